@@ -1,0 +1,136 @@
+/**
+ * @file cfg.h  Configuration of conclaved
+ *
+ * Read completely from one file (libconfuse) into one struct; the running
+ * configuration is only ever swapped whole.  Names in this struct are the
+ * names in the file; conf/conclave.conf is the commented sample.
+ *
+ * Ownership:  libre object, drop with mem_deref()
+ */
+#ifndef CONCLAVE_CFG_H
+#define CONCLAVE_CFG_H
+
+#include "re_compat.h"
+#include "codec.h"
+#include "log.h"
+#include "suite.h"
+
+enum {
+	CFG_LISTEN_MAX = 8,
+	CFG_RULE_MAX = 64,
+};
+
+enum keying { KEYING_ENDPOINT, KEYING_GROUP, KEYING_AUTO };
+enum digest_alg { DIGEST_NONE = 0, DIGEST_MD5, DIGEST_SHA256, DIGEST_ALG_MAX = 2 };
+enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
+
+/** One socket to listen on: "tls:127.0.0.1:5061", "tcp:[::1]:5060", "udp:..." */
+struct cfg_listen {
+	enum sip_transp tp;
+	struct sa addr;
+};
+
+/** Digest algorithms to offer, in order of preference */
+struct cfg_digest {
+	char *user_agent;               /* fnmatch pattern; NULL: everybody else */
+	enum digest_alg algv[DIGEST_ALG_MAX];
+	unsigned algc;
+};
+
+/**
+ * One "conference" section.  uri is an fnmatch-style pattern on the user part
+ * and an exact host, e.g. "sip:factory@example.org" or "sip:room-*@example.org";
+ * the first section that matches a dialled URI decides.
+ */
+struct cfg_conf {
+	struct le le;
+	char *title;                    /* section name, for logs              */
+	char *uri;
+	bool factory;                   /* INVITE here makes an ad hoc conference */
+	/* Default deny: an empty list allows nobody.  Entries are
+	 * "sip:alice@example.org", "*@example.org" or "*" (any authenticated). */
+	char *createv[CFG_RULE_MAX];
+	unsigned createc;
+	char *joinv[CFG_RULE_MAX];
+	unsigned joinc;
+	enum owner_leaves owner_leaves;
+	enum keying keying;
+	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
+	unsigned suitec;
+	enum codec_id codecv[CODEC_MAX];  /* likewise */
+	unsigned codecc;
+	unsigned max_participants;
+	unsigned max_speakers;
+};
+
+struct cfg_user {
+	struct le le;
+	char *user;                     /* "alice" or "alice@example.org"      */
+	char *password;                 /* wiped on free                       */
+};
+
+struct cfg {
+	char *file;
+	struct cfg_listen listenv[CFG_LISTEN_MAX];
+	unsigned listenc;
+	char *tls_certificate;          /* PEM with key and chain              */
+	char *tls_ca;                   /* PEM; client certificates are asked for if set */
+	char *realm;                    /* digest realm and default domain of users */
+	char *domainv[CFG_LISTEN_MAX];  /* host parts that are ours            */
+	unsigned domainc;
+	char *users;                    /* file of user:password lines         */
+	struct list userl;              /* struct cfg_user                     */
+	struct cfg_digest digestv[16];  /* the one without pattern is last     */
+	unsigned digestc;
+	struct sa media_addrv[2];       /* at most one per family              */
+	unsigned media_addrc;
+	uint16_t media_port_min;
+	uint16_t media_port_max;
+	struct sa advertised_address;   /* unset: the media address itself     */
+	char *advertised_sip;           /* host[:port] in our Contact; NULL: where the request came in */
+	unsigned mixers;                /* 0: one per core                     */
+	char *mixer_path;               /* NULL: beside conclaved, then libexec */
+	char *control_socket;           /* path; NULL: none                    */
+	bool log_syslog;
+	enum log_level log_level;
+	unsigned max_conferences;
+	unsigned max_calls;
+	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
+	struct list confl;              /* struct cfg_conf, in file order      */
+};
+
+/**
+ * Read and check a configuration with everything it names (users,
+ * certificate files)
+ *
+ * @param cfgp  Where to put it, caller owns it; untouched on error
+ * @param file  Path
+ * @param errbuf  Out: "file:line: reason" on error, zero-terminated
+ * @param size  Size of errbuf
+ *
+ * @return 0 if success, otherwise errno
+ */
+int cfg_read(struct cfg **cfgp, const char *file, char *errbuf, size_t size);
+
+/** Print the effective configuration in the file's own syntax (no secrets) */
+int cfg_print(struct re_printf *pf, const struct cfg *cfg);
+
+/**
+ * Does one rule ("sip:alice@example.org", "*@example.org", "*") allow an
+ * identity ("sip:alice@example.org")?  Compares after one normalisation:
+ * scheme dropped, host in lower case, user part byte-wise.
+ */
+bool cfg_rule_match(const char *rule, const char *identity);
+
+/** First section whose uri matches user@host; NULL: none.  host must be ours already */
+const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user);
+
+const struct cfg_user *cfg_user_find(const struct cfg *cfg, const struct pl *user);
+
+/** Algorithms for a User-Agent (may be NULL) */
+const struct cfg_digest *cfg_digest_find(const struct cfg *cfg, const struct pl *user_agent);
+
+const char *cfg_keying_name(enum keying k);
+int cfg_keying_parse(const char *s, enum keying *kp);
+
+#endif

@@ -1,0 +1,155 @@
+/**
+ * @file dlg.h  INVITE dialogs, both roles
+ *
+ * A thin dialog layer on libre's transactions: dialog state, the
+ * offer/answer state machine, reliable 2xx, re-INVITE and UPDATE in both
+ * directions with glare, CANCEL and BYE.  It exists because libre's sipsess
+ * has no UPDATE, no session timers, no PRACK and no extra headers, and sends
+ * its requests to the Contact on a new connection; ours go on the connection
+ * on which the peer's last request of this dialog came.
+ *
+ * Bodies of our own (SDP with keys) are wiped after sending.
+ *
+ * Ownership:  struct dlg is a libre object owned by the caller.  mem_deref()
+ *             of a live dialog hangs up: CANCEL, BYE or 487/500, whichever
+ *             fits, and the layer finishes that alone.  After closeh no
+ *             further handler is called.
+ * Threads:    libre loop
+ * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 6141
+ */
+#ifndef CONCLAVE_DLG_H
+#define CONCLAVE_DLG_H
+
+#include "re_compat.h"
+
+struct dlgs;   /* all dialogs of one SIP stack */
+struct dlg;    /* one dialog */
+
+/** An INVITE outside any dialog came; answer it with sip_treply() or dlg_accept() */
+typedef void (dlg_invite_h)(const struct sip_msg *msg, void *arg);
+
+struct dlg_handlers {
+	/**
+	 * The peer sent an offer (re-INVITE, UPDATE), or asks for one (body
+	 * empty).  Answer now or later with dlg_answer() or dlg_reject().
+	 */
+	void (*offerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/** The peer answered our offer: in a 2xx, or in the ACK */
+	void (*answerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/**
+	 * Our re-offer failed for good (final status, or 0 and err for
+	 * timeout); the session stays as it was.  491 and 500+Retry-After are
+	 * retried inside, 408 and 481 end the dialog instead.
+	 */
+	void (*offer_failh)(struct dlg *dlg, int err, uint16_t scode, void *arg);
+
+	/** Confirmed: UAS got the ACK, UAC got the 2xx */
+	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/** UAC: provisional response */
+	void (*progrh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/** Any other request in the dialog; true if it was replied to */
+	bool (*reqh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/**
+	 * Over: msg is the BYE, the CANCEL or the failure response; or NULL with
+	 * err (timeout, connection lost, no ACK).
+	 */
+	void (*closeh)(struct dlg *dlg, int err, const struct sip_msg *msg, void *arg);
+};
+
+/** User name and password for a realm; 0 if there are some */
+typedef int (dlg_auth_h)(char **user, char **pass, const char *realm, void *arg);
+
+/**
+ * @param sip      SIP stack; must outlive the result
+ * @param inviteh  INVITEs outside dialogs; NULL: refused with 403
+ */
+int dlgs_alloc(struct dlgs **dsp, struct sip *sip, dlg_invite_h *inviteh, void *arg);
+
+/**
+ * Hand a request to the layer: true if it belonged to a dialog of ours, was
+ * an INVITE or an ACK, BYE, UPDATE or PRACK for none (481).  Call it from the
+ * stack's request listener after the intake checks.
+ */
+bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg);
+
+uint32_t dlgs_count(const struct dlgs *ds);
+
+/**
+ * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent
+ *
+ * @param contact  Value of our Contact header in all messages of the dialog,
+ *                 e.g. "<sip:x@host;transport=tls>;isfocus"
+ * @param hdrs     Extra headers for all our INVITEs, UPDATEs and 2xx (Allow,
+ *                 Supported, ...), each ending in CRLF; may be NULL
+ */
+int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	       const char *contact, const char *hdrs,
+	       const struct dlg_handlers *h, void *arg);
+
+/**
+ * Become a UAC: send INVITE
+ *
+ * @param uri    Request-URI and To
+ * @param from   From URI
+ * @param sdp    Offer, or NULL for a delayed offer; wiped and dereferenced by
+ *               the layer (also on error)
+ * @param route  First hop, or NULL
+ */
+int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
+		const char *from, const char *route, const char *contact,
+		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh, void *authp,
+		const struct dlg_handlers *h, void *arg);
+
+/** UAS: 1xx (not 100) to the initial INVITE */
+int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
+
+/**
+ * 2xx with a body to the pending INVITE, re-INVITE or UPDATE of the peer
+ *
+ * @param sdp  Answer; or our offer if the peer's request had none (then its
+ *             answer comes with the ACK); wiped and dereferenced by the layer
+ */
+int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason, struct mbuf *sdp);
+
+/**
+ * Refuse the pending request; of the initial INVITE this ends the dialog
+ * (no closeh is called)
+ *
+ * @param fmt  Extra headers, each ending in CRLF, or NULL
+ */
+int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason, const char *fmt, ...);
+
+enum dlg_via { DLG_AUTO, DLG_REINVITE, DLG_UPDATE };
+
+/** Makes the newest offer at the moment it can be sent; NULL: nothing to offer any more */
+typedef struct mbuf *(dlg_offer_h)(struct dlg *dlg, void *arg);
+
+/**
+ * Ask for a re-offer as soon as the dialog allows it.  One is pending at
+ * most: asking again before it is sent replaces nothing and is free, since
+ * the offer is only made when it can go out.
+ *
+ * @param via  AUTO: UPDATE if the peer allows it, else re-INVITE
+ */
+int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh);
+
+/** Hang up with a Reason header ("SIP;cause=503;text=\"...\"", or NULL); no closeh */
+void dlg_bye(struct dlg *dlg, const char *reason);
+
+/** Any other request in the dialog (REFER, NOTIFY, INFO) */
+int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, const char *fmt, ...);
+
+bool dlg_established(const struct dlg *dlg);
+bool dlg_peer_allows(const struct dlg *dlg, const char *method);
+const char *dlg_callid(const struct dlg *dlg);
+const char *dlg_local_tag(const struct dlg *dlg);
+const char *dlg_remote_tag(const struct dlg *dlg);
+const char *dlg_remote_uri(const struct dlg *dlg);    /* URI of the peer's From/To */
+const struct sa *dlg_peer_addr(const struct dlg *dlg); /* where its last request came from */
+
+#endif

@@ -1,0 +1,45 @@
+/**
+ * @file mpconn.h  Transport of Mp messages
+ *
+ * Length-prefixed (32 bit big-endian) protobuf messages on a stream socket,
+ * non-blocking, independent of any event loop: the owner polls the fd.
+ * Buffers that held a message are wiped before they are freed or reused, and
+ * messages are unpacked with an allocator that wipes on free, because they
+ * carry keys.
+ *
+ * Ownership:  mpconn_new() takes the fd; mpconn_free() closes it
+ * Threads:    owner's loop only
+ */
+#ifndef CONCLAVE_MPCONN_H
+#define CONCLAVE_MPCONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "mp/mp.pb-c.h"
+
+enum {
+	MP_VERSION = 1,
+	MP_MSG_MAX = 64 * 1024,        /* one message [bytes]                  */
+	MP_QUEUE_MAX = 64 * 1024 * 1024 /* unsent bytes before the peer counts as stuck */
+};
+
+struct mpconn;
+
+/** A message came; it is freed (and wiped) after the handler returns */
+typedef void (mpconn_msg_h)(const Mp__Message *msg, void *arg);
+
+int  mpconn_new(struct mpconn **mcp, int fd, mpconn_msg_h *msgh, void *arg);
+void mpconn_free(struct mpconn **mcp);
+int  mpconn_fd(const struct mpconn *mc);
+
+/** Queue and try to send; 0, ENOMEM, EMSGSIZE, EPIPE, ENOBUFS (queue full) */
+int mpconn_send(struct mpconn *mc, const Mp__Message *msg);
+
+/** fd is readable: read, unpack, call the handler; 0, or ECONNRESET/EBADMSG: drop the connection */
+int mpconn_readable(struct mpconn *mc);
+/** fd is writable: send what is queued */
+int mpconn_writable(struct mpconn *mc);
+/** Does the owner have to poll for writability? */
+bool mpconn_want_write(const struct mpconn *mc);
+
+#endif

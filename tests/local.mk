@@ -1,0 +1,1 @@
+# Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
