@@ -217,7 +217,7 @@ void msrtp_remove_ssrc(struct msrtp *m, uint32_t ssrc)
 		(void)srtp_remove_stream(m->ctx, htonl(ssrc));
 }
 
-/* RFC 4568 section 6.2.2: the SRTCP tag is 80 bit in the _32 suite too */
+/* RFC 4568 section 6.2: the SRTCP tag is 80 bit in the _32 suite too */
 static int policy_set(srtp_policy_t *p, const struct suite *suite)
 {
 	static const struct {
