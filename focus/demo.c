@@ -201,8 +201,12 @@ static int conf_print(FILE *f, const void *arg)
 "\n"
 "# Encrypted media: two ports for each call, one with rtcp-mux.\n"
 "media_address = {\"127.0.0.1\"}\n"
-"media_port_min = %u\n"
-"media_port_max = %u\n"
+"media_ports_min = %u\n"
+"media_ports_max = %u\n"
+"\n"
+"# No limits here but the ports above; choose some for real service.\n"
+"max_conferences = 100000\n"
+"max_calls = 100000\n"
 "\n"
 "# For conclavectl: conclavectl -s %s/ctl list\n"
 "control_socket = \"%s/ctl\"\n"
@@ -215,6 +219,7 @@ static int conf_print(FILE *f, const void *arg)
 "\tcreate = {\"*@127.0.0.1\"}\n"
 "\tjoin = {\"*@127.0.0.1\"}\n"
 "\tkeying = %s\n"
+"\tmax_participants = 100000\n"
 "}\n",
 		    (unsigned)ca->opt->port, dir, dir,
 		    (unsigned)MEDIA_PORT_MIN, (unsigned)MEDIA_PORT_MAX,
