@@ -1,0 +1,10 @@
+"""Three foreign phones meet through the factory and hear each other"""
+import lib
+import phones
+
+
+def main(env):
+    phones.conference(env, env.server())
+
+
+lib.run(main)
