@@ -5,7 +5,7 @@ import subprocess
 
 import lib
 from lib import check, note
-from rawsip import (Call, Client, crypto, digest, focus_uri, keys_of, new_key,
+from rawsip import (Call, Client, crypto, focus_uri, keys_of, new_key,
                     offer, parse_auth)
 
 
@@ -95,17 +95,7 @@ def own_key_back(sc):
     """A key of the server's is never accepted as a client's"""
     call, r = sc.taken('an offer', offer(crypto=[crypto()]))
     (_, _, theirs), = keys_of(r.body)
-    cseq, branch = call.request('INVITE', offer(
-        crypto=[crypto(key=theirs)], version=2))
-    r = call.response(cseq)
-    if r.status == 401:
-        call.ack(cseq, branch, to=r.get('To'))
-        cseq, branch = call.request('INVITE', offer(
-            crypto=[crypto(key=theirs)], version=2), headers=[
-            'Authorization: ' + digest(r.get('WWW-Authenticate'), 'INVITE',
-                                       call.target, call.user, sc.pw)])
-        r = call.response(cseq)
-    call.ack(cseq, branch, to=r.get('To'))
+    r = call.reinvite(offer(crypto=[crypto(key=theirs)], version=2))
     check(r.status == 488, 'own key back in a re-INVITE: %s' % r)
     note('own key back in a re-INVITE: %s' % r.status)
     check(call.bye().status == 200, 'the call did not live on')

@@ -345,6 +345,10 @@ class Call:
                                   ack_body)
         return r
 
+    def reinvite(self, sdp):
+        """Offer again in the dialog; returns the final response, ACK is sent"""
+        return self.invite(sdp)
+
     def bye(self):
         """Hang up; returns the final response"""
         cseq, _ = self.request('BYE')
