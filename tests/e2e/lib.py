@@ -5,6 +5,7 @@ any other exception), and it never sleeps: it waits for something, with a
 limit (wait_until).  Whatever it starts belongs to `env` and is ended there.
 """
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -24,6 +25,7 @@ BUILD = os.environ.get('CONCLAVE_BUILDDIR') or os.path.join(TOP, 'build')
 
 READY_S = 20        # a server that is not ready by then never will be
 STOP_S = 15
+SCENARIO_S = 400    # whatever happens, it ends
 POLL_S = 0.02
 
 
@@ -116,8 +118,21 @@ class Env:
         self.stack.close()
 
 
+def too_long(*_):
+    raise Failure('the scenario takes more than %d s' % SCENARIO_S)
+
+
+def one_at_a_time():
+    """They measure time and sound: hold a lock until the process ends"""
+    fd = os.open(os.path.join(BUILD, 'e2e.lock'), os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+
+
 def run(main):
     """Run a scenario: exit code 0, 1 or 77 (skipped), files kept on failure"""
+    one_at_a_time()
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(SCENARIO_S)
     env = Env()
     rc = 1
     try:
