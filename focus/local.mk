@@ -1,1 +1,2 @@
 # focus
+include focus/cfg.mk

@@ -1,2 +1,3 @@
 # Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
 include tests/infra.mk
+include tests/cfg.mk
