@@ -7,4 +7,5 @@ def main(env):
     phones.conference(env, env.server())
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

@@ -136,4 +136,5 @@ def main(env):
     scene(env, 'endpoint', 'AES_256_CM_HMAC_SHA1_80', 'pcma', 10)
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

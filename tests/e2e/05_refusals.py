@@ -254,4 +254,5 @@ def main(env):
     bad_configs(sc)
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

@@ -100,4 +100,5 @@ def main(env):
     note('%d keys, %d bytes of log: none found' % (len(keys), len(log)))
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

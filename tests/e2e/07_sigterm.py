@@ -28,4 +28,5 @@ def main(env):
     server.stop()
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

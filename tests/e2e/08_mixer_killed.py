@@ -51,4 +51,5 @@ def main(env):
         check(c.bye().status == 200, 'a call that lived on cannot hang up')
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

@@ -76,4 +76,5 @@ def main(env):
     check(grown <= GROWTH_KIB, 'the second thousand added %d KiB' % grown)
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)

@@ -118,4 +118,5 @@ def main(env):
     ipv6(env, server)
 
 
-lib.run(main)
+if __name__ == '__main__':
+    lib.run(main)
