@@ -285,7 +285,7 @@ static int find_config(struct app *app)
 
 static int print_config(const struct cfg *cfg)
 {
-	return re_printf("%H", cfg_print, cfg) < 0 ? EIO : 0;
+	return re_printf("%H", cfg_show, cfg) < 0 ? EIO : 0;
 }
 
 
