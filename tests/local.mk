@@ -2,3 +2,4 @@
 include tests/auth.mk
 include tests/cfg.mk
 include tests/infra.mk
+include tests/keys.mk
