@@ -3,7 +3,7 @@ MEDIA_TESTS = tests/test_rtp tests/test_rtcp tests/test_msrtp tests/test_codec t
 check_PROGRAMS += $(MEDIA_TESTS)
 TESTS += $(MEDIA_TESTS)
 
-MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SRTP_CFLAGS) $(SSL_CFLAGS)
+MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SRTP_CFLAGS) $(SSL_CFLAGS) $(OPUS_CFLAGS)
 MEDIA_TEST_LIBS = $(MEDIA_LIBS) $(CHECK_LIBS)
 
 tests_test_rtp_SOURCES = tests/test_rtp.c
