@@ -1,0 +1,6 @@
+# Configuration and control socket
+check_PROGRAMS += tests/test_cfg
+TESTS += tests/test_cfg
+tests_test_cfg_SOURCES = tests/test_cfg.c
+tests_test_cfg_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CONFUSE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_cfg_LDADD = libcfg.a $(MEDIA_LIBS) $(CONFUSE_LIBS) $(RE_LIBS) $(CHECK_LIBS)
