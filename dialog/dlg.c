@@ -36,7 +36,7 @@ static void destructor(void *arg)
 	dlg_request_drop(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
-	mem_deref(dlg->auth);
+	mem_deref(dlg->cred);
 	dlg_mbuf_wipe(dlg->offer);
 	dlg_mbuf_wipe(dlg->ack_body);
 	mem_deref(dlg->callid);

@@ -5,6 +5,7 @@
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
  * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
+ * cred.c  our digest credentials
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
 #define CONCLAVE_DIALOG_DLG_H
@@ -80,7 +81,7 @@ struct dlg {
 
 	/* our request that waits for the peer's answer */
 	struct sip_request *req;
-	struct sip_auth *auth;
+	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
 	void *autharg;
 	char *route;              /* first hop of the initial INVITE         */

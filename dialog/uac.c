@@ -4,6 +4,7 @@
  * Refs: RFC 3261 sections 12.2.1, 13.2, 14.1, 15.1.1; RFC 3311 section 5.1
  */
 #include <string.h>
+#include "dialog/cred.h"
 #include "dialog/dlg.h"
 
 enum { RETRY_AFTER_MAX_S = 10 };
@@ -42,6 +43,7 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 		 const char *met, uint32_t cseq, sip_resp_h *resph,
 		 void *arg, const char *fmt, va_list *ap)
 {
+	const struct cred_use use = { dlg->cred, met, dlg->target };
 	struct uri route;
 	char buf[128];
 	int err;
@@ -51,15 +53,16 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 		return err;
 
 	return sip_requestf(reqp, dlg->ds->sip, stateful, met,
-			    dlg->target, &route, dlg->auth, NULL, resph, arg,
+			    dlg->target, &route, NULL, NULL, resph, arg,
 			    "To: %s\r\n"
 			    "From: %s\r\n"
 			    "Call-ID: %s\r\n"
 			    "CSeq: %u %s\r\n"
-			    "%s"
+			    "%s%H"
 			    "%v",
 			    dlg->remote, dlg->local, dlg->callid, cseq, met,
-			    dlg->routes ? dlg->routes : "", fmt, ap);
+			    dlg->routes ? dlg->routes : "",
+			    cred_print, &use, fmt, ap);
 }
 
 
@@ -384,8 +387,8 @@ static bool answer_challenge(struct dlg *dlg, const struct sip_msg *msg)
 		return false;
 
 	/* one try: a second challenge means that the password is wrong */
-	if (!dlg->auth || dlg->req_challenged ||
-	    sip_auth_authenticate(dlg->auth, msg))
+	if (!dlg->authh || dlg->req_challenged ||
+	    cred_challenge(&dlg->cred, msg, dlg->authh, dlg->autharg))
 		return false;
 
 	dlg->req_challenged = true;
@@ -422,6 +425,7 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 
 static int send_offer(struct dlg *dlg, struct mbuf *sdp)
 {
+	const struct cred_use use = { dlg->cred, "INVITE", dlg->target };
 	struct uri route;
 	struct pl pl;
 	int err;
@@ -434,18 +438,20 @@ static int send_offer(struct dlg *dlg, struct mbuf *sdp)
 	dlg->req_seq = ++dlg->lseq;
 
 	return sip_requestf(&dlg->req, dlg->ds->sip, true, "INVITE",
-			    dlg->target, &route, dlg->auth, NULL, invite_resp,
+			    dlg->target, &route, NULL, NULL, invite_resp,
 			    dlg,
 			    "To: %s\r\n"
 			    "From: %s\r\n"
 			    "Call-ID: %s\r\n"
 			    "CSeq: %u INVITE\r\n"
+			    "%H"
 			    "Contact: %s\r\n%s%s"
 			    "Content-Length: %zu\r\n"
 			    "\r\n"
 			    "%b",
 			    dlg->remote, dlg->local, dlg->callid,
-			    dlg->req_seq, dlg->contact, dlg->hdrs,
+			    dlg->req_seq, cred_print, &use,
+			    dlg->contact, dlg->hdrs,
 			    sdp ? "Content-Type: application/sdp\r\n" : "",
 			    mbuf_get_left(sdp),
 			    sdp ? mbuf_buf(sdp) : NULL, mbuf_get_left(sdp));
@@ -490,8 +496,8 @@ int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
 	dlg->offer = sdp;
 	sdp = NULL;
 	err = names_set(dlg, uri, from, route);
-	if (!err && authh)
-		err = sip_auth_alloc(&dlg->auth, authh, authp, false);
+	dlg->authh = authh;
+	dlg->autharg = authp;
 	if (!err)
 		err = send_offer(dlg, dlg->offer);
 	if (err)

@@ -14,6 +14,7 @@
 #include "focus/demo.h"
 #include "harden.h"
 #include "log.h"
+#include "wipefree.h"
 
 enum {
 	READY_POLL_MS = 5,
@@ -285,7 +286,7 @@ static int find_config(struct app *app)
 
 static int print_config(const struct cfg *cfg)
 {
-	return re_printf("%H", cfg_print, cfg) < 0 ? EIO : 0;
+	return re_printf("%H", cfg_show, cfg) < 0 ? EIO : 0;
 }
 
 
@@ -316,6 +317,8 @@ static int run(struct app *app, struct cfg *cfg)
 		goto out;
 	}
 
+	log_info("ev=start version=" PACKAGE_VERSION " wipefree=%d",
+		 wipefree_active());
 	tmr_start(&app->tmr, READY_POLL_MS, ready_handler, app);
 	the_app = app;
 	err = re_main(signal_handler);
