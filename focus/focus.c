@@ -29,6 +29,7 @@ static void destructor(void *arg)
 	mem_deref(f->sip);
 	mem_deref(f->tls);
 	mem_deref(f->ident);
+	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
@@ -54,6 +55,13 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 	return !sa_set(&host, &uri->host, 0) && sa_cmp(&host, dst, SA_ADDR);
 }
 
+
+/* what we answer to; intake refuses the rest */
+static const char *const methodv[] = {
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
+};
+static const char *const optionv[] = { NULL };
+static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -108,14 +116,10 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
-	static const char *const supportedv[] = { NULL };
 	struct focus *f = arg;
 	const struct dlg *dlg;
 
-	if (tlsid_poisoned(msg))
-		return true;
-	tlsid_nodelay(msg);
-	if (!intake_ok(msg, f->sip, supportedv))
+	if (!intake_ok(f->intake, f->sip, msg))
 		return true;
 
 	dlg = dlgs_find(f->dlgs, msg);
@@ -227,6 +231,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
 	if (!err)
 		err = ident_alloc(&f->ident);
+	if (!err)
+		err = intake_alloc(&f->intake, &caps);
 	if (!err)
 		err = start_mixers(f);
 	if (!err)

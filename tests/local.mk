@@ -2,3 +2,5 @@
 include tests/auth.mk
 include tests/cfg.mk
 include tests/infra.mk
+include tests/keys.mk
+include tests/media.mk
