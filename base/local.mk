@@ -1,3 +1,8 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = base/log.c base/harden.c include/log.h include/harden.h
 libbase_a_CFLAGS = $(AM_CFLAGS)
+
+# Its own library: linked by programs that hold keys, never by tests of others
+noinst_LIBRARIES += libwipefree.a
+libwipefree_a_SOURCES = base/wipefree.c include/wipefree.h
+libwipefree_a_CFLAGS = $(AM_CFLAGS)

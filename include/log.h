@@ -2,10 +2,12 @@
  * @file log.h  One event, one line
  *
  * Every line is "LEVEL ev=NAME key=value ...", greppable by
- * conf= part= leg= ev= reason=.  Values that come from the network are
+ * conf= part= leg= ev= reason=; on stderr after "TIME PROG " (UTC, ISO 8601,
+ * milliseconds), in syslog as it is.  Values that come from the network are
  * escaped by the logger (control characters and non-ASCII become \xHH), so
- * one event is always exactly one line.  Key material is never logged; a key
- * is named by its kid (see secret.h).
+ * one event is always exactly one line.  A blank in such a value is not
+ * escaped: put it last in the line.  A line that is too long ends in "...".
+ * Key material is never logged; a key is named by its kid (see secret.h).
  *
  * Ownership:  process-wide, set up once in main() before the loop starts
  * Threads:    single-threaded
@@ -26,11 +28,11 @@ enum log_level {
 /**
  * Start logging
  *
- * @param prog    Program name, put before every line
- * @param syslog  true: syslog(3), facility daemon; false: stderr
- * @param level   Highest level that is written
+ * @param prog       Program name, put before every line
+ * @param to_syslog  true: syslog(3), facility daemon; false: stderr
+ * @param level      Highest level that is written
  */
-void log_init(const char *prog, bool syslog, enum log_level level);
+void log_init(const char *prog, bool to_syslog, enum log_level level);
 
 /** Change the level at run time (SIGUSR1/SIGUSR2, conclavectl log LEVEL) */
 void log_set_level(enum log_level level);
@@ -58,5 +60,8 @@ struct log_limit {
  * first line after a pause should carry @p droppedp ("left_out=N").
  */
 bool log_limit_ok(struct log_limit *ll, unsigned *droppedp);
+
+/** The same at a given second of the monotonic clock */
+bool log_limit_ok_at(struct log_limit *ll, long second, unsigned *droppedp);
 
 #endif

@@ -25,9 +25,13 @@ enum {
 
 struct mpconn;
 
-/** A message came; it is freed (and wiped) after the handler returns */
+/**
+ * A message came; it is freed (and wiped) after the handler returns.  The
+ * handler may send, and may free the connection.
+ */
 typedef void (mpconn_msg_h)(const Mp__Message *msg, void *arg);
 
+/** 0, EINVAL, ENOMEM or errno of fcntl(); on error the fd stays the caller's */
 int  mpconn_new(struct mpconn **mcp, int fd, mpconn_msg_h *msgh, void *arg);
 void mpconn_free(struct mpconn **mcp);
 int  mpconn_fd(const struct mpconn *mc);
@@ -35,9 +39,16 @@ int  mpconn_fd(const struct mpconn *mc);
 /** Queue and try to send; 0, ENOMEM, EMSGSIZE, EPIPE, ENOBUFS (queue full) */
 int mpconn_send(struct mpconn *mc, const Mp__Message *msg);
 
-/** fd is readable: read, unpack, call the handler; 0, or ECONNRESET/EBADMSG: drop the connection */
+/**
+ * fd is readable: read, unpack, call the handler
+ *
+ * Reads a bounded amount, so the fd may stay readable: poll level-triggered.
+ *
+ * @return 0, or ECONNRESET/EBADMSG: drop the connection.  0 also if the
+ *         handler has freed the connection: nothing is left to do then.
+ */
 int mpconn_readable(struct mpconn *mc);
-/** fd is writable: send what is queued */
+/** fd is writable: send what is queued; 0 or EPIPE: drop the connection */
 int mpconn_writable(struct mpconn *mc);
 /** Does the owner have to poll for writability? */
 bool mpconn_want_write(const struct mpconn *mc);

@@ -54,8 +54,12 @@ enum sdes_err {
 	SDES_BASE64,
 	SDES_LIFETIME,      /* 0, leading zero or above the suite's maximum     */
 	SDES_MKI,           /* length 0 or > 128, value too long, unequal       */
-	SDES_PARAM,         /* unknown session parameter without leading '-'    */
+	SDES_PARAM,         /* session parameter unknown (without leading '-'),
+	                       given twice or with a value out of range         */
 	SDES_NOMEM,
+	SDES_METHOD,        /* key method other than "inline"                   */
+	SDES_TOOLONG,       /* > SDES_LINE_MAX bytes or > SDES_KEYS_MAX keys    */
+	SDES_SAMEKEY,       /* the same key twice in the line                   */
 };
 
 /**
@@ -91,6 +95,15 @@ const char *sdes_refuse_reason(const struct sdes *sd);
 int sdes_encode(char *buf, size_t size, uint32_t tag,
 		const struct suite *suite, const char *name,
 		const struct secret *keysalt, uint32_t mki, uint8_t mki_len);
+
+/**
+ * Print a whole line as sdes_decode() read it: all keys, lifetimes, MKIs and
+ * session parameters (but a FEC_KEY, whose key is not kept)
+ *
+ * Same rules as sdes_encode(); the suite is spelled sd->suite_name, or as
+ * registered if that is empty.
+ */
+int sdes_print(char *buf, size_t size, const struct sdes *sd);
 
 void sdes_reset(struct sdes *sd);
 

@@ -62,9 +62,10 @@ size_t secret_count(void);
  *
  * A peer that offers a key that another leg uses, or that sends our own key
  * back, would make two streams share a keystream (RFC 3711 section 9.1).
- * Only salted hashes are kept.  Refcounted by number of adds.
+ * Only salted hashes are kept.  Every add that returned 0 is undone by one
+ * del; an add that returned EALREADY added nothing and must not be undone.
  */
-int  secret_seen_add(const struct secret *s);   /* 0, ENOMEM, or EALREADY if seen */
+int  secret_seen_add(const struct secret *s);   /* 0, EALREADY if seen, EINVAL (NULL), ENOMEM, EIO */
 bool secret_seen(const struct secret *s);
 void secret_seen_del(const struct secret *s);
 size_t secret_seen_count(void);
