@@ -116,8 +116,13 @@ def stay(server):
     server.proc.wait()
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     a = parse()
+    signal.signal(signal.SIGTERM, interrupted)
     server = Server(os.path.abspath(a.dir), keying=a.keying, port=a.port,
                     log_level='info', wait=False)
     ok = False
@@ -133,8 +138,9 @@ def main():
         say('== FAIL: %s' % e)
         ok = False
     except KeyboardInterrupt:
-        say('== interrupted')
         ok = False
+        server.stop()
+        say('== interrupted')
     finally:
         server.kill()
     sys.exit(0 if ok else 1)
