@@ -19,7 +19,7 @@ struct ctl_conn {
 	struct mbuf *rx;                /* 0..end: received, not yet handled   */
 	struct mbuf *tx;                /* pos..end: not yet sent              */
 	struct ctl_req *req;            /* deferred and not yet answered       */
-	bool deferred;                  /* the running handler has deferred    */
+	bool answered;                  /* the line at hand has its reply      */
 	bool last;                      /* no more requests: close when sent   */
 	struct tmr tmr;
 };
@@ -122,6 +122,7 @@ static void queue_reply(struct ctl_conn *conn, int err, json_t *resp)
 	}
 
 	queue_line(conn, reply);
+	conn->answered = true;
 	json_decref(reply);
 	json_decref(resp);
 }
@@ -176,7 +177,7 @@ static void handle_line(struct ctl_conn *conn, const char *line, size_t len)
 	json_t *args = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr), *resp = NULL;
 	int err;
 
-	conn->deferred = false;
+	conn->answered = false;
 	if (json_is_object(args)) {
 		err = run(conn, args, &resp);
 	}
@@ -186,7 +187,7 @@ static void handle_line(struct ctl_conn *conn, const char *line, size_t len)
 	}
 	json_decref(args);
 
-	if (err == EINPROGRESS && conn->deferred) {
+	if (conn->answered || (err == EINPROGRESS && conn->req)) {
 		json_decref(resp);
 		return;
 	}
@@ -196,7 +197,7 @@ static void handle_line(struct ctl_conn *conn, const char *line, size_t len)
 		conn->req->conn = NULL;
 		conn->req = NULL;
 	}
-	queue_reply(conn, err, resp);
+	queue_reply(conn, err == EINPROGRESS ? ECANCELED : err, resp);
 }
 
 static bool tx_pending(const struct ctl_conn *conn)
@@ -375,7 +376,14 @@ static void answer(struct ctl_req *req, int err, json_t *resp)
 
 static void req_destructor(void *arg)
 {
-	answer(arg, ECANCELED, NULL);
+	struct ctl_req *req = arg;
+	struct ctl_conn *conn = req->conn;
+
+	/* Dropped inside its own handler: what that returns is the answer */
+	if (conn && conn->cs && conn->cs->running == conn)
+		conn->req = NULL;
+	else
+		answer(req, ECANCELED, NULL);
 }
 
 struct ctl_req *ctlsock_defer(struct ctlsock *cs)
@@ -392,7 +400,6 @@ struct ctl_req *ctlsock_defer(struct ctlsock *cs)
 
 	req->conn = conn;
 	conn->req = req;
-	conn->deferred = true;
 
 	return req;
 }

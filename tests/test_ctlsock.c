@@ -98,6 +98,15 @@ static int cmd_undecided(json_t *args, json_t **resp, void *arg)
 	return 0;
 }
 
+static int cmd_droperr(json_t *args, json_t **resp, void *arg)
+{
+	(void)args;
+	(void)resp;
+	(void)arg;
+	mem_deref(ctlsock_defer(cs));
+	return ENOENT;
+}
+
 static int cmd_forgetful(json_t *args, json_t **resp, void *arg)
 {
 	(void)args;
@@ -136,6 +145,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "later",     cmd_later,     "" },
 	{ "atonce",    cmd_atonce,    "" },
 	{ "undecided", cmd_undecided, "" },
+	{ "droperr",   cmd_droperr,   "" },
 	{ "forgetful", cmd_forgetful, "" },
 	{ "quit",      cmd_quit,      "" },
 	{ "big",       cmd_big,       "" },
@@ -286,7 +296,8 @@ static const struct {
 	{ "{\"cmd\":\"plainfail\"}\n", "{\"ok\":false,\"error\":\"No such file or directory\"}\n" },
 	{ "{\"cmd\":\"atonce\"}\n", "{\"ok\":true,\"n\":7}\n" },
 	{ "{\"cmd\":\"undecided\"}\n", "{\"ok\":true,\"was\":\"quick\"}\n" },
-	{ "{\"cmd\":\"forgetful\"}\n", "{\"ok\":false,\"error\":\"Operation now in progress\"}\n" },
+	{ "{\"cmd\":\"forgetful\"}\n", "{\"ok\":false,\"error\":\"Operation canceled\"}\n" },
+	{ "{\"cmd\":\"droperr\"}\n", "{\"ok\":false,\"error\":\"No such file or directory\"}\n" },
 	{ "{\"cmd\":\"nonsense\"}\n", "{\"ok\":false,\"error\":\"unknown command\"}\n" },
 	{ "{\"cmd\":5}\n", "{\"ok\":false,\"error\":\"no \\\"cmd\\\" in the request\"}\n" },
 	{ "{}\n", "{\"ok\":false,\"error\":\"no \\\"cmd\\\" in the request\"}\n" },
