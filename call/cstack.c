@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include "cstack.h"
+#include "log.h"
 
 struct cstack {
 	struct sip *sip;
@@ -141,6 +142,16 @@ static int expect_name(SSL_CTX *ctx, const char *host)
 	return ok == 1 ? 0 : EINVAL;
 }
 
+/** Says why; libre only knows that the handshake failed */
+static int verify_handler(int ok, X509_STORE_CTX *ctx)
+{
+	if (!ok)
+		log_error("ev=tls reason=%s",
+			  X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+
+	return ok;
+}
+
 static int verify_server(struct tls *tls, const struct opts *o, const char *host)
 {
 	SSL_CTX *ctx = tls_openssl_context(tls);
@@ -162,7 +173,7 @@ static int verify_server(struct tls *tls, const struct opts *o, const char *host
 		return err;
 	}
 
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, verify_handler);
 
 	return expect_name(ctx, host);
 }
