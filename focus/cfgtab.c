@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "ctlpath.h"
 #include "cfgtab.h"
 
 static const char *const owner_namev[] = { "close", "stay", NULL };
@@ -55,7 +56,7 @@ const struct cfg_row cfg_rowv[] = {
 	  NULL, 0, CFG_TEXT_MAX, NULL,
 	  "program conclave-mixer; unset: beside conclaved, then libexec" },
 	{ CFG_SCOPE_TOP, "control_socket", &cfg_kind_path, TOP(control_socket), 0,
-	  "/run/conclave/ctl", 0, 100, NULL,
+	  CTL_SOCKET_PATH, 0, 100, NULL,
 	  "socket for conclavectl, mode 0600; empty: none" },
 	{ CFG_SCOPE_TOP, "log", &cfg_kind_log, TOP(log_syslog), 0,
 	  "stderr", 0, 0, NULL,

@@ -33,6 +33,10 @@ static int install(struct conference *c, const struct gclass *gc)
 	ki.codec = gc->codec;
 	ki.pt = gc->pt;
 	ki.ptime = gc->ptime;
+	ki.opus_max_rate = gc->opus_max_rate;
+	ki.opus_fec = gc->opus_fec;
+	ki.opus_dtx = gc->opus_dtx;
+	ki.opus_cbr = gc->opus_cbr;
 	msg.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
 	msg.key_install = &ki;
 
@@ -57,7 +61,10 @@ static void retire(struct conference *c, const struct gclass *gc)
 static bool same(const struct gclass *gc, const struct neg *n)
 {
 	return gc->codec == n->codec && gc->pt == n->pt &&
-		gc->ptime == n->ptime && gc->suite == n->sdes.suite->id;
+		gc->ptime == n->ptime && gc->suite == n->sdes.suite->id &&
+		gc->opus_max_rate == n->opus_max_rate &&
+		gc->opus_fec == n->opus_fec && gc->opus_dtx == n->opus_dtx &&
+		gc->opus_cbr == n->opus_cbr;
 }
 
 
@@ -85,6 +92,10 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 	gc->codec = n->codec;
 	gc->pt = n->pt;
 	gc->ptime = n->ptime;
+	gc->opus_max_rate = n->opus_max_rate;
+	gc->opus_fec = n->opus_fec;
+	gc->opus_dtx = n->opus_dtx;
+	gc->opus_cbr = n->opus_cbr;
 	gc->suite = n->sdes.suite->id;
 	gc->epoch = 1;
 	gc->legc = 1;

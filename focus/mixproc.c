@@ -34,6 +34,7 @@ struct mixproc {
 	uint64_t next_id;
 	uint64_t started;       /* [ms, libre's clock]                        */
 	unsigned index;
+	unsigned count;         /* of mixers                                  */
 	unsigned restarts;
 	unsigned pings;         /* without answer                             */
 	bool ready;
@@ -310,7 +311,7 @@ static int send_hello(struct mixproc *mp)
 
 	/* mixers share nothing, so each has its own part of the ports */
 	share = (cfg->media_port_max - cfg->media_port_min + 1u) /
-		MAX(cfg->mixers, 1u) & ~1u;
+		mp->count & ~1u;
 	hello.version = MP_VERSION;
 	hello.n_media_ip = cfg->media_addrc;
 	hello.media_ip = ipv;
@@ -371,7 +372,7 @@ static int spawn(struct mixproc *mp)
 
 
 int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
-		  mixproc_event_h *eventh, mixproc_down_h *downh, void *arg)
+		  unsigned count, mixproc_event_h *eventh, mixproc_down_h *downh, void *arg)
 {
 	struct mixproc *mp;
 	int err;
@@ -382,6 +383,7 @@ int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
 
 	mp->cfg = mem_ref((void *)cfg);
 	mp->index = index;
+	mp->count = count;
 	mp->eventh = eventh;
 	mp->downh = downh;
 	mp->arg = arg;

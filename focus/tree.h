@@ -24,6 +24,7 @@
 enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 
 struct ident;
+struct intake;
 struct ctlsock;
 
 struct focus {
@@ -33,6 +34,7 @@ struct focus {
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
 	struct ident *ident;
+	struct intake *intake;
 	struct ctlsock *ctl;
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct list confl;
@@ -52,8 +54,8 @@ enum role { ROLE_OWNER, ROLE_MEMBER };
 
 /**
  * Delivery class: all legs that may receive bit-identical packets, and so
- * share a group key.  design: RFC 3711 section 9.1 forbids anything that
- * differs under one key and SSRC.
+ * share a group key.  RFC 3711 section 9.1 forbids two different packets under
+ * one key, SSRC and index.
  */
 struct gclass {
 	struct le le;
@@ -61,6 +63,8 @@ struct gclass {
 	enum codec_id codec;
 	uint8_t pt;
 	unsigned ptime;
+	uint32_t opus_max_rate;
+	bool opus_fec, opus_dtx, opus_cbr;
 	enum suite_id suite;
 	uint32_t epoch;
 	struct secret *key;

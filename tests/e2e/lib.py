@@ -229,9 +229,7 @@ class Server:
 
     def mixers(self):
         """Process ids of the mixers"""
-        pid = self.proc.pid
-        with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
-            return [int(p) for p in f.read().split()]
+        return [m['pid'] for m in self.ctl('stats')['mixers'] if m['pid'] > 0]
 
     def pids(self):
         return [self.proc.pid] + self.mixers()
