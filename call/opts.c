@@ -330,6 +330,8 @@ static const struct orow rowv[] = {
 	  "how to answer a re-INVITE or UPDATE" },
 	{ "no-rekey", 0, O_FLAG, OFF(no_rekey), 0, 0, NULL, NULL,
 	  "answer 200 but keep the old receive key, like some phones" },
+	{ "no-update", 0, O_FLAG, OFF(no_update), 0, 0, NULL, NULL,
+	  "do not allow UPDATE: the server has to re-INVITE" },
 
 	{ NULL, 0, 0, 0, 0, 0, NULL, NULL, "Checks (exit 1 if one fails)" },
 	{ "expect", 0, O_FUNC, 0, 0, 0, parse_expect, "HZ[,HZ...]|others",

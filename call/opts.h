@@ -100,6 +100,7 @@ struct opts {
 	uint32_t answer_delay_ms;
 	enum opts_answer answer;
 	bool no_rekey;
+	bool no_update;
 
 	/* checks */
 	struct opts_freqs expect;
