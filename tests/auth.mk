@@ -1,5 +1,5 @@
 # Tests of the gate
-AUTH_TEST_LIBS = libauth.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+AUTH_TEST_LIBS = libauth.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 AUTH_TEST_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
 AUTH_TESTS = tests/test_digest tests/test_tlsid tests/test_intake
 check_PROGRAMS += $(AUTH_TESTS)
@@ -20,9 +20,9 @@ noinst_PROGRAMS += tests/fuzz_digest tests/fuzz_intake
 tests_fuzz_digest_SOURCES = tests/fuzz_digest.c
 tests_fuzz_digest_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
 tests_fuzz_digest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_digest_LDADD = libauth.a $(RE_LIBS) $(SSL_LIBS)
+tests_fuzz_digest_LDADD = libauth.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
 tests_fuzz_intake_SOURCES = tests/fuzz_intake.c tests/auth_help.c tests/auth_help.h
 tests_fuzz_intake_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
 tests_fuzz_intake_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_intake_LDADD = libauth.a $(RE_LIBS) $(SSL_LIBS)
+tests_fuzz_intake_LDADD = libauth.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
 endif
