@@ -1,0 +1,142 @@
+/**
+ * @file g722.c  G.722 at 64 kbit/s with loss concealment
+ *
+ * One byte holds two samples at 16 kHz.  spandsp's concealer looks for a pitch
+ * of 40 to 120 samples, which is 133 to 400 Hz at this rate, and fades out in
+ * 25 ms.
+ *
+ * Refs: ITU-T G.722, RFC 3551 section 4.5.2
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <spandsp.h>
+#include "codec_ops.h"
+
+enum {
+	BITRATE     = 64000,
+	SAMP_MAX    = 16000 / 1000 * 120,
+	PAYLOAD_MAX = SAMP_MAX / 2,
+};
+
+struct g722_e {
+	struct codec_enc base;
+	g722_encode_state_t *enc;
+};
+
+struct g722_d {
+	struct codec_dec base;
+	g722_decode_state_t *dec;
+	plc_state_t plc;
+};
+
+static int enc_new(struct codec_enc **ep, const struct codec_cfg *cfg)
+{
+	struct g722_e *g = calloc(1, sizeof(*g));
+
+	(void)cfg;
+
+	if (!g)
+		return ENOMEM;
+
+	g->base.ops = &codec_g722_ops;
+	g->enc = g722_encode_init(NULL, BITRATE, 0);
+	if (!g->enc) {
+		free(g);
+		return ENOMEM;
+	}
+	*ep = &g->base;
+
+	return 0;
+}
+
+static void enc_free(struct codec_enc *e)
+{
+	struct g722_e *g = (struct g722_e *)e;
+
+	(void)g722_encode_free(g->enc);
+	free(g);
+}
+
+static void enc_reset(struct codec_enc *e)
+{
+	(void)g722_encode_init(((struct g722_e *)e)->enc, BITRATE, 0);
+}
+
+static int encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
+		  uint8_t *buf, size_t size)
+{
+	if (sampc & 1 || sampc > SAMP_MAX || sampc / 2 > size)
+		return -1;
+
+	return g722_encode(((struct g722_e *)e)->enc, buf, pcm, (int)sampc);
+}
+
+static int dec_new(struct codec_dec **dp)
+{
+	struct g722_d *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return ENOMEM;
+
+	g->base.ops = &codec_g722_ops;
+	g->dec = g722_decode_init(NULL, BITRATE, 0);
+	if (!g->dec) {
+		free(g);
+		return ENOMEM;
+	}
+	(void)plc_init(&g->plc);
+	*dp = &g->base;
+
+	return 0;
+}
+
+static void dec_free(struct codec_dec *d)
+{
+	struct g722_d *g = (struct g722_d *)d;
+
+	(void)g722_decode_free(g->dec);
+	free(g);
+}
+
+static void dec_reset(struct codec_dec *d)
+{
+	struct g722_d *g = (struct g722_d *)d;
+
+	(void)g722_decode_init(g->dec, BITRATE, 0);
+	(void)plc_init(&g->plc);
+}
+
+static int decode(struct codec_dec *d, const uint8_t *buf, size_t len,
+		  int16_t *pcm, size_t sampc)
+{
+	struct g722_d *g = (struct g722_d *)d;
+
+	if (len > PAYLOAD_MAX || 2 * len > sampc)
+		return -1;
+
+	return plc_rx(&g->plc, pcm, g722_decode(g->dec, pcm, buf, (int)len));
+}
+
+static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
+		   int16_t *pcm, size_t sampc)
+{
+	(void)next;
+	(void)next_len;
+
+	if (sampc > SAMP_MAX)
+		return -1;
+
+	return plc_fillin(&((struct g722_d *)d)->plc, pcm, (int)sampc);
+}
+
+static int duration(const uint8_t *buf, size_t len)
+{
+	(void)buf;
+
+	return len > PAYLOAD_MAX ? -1 : (int)(2 * len);
+}
+
+const struct codec_ops codec_g722_ops = {
+	enc_new, enc_free, enc_reset, encode,
+	dec_new, dec_free, dec_reset, decode, conceal, duration
+};
