@@ -536,6 +536,7 @@ START_TEST(no_copy_of_a_key_stays_in_the_heap)
 	msg.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
 	msg.key_install = &ki;
 	ki.key = &key;
+	ki.codec = 1;                   /* the key is not at the end */
 	key.keysalt.data = bytes;
 	key.keysalt.len = sizeof(bytes);
 
