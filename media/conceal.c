@@ -53,13 +53,14 @@ static float likeness(const struct conceal *c, size_t lag)
 
 static size_t pitch_find(const struct conceal *c)
 {
-	const size_t min = c->per_ms * LAG_MIN_US / 1000;
-	const size_t max = c->per_ms * LAG_MAX_MS;
+	const size_t step = c->per_ms / 8;
+	const size_t min  = c->per_ms * LAG_MIN_US / 1000;
+	const size_t max  = c->per_ms * LAG_MAX_MS;
 	float best = likeness(c, max);
 	size_t pitch = max;
 
 	/* Noise has no pitch: the longest lag then repeats least often */
-	for (size_t lag = min; lag < max; lag++) {
+	for (size_t lag = min; lag < max; lag += step) {
 		const float l = likeness(c, lag);
 
 		if (l > best) {
@@ -67,6 +68,12 @@ static size_t pitch_find(const struct conceal *c)
 			pitch = lag;
 		}
 	}
+
+	/* at 16 kHz the odd lags were left out */
+	if (step > 1 && likeness(c, pitch - 1) > best)
+		--pitch;
+	else if (step > 1 && pitch < max && likeness(c, pitch + 1) > best)
+		++pitch;
 
 	return pitch;
 }
