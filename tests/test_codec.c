@@ -186,13 +186,14 @@ END_TEST
 
 START_TEST(concealment_joins_without_clicks)
 {
-	static const double freqv[] = { 100, 200, 440, 730 };
+	/* 37 Hz is below any pitch: nothing fits by itself */
+	static const double freqv[] = { 37, 100, 200, 440, 730 };
 	const struct codec *c = codec_at(_i);
 
 	if (c->id == CODEC_OPUS)        /* libopus does its own              */
 		return;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		int step = 0, most = 0;
 
 		make(c, freqv[i], -9);
@@ -340,6 +341,23 @@ START_TEST(empty_and_oversized_payloads_are_refused)
 	codec_enc_free(&e);
 	codec_enc_free(&e);
 	codec_dec_free(&d);
+}
+END_TEST
+
+/* At 56 and 48 kbit/s the upper bits of each byte stay empty, and our own
+   decoder would not mind */
+START_TEST(g722_uses_all_64_kbit)
+{
+	struct codec_enc *e = NULL;
+	uint8_t pay[160], seen = 0;
+
+	make(codec_at(CODEC_G722), 440, -9);
+	ck_assert_int_eq(codec_enc_new(&e, CODEC_G722, NULL), 0);
+	ck_assert_int_eq(codec_encode(e, in, 320, pay, sizeof(pay)), 160);
+	for (size_t i = 0; i < sizeof(pay); i++)
+		seen |= pay[i];
+	ck_assert_uint_eq(seen, 0xff);
+	codec_enc_free(&e);
 }
 END_TEST
 
@@ -579,6 +597,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, table_is_what_sdp_says);
 	tcase_add_test(tc, unknown_codecs_are_refused);
+	tcase_add_test(tc, g722_uses_all_64_kbit);
 	add_for_all(tc, level_of_a_tone_is_kept);
 	add_for_all(tc, loud_and_soft_tones_keep_their_level);
 	add_for_all(tc, lost_frames_are_filled_with_the_sound_before_them);
