@@ -106,14 +106,18 @@ struct cfg {
  * @param cfgp  Where to put it, caller owns it; untouched on error
  * @param file  Path
  * @param errbuf  Out: "file:line: reason" on error, zero-terminated
+ *                (line 0: the file as a whole)
  * @param size  Size of errbuf
  *
  * @return 0 if success, otherwise errno
  */
 int cfg_read(struct cfg **cfgp, const char *file, char *errbuf, size_t size);
 
-/** Print the effective configuration in the file's own syntax (no secrets) */
-int cfg_print(struct re_printf *pf, const struct cfg *cfg);
+/**
+ * Print the effective configuration in the file's own syntax (no secrets);
+ * not called cfg_print(): that name is libconfuse's
+ */
+int cfg_show(struct re_printf *pf, const struct cfg *cfg);
 
 /**
  * Does one rule ("sip:alice@example.org", "*@example.org", "*") allow an

@@ -55,7 +55,7 @@ struct dlg_handlers {
 	bool (*reqh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
 	/**
-	 * Over: msg is the BYE, the CANCEL or the failure response; or NULL with
+	 * Over: msg is the BYE, the cancelled INVITE or the failure response; NULL with
 	 * err (timeout, connection lost, no ACK).
 	 */
 	void (*closeh)(struct dlg *dlg, int err, const struct sip_msg *msg, void *arg);
@@ -78,6 +78,13 @@ int dlgs_alloc(struct dlgs **dsp, struct sip *sip, dlg_invite_h *inviteh, void *
 bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg);
 
 uint32_t dlgs_count(const struct dlgs *ds);
+
+/**
+ * The dialog a request with a To tag belongs to, or NULL.  A caller that wants
+ * to authenticate requests which come on another flow than dlg_peer_addr()
+ * asks this before dlgs_request().
+ */
+struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
 
 /**
  * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent
@@ -138,14 +145,21 @@ typedef struct mbuf *(dlg_offer_h)(struct dlg *dlg, void *arg);
  */
 int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh);
 
+/**
+ * UAC after a delayed offer: the peer's offer came with the 2xx (answerh);
+ * our answer goes with the ACK.  Must be called before answerh returns.
+ */
+int dlg_answer_ack(struct dlg *dlg, struct mbuf *sdp);
+
 /** Hang up with a Reason header ("SIP;cause=503;text=\"...\"", or NULL); no closeh */
 void dlg_bye(struct dlg *dlg, const char *reason);
 
 /** Any other request in the dialog (REFER, NOTIFY, INFO) */
 int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, const char *fmt, ...);
 
+void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
-bool dlg_peer_allows(const struct dlg *dlg, const char *method);
+bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
 const char *dlg_callid(const struct dlg *dlg);
 const char *dlg_local_tag(const struct dlg *dlg);
 const char *dlg_remote_tag(const struct dlg *dlg);

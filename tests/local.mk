@@ -1,2 +1,6 @@
 # Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
+include tests/auth.mk
+include tests/cfg.mk
+include tests/infra.mk
+include tests/keys.mk
 include tests/media.mk

@@ -1,0 +1,123 @@
+/**
+ * @file dialog/dlg.h  What the files of this folder share
+ *
+ * dlgs.c  finds dialogs and hands requests to them
+ * dlg.c   birth, death, headers of a dialog
+ * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
+ * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
+ * cred.c  our digest credentials
+ */
+#ifndef CONCLAVE_DIALOG_DLG_H
+#define CONCLAVE_DIALOG_DLG_H
+
+#include "re_compat.h"
+#include "include/dlg.h"
+
+/** Methods a peer may name in Allow */
+enum {
+	ALLOW_UPDATE = 1 << 0,
+	ALLOW_INFO   = 1 << 1,
+	ALLOW_REFER  = 1 << 2,
+	ALLOW_NOTIFY = 1 << 3,
+};
+
+enum dlg_state {
+	DLG_EARLY,       /* initial INVITE has no final response yet          */
+	DLG_CONFIRMED,   /* 2xx sent or received                              */
+	DLG_TERMINATED,  /* nothing more to the user; finishing alone         */
+};
+
+/** A 2xx of ours to an INVITE that waits for its ACK, RFC 3261 13.3.1.4 */
+struct dlg_reply {
+	struct tmr tmr;           /* 64*T1: give up                          */
+	struct tmr tmrg;          /* retransmission                          */
+	struct sip_msg *msg;      /* the INVITE                              */
+	struct mbuf *mb;          /* the 2xx                                 */
+	unsigned txc;
+	bool active;
+	bool wants_answer;        /* the 2xx carried our offer               */
+};
+
+struct dlgs {
+	struct sip *sip;
+	struct sip_lsnr *lsnr;    /* retransmitted 2xx                       */
+	struct hash *ht;          /* struct dlg by Call-ID                   */
+	uint32_t dlgc;
+	dlg_invite_h *inviteh;
+	void *arg;
+};
+
+struct dlg {
+	struct le he;
+	struct dlgs *ds;
+	struct dlg_handlers h;
+	void *arg;
+
+	enum dlg_state state;
+	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
+	bool acked;               /* estabh was called                       */
+
+	char *callid;
+	char *ltag;
+	char *rtag;               /* NULL until known                        */
+	char *local;              /* our From value with tag                 */
+	char *remote;             /* the peer's To value with tag            */
+	char *remote_uri;
+	char *target;             /* remote target URI                       */
+	char *routes;             /* "Route: ...\r\n" lines, or NULL         */
+	char *contact;
+	char *hdrs;
+	uint32_t lseq;
+	uint32_t rseq;
+	bool rseq_set;
+	struct sa peer;           /* the flow of the peer's last request     */
+	enum sip_transp tp;
+	unsigned allow;           /* ALLOW_*                                 */
+
+	/* the peer's request that waits for our answer */
+	struct sip_strans *st;
+	struct sip_msg *msg;
+	struct dlg_reply reply;
+
+	/* our request that waits for the peer's answer */
+	struct sip_request *req;
+	struct cred *cred;        /* answers the peer's challenge            */
+	dlg_auth_h *authh;
+	void *autharg;
+	char *route;              /* first hop of the initial INVITE         */
+	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
+	uint32_t req_seq;
+	bool req_update;
+	bool req_challenged;
+	struct mbuf *ack_body;    /* answer in our ACK; wiped                */
+
+	/* the re-offer that waits for its turn */
+	dlg_offer_h *offerh;
+	dlg_offer_h *sent_offerh; /* of the offer in req                    */
+	enum dlg_via via;
+	struct tmr tmr_retry;
+};
+
+/* dlg.c */
+int  dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
+	       const char *hdrs, const struct dlg_handlers *h, void *arg);
+struct mbuf *dlg_mbuf_wipe(struct mbuf *mb);
+void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg);
+void dlg_terminate(struct dlg *dlg, const char *reason);
+
+/* uas.c */
+void dlg_reply_stop(struct dlg *dlg);
+bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
+
+/* uac.c */
+void dlg_offer_next(struct dlg *dlg);
+int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_request_drop(struct dlg *dlg);
+
+#endif

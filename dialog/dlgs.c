@@ -1,0 +1,150 @@
+/**
+ * @file dialog/dlgs.c  All dialogs of one SIP stack
+ */
+#include "dialog/dlg.h"
+
+enum { HASH_SIZE = 1024 };
+
+
+static void destructor(void *arg)
+{
+	struct dlgs *ds = arg;
+
+	mem_deref(ds->lsnr);
+	mem_deref(ds->ht);
+}
+
+
+static bool cmp_request(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct sip_msg *msg = arg;
+
+	/* The peer's view: its From tag is our remote tag */
+	return !pl_strcmp(&msg->callid, dlg->callid) &&
+		!pl_strcmp(&msg->to.tag, dlg->ltag) &&
+		dlg->rtag && !pl_strcmp(&msg->from.tag, dlg->rtag);
+}
+
+
+static bool cmp_response(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct sip_msg *msg = arg;
+
+	return !pl_strcmp(&msg->callid, dlg->callid) &&
+		!pl_strcmp(&msg->from.tag, dlg->ltag) &&
+		dlg->rtag && !pl_strcmp(&msg->to.tag, dlg->rtag);
+}
+
+
+/** A 2xx that no transaction wants: our ACK was lost, RFC 3261 13.2.2.4 */
+static bool response_handler(const struct sip_msg *msg, void *arg)
+{
+	struct dlgs *ds = arg;
+	struct dlg *dlg;
+
+	if (msg->scode < 200 || msg->scode >= 300 ||
+	    pl_strcmp(&msg->cseq.met, "INVITE"))
+		return false;
+
+	dlg = list_ledata(hash_lookup(ds->ht, hash_joaat_pl(&msg->callid),
+				      cmp_response, (void *)msg));
+	if (!dlg)
+		return false;
+
+	dlg_ack_again(dlg, msg);
+
+	return true;
+}
+
+
+int dlgs_alloc(struct dlgs **dsp, struct sip *sip, dlg_invite_h *inviteh,
+	       void *arg)
+{
+	struct dlgs *ds;
+	int err;
+
+	if (!dsp || !sip)
+		return EINVAL;
+
+	ds = mem_zalloc(sizeof(*ds), destructor);
+	if (!ds)
+		return ENOMEM;
+
+	ds->sip = sip;
+	ds->inviteh = inviteh;
+	ds->arg = arg;
+
+	err = hash_alloc(&ds->ht, HASH_SIZE);
+	if (!err)
+		err = sip_listen(&ds->lsnr, sip, false, response_handler, ds);
+
+	if (err)
+		mem_deref(ds);
+	else
+		*dsp = ds;
+
+	return err;
+}
+
+
+struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg)
+{
+	if (!ds || !msg || !pl_isset(&msg->to.tag))
+		return NULL;
+
+	return list_ledata(hash_lookup(ds->ht, hash_joaat_pl(&msg->callid),
+				       cmp_request, (void *)msg));
+}
+
+
+static bool is_session_method(const struct pl *met)
+{
+	static const char *metv[] = { "INVITE", "BYE", "UPDATE", "PRACK",
+				      "INFO" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(metv); i++) {
+		if (!pl_strcmp(met, metv[i]))
+			return true;
+	}
+
+	return false;
+}
+
+
+bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg)
+{
+	struct dlg *dlg;
+
+	if (!ds || !msg)
+		return false;
+
+	dlg = dlgs_find(ds, msg);
+	if (dlg)
+		return dlg_recv_request(dlg, msg);
+
+	if (!pl_strcmp(&msg->met, "ACK"))
+		return true;
+
+	if (!pl_isset(&msg->to.tag) && !pl_strcmp(&msg->met, "INVITE")) {
+		if (ds->inviteh)
+			ds->inviteh(msg, ds->arg);
+		else
+			(void)sip_treply(NULL, ds->sip, msg, 403, "Forbidden");
+		return true;
+	}
+
+	if (!is_session_method(&msg->met))
+		return false;
+
+	(void)sip_treply(NULL, ds->sip, msg, 481, "Call Does Not Exist");
+
+	return true;
+}
+
+
+uint32_t dlgs_count(const struct dlgs *ds)
+{
+	return ds ? ds->dlgc : 0;
+}

@@ -1,0 +1,413 @@
+/**
+ * @file dialog/uas.c  The peer's requests in a dialog, and our answers
+ *
+ * Refs: RFC 3261 sections 12.2.2, 13.3, 14.2, 15.1.2; RFC 3311 section 5.2
+ */
+#include <string.h>
+#include "dialog/dlg.h"
+
+
+static bool is_invite(const struct sip_msg *msg)
+{
+	return !pl_strcmp(&msg->met, "INVITE");
+}
+
+
+void dlg_reply_stop(struct dlg *dlg)
+{
+	struct dlg_reply *rep = &dlg->reply;
+
+	tmr_cancel(&rep->tmr);
+	tmr_cancel(&rep->tmrg);
+	rep->msg = mem_deref(rep->msg);
+	rep->mb  = dlg_mbuf_wipe(rep->mb);
+	rep->active = false;
+}
+
+
+static void reply_timeout(void *arg)
+{
+	struct dlg *dlg = arg;
+
+	dlg_reply_stop(dlg);
+
+	/* RFC 3261 section 13.3.1.4: no ACK, so the session ends with a BYE */
+	(void)dlg_send_bye(dlg, "SIP;cause=408;text=\"No ACK\"");
+
+	if (dlg->state == DLG_TERMINATED)
+		mem_deref(dlg);      /* reference of dlg_terminate() */
+	else
+		dlg_close(dlg, ETIMEDOUT, NULL);
+}
+
+
+static void reply_retransmit(void *arg)
+{
+	struct dlg *dlg = arg;
+	struct dlg_reply *rep = &dlg->reply;
+
+	rep->mb->pos = 0;
+	(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
+		       &rep->msg->src, rep->mb);
+
+	++rep->txc;
+	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
+				  (uint64_t)SIP_T2), reply_retransmit, dlg);
+}
+
+
+static void cancel_handler(void *arg)
+{
+	struct dlg *dlg = arg;
+	struct sip_msg *msg = dlg->msg;
+
+	if (!msg)
+		return;
+
+	mem_ref(dlg);
+	mem_ref(msg);
+	dlg_refuse_pending(dlg, 487, "Request Terminated");
+	if (dlg->state == DLG_EARLY)
+		dlg_close(dlg, ECONNABORTED, msg);
+	else
+		dlg_offer_next(dlg);
+	mem_deref(msg);
+	mem_deref(dlg);
+}
+
+
+static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
+{
+	int err;
+
+	err  = pl_strdup(&dlg->callid, &msg->callid);
+	err |= re_sdprintf(&dlg->ltag, "%016llx", msg->tag);
+	err |= pl_strdup(&dlg->rtag, &msg->from.tag);
+	err |= re_sdprintf(&dlg->local, "%r;tag=%016llx", &msg->to.val,
+			   msg->tag);
+	err |= pl_strdup(&dlg->remote, &msg->from.val);
+	err |= pl_strdup(&dlg->remote_uri, &msg->from.auri);
+
+	return err ? ENOMEM : 0;
+}
+
+
+int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	       const char *contact, const char *hdrs,
+	       const struct dlg_handlers *h, void *arg)
+{
+	struct dlg *dlg;
+	int err;
+
+	if (!dlgp || !ds || !msg || !contact || !h)
+		return EINVAL;
+
+	err = dlg_alloc(&dlg, ds, contact, hdrs, h, arg);
+	if (err)
+		return err;
+
+	err = identity_set(dlg, msg);
+	if (!err)
+		err = dlg_target_set(dlg, msg);
+	if (!err)
+		err = dlg_routes_set(dlg, msg);
+	if (err)
+		goto out;
+
+	dlg_flow_set(dlg, msg);
+	dlg_allow_set(dlg, msg);
+	dlg->rseq = msg->cseq.num;
+	dlg->rseq_set = true;
+
+	err = sip_strans_alloc(&dlg->st, ds->sip, msg, cancel_handler, dlg);
+	if (err)
+		goto out;
+
+	dlg->msg = mem_ref((void *)msg);
+	(void)sip_treply(&dlg->st, ds->sip, msg, 100, "Trying");
+	hash_append(ds->ht, hash_joaat_str(dlg->callid), &dlg->he, dlg);
+	dlg->state = DLG_EARLY;
+
+ out:
+	if (err)
+		mem_deref(dlg);
+	else
+		*dlgp = dlg;
+
+	return err;
+}
+
+
+int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
+{
+	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
+		return EINVAL;
+
+	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
+			   scode, reason,
+			   "Contact: %s\r\n%s"
+			   "Content-Length: 0\r\n\r\n",
+			   dlg->contact, dlg->hdrs);
+}
+
+
+static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
+		    struct mbuf *sdp, struct mbuf **mbp)
+{
+	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
+			   scode, reason,
+			   "Contact: %s\r\n%s%s"
+			   "Content-Length: %zu\r\n"
+			   "\r\n"
+			   "%b",
+			   dlg->contact, dlg->hdrs,
+			   sdp ? "Content-Type: application/sdp\r\n" : "",
+			   mbuf_get_left(sdp),
+			   sdp ? mbuf_buf(sdp) : NULL, mbuf_get_left(sdp));
+}
+
+
+static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
+{
+	struct dlg_reply *rep = &dlg->reply;
+
+	dlg_reply_stop(dlg);
+	rep->active = true;
+	rep->wants_answer = offered;
+	rep->txc = 0;
+	rep->mb  = mem_ref(mb);
+	rep->msg = mem_ref(dlg->msg);
+	tmr_start(&rep->tmr, 64 * SIP_T1, reply_timeout, dlg);
+	tmr_start(&rep->tmrg, SIP_T1, reply_retransmit, dlg);
+}
+
+
+int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
+	       struct mbuf *sdp)
+{
+	struct mbuf *mb = NULL;
+	bool invite;
+	int err;
+
+	if (!dlg || !dlg->msg || dlg->state == DLG_TERMINATED) {
+		dlg_mbuf_wipe(sdp);
+		return EINVAL;
+	}
+
+	invite = is_invite(dlg->msg);
+	err = send_2xx(dlg, scode, reason, sdp, &mb);
+	dlg->st = NULL;   /* a final reply gave the transaction back */
+	if (!err && invite)
+		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+
+	if (!err && dlg->state == DLG_EARLY)
+		dlg->state = DLG_CONFIRMED;
+
+	dlg->msg = mem_deref(dlg->msg);
+	mem_deref(mb);
+	dlg_mbuf_wipe(sdp);
+	if (!err)
+		dlg_offer_next(dlg);
+
+	return err;
+}
+
+
+void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason)
+{
+	(void)sip_treply(&dlg->st, dlg->ds->sip, dlg->msg, scode, reason);
+	dlg->st  = NULL;
+	dlg->msg = mem_deref(dlg->msg);
+}
+
+
+int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
+	       const char *fmt, ...)
+{
+	va_list ap;
+	int err;
+
+	if (!dlg || !dlg->msg)
+		return EINVAL;
+
+	va_start(ap, fmt);
+	err = sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, false,
+			  scode, reason,
+			  "%v"
+			  "Content-Length: 0\r\n\r\n", fmt ? fmt : "", &ap);
+	va_end(ap);
+
+	dlg->st  = NULL;
+	dlg->msg = mem_deref(dlg->msg);
+	if (dlg->state == DLG_EARLY) {
+		dlg->state = DLG_TERMINATED;
+		hash_unlink(&dlg->he);
+		memset(&dlg->h, 0, sizeof(dlg->h));
+	}
+	else {
+		dlg_offer_next(dlg);
+	}
+
+	return err;
+}
+
+
+static void recv_ack(struct dlg *dlg, const struct sip_msg *msg)
+{
+	bool answer, first;
+
+	if (!dlg->reply.active || dlg->reply.msg->cseq.num != msg->cseq.num)
+		return;
+
+	answer = dlg->reply.wants_answer;
+	first  = !dlg->acked;
+	dlg->acked = true;
+	dlg_reply_stop(dlg);
+
+	if (dlg->state == DLG_TERMINATED) {
+		/* dlg_terminate() waited for this ACK */
+		(void)dlg_send_bye(dlg, NULL);
+		mem_deref(dlg);
+		return;
+	}
+
+	if (answer && dlg->h.answerh)
+		dlg->h.answerh(dlg, msg, dlg->arg);
+	if (first && dlg->h.estabh)
+		dlg->h.estabh(dlg, msg, dlg->arg);
+
+	dlg_offer_next(dlg);
+}
+
+
+static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (dlg->msg)
+		dlg_refuse_pending(dlg, 487, "Request Terminated");
+
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
+
+	if (dlg->state == DLG_TERMINATED) {
+		/* our BYE and the peer's crossed; ours is answered alone */
+		if (dlg->reply.active) {
+			dlg_reply_stop(dlg);
+			mem_deref(dlg);
+		}
+		return;
+	}
+
+	dlg_close(dlg, 0, msg);
+}
+
+
+/** Is an offer, ours or the peer's, still without its answer? */
+static bool glare(struct dlg *dlg, const struct sip_msg *msg)
+{
+	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
+	if (dlg->req || (dlg->reply.active && dlg->reply.wants_answer)) {
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
+				 "Request Pending");
+		return true;
+	}
+
+	if (dlg->msg) {
+		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
+				  "Server Internal Error",
+				  "Retry-After: %u\r\n"
+				  "Content-Length: 0\r\n\r\n",
+				  rand_u32() % 11);
+		return true;
+	}
+
+	return false;
+}
+
+
+static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (dlg->state == DLG_EARLY || glare(dlg, msg)) {
+		if (dlg->state == DLG_EARLY)
+			(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
+					 "Request Pending");
+		return;
+	}
+
+	dlg_flow_set(dlg, msg);
+	(void)dlg_target_set(dlg, msg);
+	dlg_allow_set(dlg, msg);
+
+	if (sip_strans_alloc(&dlg->st, dlg->ds->sip, msg, cancel_handler,
+			     dlg)) {
+		(void)sip_reply(dlg->ds->sip, msg, 500,
+				"Server Internal Error");
+		return;
+	}
+
+	dlg->msg = mem_ref((void *)msg);
+
+	/* an UPDATE without a body only refreshes: RFC 3311 section 5.2 */
+	if (!is_invite(msg) && !mbuf_get_left(msg->mb)) {
+		(void)dlg_answer(dlg, 200, "OK", NULL);
+		return;
+	}
+
+	if (is_invite(msg))
+		(void)sip_treply(&dlg->st, dlg->ds->sip, msg, 100, "Trying");
+
+	if (dlg->h.offerh)
+		dlg->h.offerh(dlg, msg, dlg->arg);
+	else
+		(void)dlg_reject(dlg, 488, "Not Acceptable Here", NULL);
+}
+
+
+static bool recv_other(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (dlg->h.reqh && dlg->h.reqh(dlg, msg, dlg->arg))
+		return true;
+
+	if (!pl_strcmp(&msg->met, "INFO") || !pl_strcmp(&msg->met, "PRACK")) {
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 405,
+				 "Method Not Allowed");
+		return true;
+	}
+
+	return false;
+}
+
+
+bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
+{
+	bool handled = true;
+
+	mem_ref(dlg);
+
+	if (!pl_strcmp(&msg->met, "ACK")) {
+		recv_ack(dlg, msg);
+		goto out;
+	}
+
+	/* RFC 3261 section 12.2.2: out of order is a 500 */
+	if (dlg->rseq_set && msg->cseq.num <= dlg->rseq) {
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 500,
+				 "Server Internal Error");
+		goto out;
+	}
+	dlg->rseq = msg->cseq.num;
+	dlg->rseq_set = true;
+
+	if (!pl_strcmp(&msg->met, "BYE"))
+		recv_bye(dlg, msg);
+	else if (dlg->state == DLG_TERMINATED)
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 481,
+				 "Call Does Not Exist");
+	else if (is_invite(msg) || !pl_strcmp(&msg->met, "UPDATE"))
+		recv_offer(dlg, msg);
+	else
+		handled = recv_other(dlg, msg);
+
+ out:
+	mem_deref(dlg);
+
+	return handled;
+}

@@ -1,0 +1,10 @@
+# The focus's gate: who sends this, and is it a request at all
+FOCUS_AUTH_SOURCES = \
+	focus/authz.c focus/authz.h focus/backoff.c focus/backoff.h \
+	focus/digest.c focus/digest.h focus/ident.c focus/ident.h \
+	focus/intake.c focus/intake.h focus/intake_rules.c \
+	focus/nonce.c focus/nonce.h \
+	focus/tlsid.c focus/tlsid.h
+noinst_LIBRARIES += libauth.a
+libauth_a_SOURCES = $(FOCUS_AUTH_SOURCES)
+libauth_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)

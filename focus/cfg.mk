@@ -1,0 +1,7 @@
+FOCUS_CFG_SOURCES = focus/cfg.c focus/cfgparse.c focus/cfgtab.c focus/cfgkind.c focus/cfglist.c focus/cfgrule.c \
+	focus/cfgfile.c focus/cfgusers.c focus/cfgcert.c focus/cfgcheck.c focus/cfgprint.c \
+	focus/cfgtab.h focus/cfgparse.h include/cfg.h
+
+noinst_LIBRARIES += libcfg.a
+libcfg_a_SOURCES = $(FOCUS_CFG_SOURCES)
+libcfg_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CONFUSE_CFLAGS)

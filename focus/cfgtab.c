@@ -1,0 +1,137 @@
+/**
+ * @file cfgtab.c  The table of settings, with every default and range
+ *
+ * The only place where a default or a limit of a setting is written.
+ */
+#include <errno.h>
+#include <string.h>
+#include "ctlpath.h"
+#include "cfgtab.h"
+
+static const char *const owner_namev[] = { "close", "stay", NULL };
+static const char *const keying_namev[] = { "endpoint", "group", "auto", NULL };
+
+#define TOP(field) offsetof(struct cfg, field)
+#define DIG(field) offsetof(struct cfg_digest, field)
+#define CONF(field) offsetof(struct cfg_conf, field)
+
+const struct cfg_row cfg_rowv[] = {
+	{ CFG_SCOPE_TOP, "listen", &cfg_kind_listen, TOP(listenv), TOP(listenc),
+	  "tls:0.0.0.0:5061", 1, CFG_LISTEN_MAX, NULL,
+	  "sockets for SIP: tls, tcp or udp, address and port (0: any free port)" },
+	{ CFG_SCOPE_TOP, "tls_certificate", &cfg_kind_path, TOP(tls_certificate), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "PEM file with private key, certificate and chain" },
+	{ CFG_SCOPE_TOP, "tls_ca", &cfg_kind_path, TOP(tls_ca), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "PEM file with the authorities of client certificates; unset: none are asked for" },
+	{ CFG_SCOPE_TOP, "realm", &cfg_kind_host, TOP(realm), 0,
+	  NULL, 1, CFG_ADDR_HOST_MAX, NULL,
+	  "digest realm, and domain of users that are listed without one" },
+	{ CFG_SCOPE_TOP, "domains", &cfg_kind_domain, TOP(domainv), TOP(domainc),
+	  NULL, 0, CFG_LISTEN_MAX, NULL,
+	  "host parts of SIP URIs that are ours; unset: the realm" },
+	{ CFG_SCOPE_TOP, "users", &cfg_kind_path, TOP(users), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "file with lines user:password, readable by its owner only" },
+	{ CFG_SCOPE_TOP, "media_address", &cfg_kind_media, TOP(media_addrv), TOP(media_addrc),
+	  NULL, 1, 2, NULL,
+	  "local addresses for SRTP, at most one IPv4 and one IPv6" },
+	{ CFG_SCOPE_TOP, "media_ports_min", &cfg_kind_u16, TOP(media_port_min), 0,
+	  "16384", 1024, 65534, NULL,
+	  "first UDP port for SRTP, even" },
+	{ CFG_SCOPE_TOP, "media_ports_max", &cfg_kind_u16, TOP(media_port_max), 0,
+	  "32767", 1025, 65535, NULL,
+	  "last UDP port for SRTP, odd" },
+	{ CFG_SCOPE_TOP, "advertised_address", &cfg_kind_sa, TOP(advertised_address), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "address told to phones in SDP (behind NAT); unset: media_address" },
+	{ CFG_SCOPE_TOP, "advertised_sip", &cfg_kind_hostport, TOP(advertised_sip), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "host[:port] in our Contact; unset: where the request came in" },
+	{ CFG_SCOPE_TOP, "mixers", &cfg_kind_u32, TOP(mixers), 0,
+	  "0", 0, 256, NULL,
+	  "mixer processes; 0: one per core" },
+	{ CFG_SCOPE_TOP, "mixer_path", &cfg_kind_path, TOP(mixer_path), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "program conclave-mixer; unset: beside conclaved, then libexec" },
+	{ CFG_SCOPE_TOP, "control_socket", &cfg_kind_path, TOP(control_socket), 0,
+	  CTL_SOCKET_PATH, 0, 100, NULL,
+	  "socket for conclavectl, mode 0600; empty: none" },
+	{ CFG_SCOPE_TOP, "log", &cfg_kind_log, TOP(log_syslog), 0,
+	  "stderr", 0, 0, NULL,
+	  "where log lines go: stderr or syslog" },
+	{ CFG_SCOPE_TOP, "log_level", &cfg_kind_level, TOP(log_level), 0,
+	  "info", 0, 0, NULL,
+	  "error, warn, info or debug" },
+	{ CFG_SCOPE_TOP, "max_conferences", &cfg_kind_u32, TOP(max_conferences), 0,
+	  "1000", 1, 100000, NULL,
+	  "conferences at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "max_calls", &cfg_kind_u32, TOP(max_calls), 0,
+	  "4000", 1, 100000, NULL,
+	  "calls at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "media_timeout", &cfg_kind_u32, TOP(media_timeout_s), 0,
+	  "60", 0, 86400, NULL,
+	  "seconds without an authenticated packet after which a leg is ended; 0: never" },
+
+	{ CFG_SCOPE_DIGEST, "digest", &cfg_kind_digest, DIG(algv), DIG(algc),
+	  "SHA-256", 1, DIGEST_ALG_MAX, NULL,
+	  "digest algorithms to offer, best first: SHA-256, MD5 (inside TLS only)" },
+
+	{ CFG_SCOPE_CONF, "uri", &cfg_kind_uri, CONF(uri), 0,
+	  NULL, 1, CFG_TEXT_MAX, NULL,
+	  "SIP URI; its user part may be a pattern (* ? [a-z]), its host is one of domains" },
+	{ CFG_SCOPE_CONF, "factory", &cfg_kind_bool, CONF(factory), 0,
+	  "false", 0, 0, NULL,
+	  "true: a call to uri makes a new conference with a URI of its own" },
+	{ CFG_SCOPE_CONF, "create", &cfg_kind_rule, CONF(createv), CONF(createc),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "who may create: sip:user@domain, *@domain or * (anybody known); unset: nobody" },
+	{ CFG_SCOPE_CONF, "join", &cfg_kind_rule, CONF(joinv), CONF(joinc),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "who may join, likewise; a factory's rules also hold for the conferences it made" },
+	{ CFG_SCOPE_CONF, "owner_leaves", &cfg_kind_enum, CONF(owner_leaves), 0,
+	  "close", 0, 0, owner_namev,
+	  "close: the conference ends with its owner; stay: it ends with the last one" },
+	{ CFG_SCOPE_CONF, "keying", &cfg_kind_enum, CONF(keying), 0,
+	  "endpoint", 0, 0, keying_namev,
+	  "endpoint: every leg has its own key; group: one key per class; auto: group for legs that follow a rekey" },
+	{ CFG_SCOPE_CONF, "suites", &cfg_kind_suite, CONF(suitev), CONF(suitec),
+	  "AEAD_AES_256_GCM,AEAD_AES_128_GCM,AES_256_CM_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_80",
+	  1, SUITE_MAX, NULL,
+	  "SRTP suites allowed, best first; AES_CM_128_HMAC_SHA1_32 only if it is named here" },
+	{ CFG_SCOPE_CONF, "codecs", &cfg_kind_codec, CONF(codecv), CONF(codecc),
+	  "opus,G722,PCMA,PCMU", 1, CODEC_MAX, NULL,
+	  "codecs allowed, best first" },
+	{ CFG_SCOPE_CONF, "max_participants", &cfg_kind_u32, CONF(max_participants), 0,
+	  "100", 2, 100000, NULL,
+	  "participants of one conference; one more is refused with 486" },
+	/* RFC 3550 section 5.1: a mixed packet names at most 15 contributing sources */
+	{ CFG_SCOPE_CONF, "max_speakers", &cfg_kind_u32, CONF(max_speakers), 0,
+	  "6", 1, 15, NULL,
+	  "how many are decoded and mixed at a time" },
+};
+
+const size_t cfg_rowc = ARRAY_SIZE(cfg_rowv);
+
+_Static_assert(ARRAY_SIZE(cfg_rowv) <= CFG_ROW_MAX, "cfg_ctx.linev is too small");
+
+const char *cfg_keying_name(enum keying k)
+{
+	return (unsigned)k < ARRAY_SIZE(keying_namev) - 1 ? keying_namev[k] : "?";
+}
+
+int cfg_keying_parse(const char *s, enum keying *kp)
+{
+	if (!s || !kp)
+		return EINVAL;
+
+	for (unsigned i = 0; keying_namev[i]; i++) {
+		if (0 == strcmp(s, keying_namev[i])) {
+			*kp = (enum keying)i;
+			return 0;
+		}
+	}
+
+	return EINVAL;
+}

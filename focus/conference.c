@@ -1,0 +1,268 @@
+/**
+ * @file focus/conference.c  Conferences: birth, rules of ending, death
+ *
+ * Refs: RFC 4579 sections 5.3, 5.4 and 5.12; TR 33.829 clause 5.2.1.1
+ */
+#include <string.h>
+#include "focus/tree.h"
+#include "log.h"
+
+enum { CONF_ID_LEN = 26 };    /* of 32 signs: 130 bits, not to be guessed */
+
+
+static void release_at_mixer(const struct conference *c)
+{
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__ConfRelease cr = MP__CONF_RELEASE__INIT;
+
+	cr.conf = c->id;
+	msg.body_case = MP__MESSAGE__BODY_CONF_RELEASE;
+	msg.conf_release = &cr;
+	(void)mixproc_send(c->mix, &msg, NULL, NULL);
+}
+
+
+static void destructor(void *arg)
+{
+	struct conference *c = arg;
+
+	hash_unlink(&c->he);
+	list_unlink(&c->le);
+	list_flush(&c->partl);
+	list_flush(&c->classl);
+	if (c->mix) {
+		release_at_mixer(c);
+		--c->focus->confc;
+	}
+	mem_deref(c->label);
+	mem_deref(c->user);
+	mem_deref(c->uri);
+	mem_deref(c->owner);
+	mem_deref(c->cfg);
+}
+
+
+static bool user_cmp(struct le *le, void *arg)
+{
+	const struct conference *c = le->data;
+
+	return !pl_strcmp(arg, c->user);
+}
+
+
+struct conference *conference_find(const struct focus *f,
+				   const struct pl *user)
+{
+	return list_ledata(hash_lookup(f->ht_conf, hash_joaat_pl(user),
+				       user_cmp, (void *)user));
+}
+
+
+struct conference *conference_by_label(const struct focus *f,
+				       const char *label)
+{
+	struct le *le;
+
+	for (le = list_head(&f->confl); le; le = le->next) {
+		struct conference *c = le->data;
+
+		if (!str_cmp(c->label, label) || !str_cmp(c->uri, label))
+			return c;
+	}
+
+	return NULL;
+}
+
+
+struct conference *conference_by_id(const struct focus *f, uint64_t id)
+{
+	struct le *le;
+
+	for (le = list_head(&f->confl); le; le = le->next) {
+		struct conference *c = le->data;
+
+		if (c->id == id)
+			return c;
+	}
+
+	return NULL;
+}
+
+
+/** A URI user part nobody can guess: knowing it is not the right to join,
+ *  but guessing it must not be a way to find conferences (RFC 4579 sec. 5.3) */
+static int draw_user(char **userp)
+{
+	static const char abc[] = "abcdefghijklmnopqrstuvwxyz234567";
+	struct secret *s;
+	char buf[CONF_ID_LEN + 1];
+	int err;
+
+	err = secret_draw(&s, CONF_ID_LEN);
+	if (err)
+		return err;
+
+	for (unsigned i = 0; i < CONF_ID_LEN; i++)
+		buf[i] = abc[secret_bytes(s)[i] & 31];
+	buf[CONF_ID_LEN] = '\0';
+	secret_free(&s);
+
+	return str_dup(userp, buf);
+}
+
+
+static int set_at_mixer(const struct conference *c)
+{
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__ConfSet cs = MP__CONF_SET__INIT;
+
+	cs.conf = c->id;
+	cs.max_speakers = c->cc->max_speakers;
+	cs.name = c->label;
+	msg.body_case = MP__MESSAGE__BODY_CONF_SET;
+	msg.conf_set = &cs;
+
+	return mixproc_send(c->mix, &msg, NULL, NULL);
+}
+
+
+/** The mixer with the fewest conferences; they are alike in size on average */
+static struct mixproc *pick_mixer(const struct focus *f)
+{
+	uint32_t confcv[MIXER_MAX];
+	struct mixproc *best = NULL;
+	struct le *le;
+
+	memset(confcv, 0, sizeof(confcv));
+	for (le = list_head(&f->confl); le; le = le->next) {
+		const struct conference *c = le->data;
+
+		++confcv[mixproc_index(c->mix)];
+	}
+
+	for (unsigned i = 0; i < f->mixc; i++) {
+		if (mixproc_up(f->mixv[i]) &&
+		    (!best || confcv[i] < confcv[mixproc_index(best)]))
+			best = f->mixv[i];
+	}
+
+	return best;
+}
+
+
+static int set_names(struct conference *c, const struct pl *user,
+		     const struct pl *host, const char *owner)
+{
+	int err;
+
+	err = user ? pl_strdup(&c->user, user) : draw_user(&c->user);
+	if (!err)
+		err = re_sdprintf(&c->uri, "sip:%s@%r", c->user, host);
+	if (!err)
+		err = re_sdprintf(&c->label, "%s-%llu", c->cc->title, c->id);
+	if (!err)
+		err = str_dup(&c->owner, owner);
+
+	return err;
+}
+
+
+/**
+ * @param user  URI user part, or NULL: draw one (ad hoc)
+ */
+int conference_new(struct conference **cp, struct focus *f,
+		   const struct cfg_conf *cc, const struct pl *user,
+		   const struct pl *host, const char *owner)
+{
+	struct mixproc *mix = pick_mixer(f);
+	struct conference *c;
+	int err;
+
+	if (!mix)
+		return ENOTCONN;
+
+	c = mem_zalloc(sizeof(*c), destructor);
+	if (!c)
+		return ENOMEM;
+
+	c->focus = f;
+	c->cfg = mem_ref(f->cfg);
+	c->cc = cc;
+	c->id = ++f->conf_id;
+	c->started = tmr_jiffies();
+	err = set_names(c, user, host, owner);
+	if (err)
+		goto out;
+
+	c->mix = mix;
+	++f->confc;
+	err = set_at_mixer(c);
+	if (err)
+		goto out;
+
+	hash_append(f->ht_conf, hash_joaat_str(c->user), &c->he, c);
+	list_append(&f->confl, &c->le, c);
+	change_feed(CHANGE_CONF_CREATED, c, NULL, NULL);
+
+ out:
+	if (err)
+		mem_deref(c);
+	else
+		*cp = c;
+
+	return err;
+}
+
+
+void conference_end(struct conference *c, unsigned cause, const char *text)
+{
+	struct le *le;
+
+	if (c->ending)
+		return;
+
+	/* from here on nobody can join, and conference_check() keeps out */
+	c->ending = true;
+	hash_unlink(&c->he);
+
+	while ((le = list_head(&c->partl)))
+		part_kick(le->data, cause, text);
+
+	change_feed(CHANGE_CONF_ENDED, c, NULL, text);
+	mem_deref(c);
+}
+
+
+/**
+ * Somebody left: RFC 4579 section 5.12 lets policy say whether the owner's
+ * leaving ends the conference; without participants it ends anyway.
+ */
+void conference_check(struct conference *c, bool owner_left)
+{
+	if (c->ending)
+		return;
+
+	if (list_isempty(&c->partl))
+		conference_end(c, 200, "empty");
+	else if (owner_left && c->cc->owner_leaves == OWNER_CLOSES)
+		conference_end(c, 200, "owner_left");
+}
+
+
+struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg)
+{
+	struct le *pe, *le;
+
+	for (pe = list_head(&c->partl); pe; pe = pe->next) {
+		const struct part *p = pe->data;
+
+		for (le = list_head(&p->endpointl); le; le = le->next) {
+			struct endpoint *ep = le->data;
+
+			if (ep->leg == leg)
+				return ep;
+		}
+	}
+
+	return NULL;
+}

@@ -1,0 +1,470 @@
+/**
+ * @file focus/ctlcmd.c  What an operator can ask of a running focus
+ *
+ * The commands behind conclavectl.  Figures about media come from the mixers,
+ * so "show" and "stats" are answered when the mixers have replied.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "focus/tree.h"
+#include "focus/ctlsock.h"
+#include "focus/tlsid.h"
+#include "log.h"
+
+
+static uint64_t age_s(uint64_t since)
+{
+	return (tmr_jiffies() - since) / 1000;
+}
+
+
+static json_t *jint(uint64_t v)
+{
+	return json_integer((json_int_t)v);
+}
+
+
+static json_t *jaddr(const struct sa *sa)
+{
+	char buf[64] = "-";
+
+	if (sa_isset(sa, SA_ADDR))
+		(void)re_snprintf(buf, sizeof(buf), "%J", sa);
+
+	return json_string(buf);
+}
+
+
+/* ---- list ---------------------------------------------------------------- */
+
+static json_t *conf_head(const struct conference *c)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:i}",
+			 "conf", c->label, "uri", c->uri,
+			 "title", c->cc->title, "owner", c->owner,
+			 "participants", (int)list_count(&c->partl),
+			 "keying", cfg_keying_name(c->cc->keying),
+			 "age_s", (json_int_t)age_s(c->started),
+			 "mixer", (int)mixproc_index(c->mix));
+}
+
+
+static int cmd_list(json_t *args, json_t **resp, void *arg)
+{
+	const struct focus *f = arg;
+	json_t *v = json_array();
+	struct le *le;
+	(void)args;
+
+	for (le = list_head(&f->confl); le; le = le->next)
+		(void)json_array_append_new(v, conf_head(le->data));
+
+	*resp = json_pack("{s:o}", "conferences", v);
+
+	return 0;
+}
+
+
+/* ---- show ---------------------------------------------------------------- */
+
+static const char *leg_keying(const struct endpoint *ep)
+{
+	return ep->gc ? "group" : "endpoint";
+}
+
+
+static json_t *leg_json(const struct endpoint *ep)
+{
+	const struct codec *codec = codec_by_id(ep->neg.codec);
+	const struct suite *suite = ep->neg.sdes.suite;
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s, s:b}",
+			 "leg", (json_int_t)ep->leg,
+			 "state", endpoint_state_name(ep->state),
+			 "codec", codec ? codec->name : "-",
+			 "suite", suite ? suite->name : "-",
+			 "keying", leg_keying(ep),
+			 "epoch", ep->gc ? (int)ep->gc->epoch : 0,
+			 "remote", jaddr(&ep->remote),
+			 "age_s", (json_int_t)age_s(ep->started),
+			 "user_agent", ep->user_agent,
+			 "speaking", (int)ep->speaking);
+}
+
+
+static void add_stats(json_t *leg, const Mp__Stats *st, uint64_t id)
+{
+	for (size_t i = 0; st && i < st->n_leg; i++) {
+		const Mp__LegStats *ls = st->leg[i];
+
+		if (ls->leg != id)
+			continue;
+
+		(void)json_object_set_new(leg, "rx_packets",
+					  jint(ls->rx_packets));
+		(void)json_object_set_new(leg, "rx_lost", jint(ls->rx_lost));
+		(void)json_object_set_new(leg, "auth_failed",
+					  jint(ls->auth_failed));
+		(void)json_object_set_new(leg, "replayed",
+					  jint(ls->replayed));
+		(void)json_object_set_new(leg, "tx_packets",
+					  jint(ls->tx_packets));
+		(void)json_object_set_new(leg, "jitter_ms",
+					  jint(ls->jitter_ms));
+		(void)json_object_set_new(leg, "buffer_ms",
+					  jint(ls->buffer_ms));
+		(void)json_object_set_new(leg, "level_dbov",
+					  json_integer(ls->level_dbov));
+		return;
+	}
+}
+
+
+static json_t *part_json(const struct part *p, const Mp__Stats *st)
+{
+	json_t *legv = json_array();
+	struct le *le;
+
+	for (le = list_head(&p->endpointl); le; le = le->next) {
+		const struct endpoint *ep = le->data;
+		json_t *leg = leg_json(ep);
+
+		add_stats(leg, st, ep->leg);
+		(void)json_array_append_new(legv, leg);
+	}
+
+	return json_pack("{s:i, s:s, s:s, s:o}", "part", (int)p->id,
+			 "identity", p->identity,
+			 "role", p->role == ROLE_OWNER ? "owner" : "member",
+			 "legs", legv);
+}
+
+
+/** A question to a mixer on behalf of a waiting operator */
+struct ask {
+	struct ctl_req *req;
+	struct focus *focus;
+	uint64_t conf;          /* show                                       */
+	json_t *resp;           /* stats: what is known so far                */
+	json_t *mixerv;
+};
+
+
+static void ask_destructor(void *arg)
+{
+	struct ask *a = arg;
+
+	mem_deref(a->req);
+	json_decref(a->resp);
+}
+
+
+static int ask_new(struct ask **ap, struct focus *f)
+{
+	struct ask *a = mem_zalloc(sizeof(*a), ask_destructor);
+
+	if (!a)
+		return ENOMEM;
+
+	a->focus = f;
+	a->req = ctlsock_defer(f->ctl);
+	if (!a->req) {
+		mem_deref(a);
+		return ENOMEM;
+	}
+	*ap = a;
+
+	return 0;
+}
+
+
+static void ask_answer(struct ask *a, int err, json_t *resp)
+{
+	struct ctl_req *req = a->req;
+
+	a->req = NULL;
+	ctlsock_reply(req, err, resp);
+	mem_deref(a);
+}
+
+
+static int get_stats(struct mixproc *mp, uint64_t conf,
+		     mixproc_reply_h *replyh, void *arg)
+{
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__StatsGet sg = MP__STATS_GET__INIT;
+
+	sg.conf = conf;
+	msg.body_case = MP__MESSAGE__BODY_STATS_GET;
+	msg.stats_get = &sg;
+
+	return mixproc_send(mp, &msg, replyh, arg);
+}
+
+
+static void show_reply(const Mp__Reply *r, void *arg)
+{
+	struct ask *a = arg;
+	const struct conference *c = conference_by_id(a->focus, a->conf);
+	json_t *resp, *partv;
+	struct le *le;
+
+	if (!c) {
+		ask_answer(a, ENOENT, json_string("conference has ended"));
+		return;
+	}
+
+	resp = conf_head(c);
+	partv = json_array();
+	for (le = list_head(&c->partl); le; le = le->next)
+		(void)json_array_append_new(partv,
+			part_json(le->data, r ? r->stats : NULL));
+	(void)json_object_set_new(resp, "participants", partv);
+	ask_answer(a, 0, resp);
+}
+
+
+/** The conference a command names; NULL: *resp says why */
+static struct conference *named_conf(struct focus *f, json_t *args,
+				     json_t **resp)
+{
+	const char *name = json_string_value(json_object_get(args, "conf"));
+	struct conference *c = name ? conference_by_label(f, name) : NULL;
+
+	if (!c)
+		*resp = json_string(name ? "no such conference"
+					 : "which conference?");
+
+	return c;
+}
+
+
+static int cmd_show(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct conference *c = named_conf(f, args, resp);
+	struct ask *a;
+	int err;
+
+	if (!c)
+		return ENOENT;
+
+	err = ask_new(&a, f);
+	if (err)
+		return err;
+
+	a->conf = c->id;
+	err = get_stats(c->mix, c->id, show_reply, a);
+	if (err) {
+		mem_deref(a);
+		return err;
+	}
+
+	return EINPROGRESS;
+}
+
+
+/* ---- kick, end, log ------------------------------------------------------ */
+
+static int cmd_kick(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct conference *c = named_conf(f, args, resp);
+	json_t *id = json_object_get(args, "part");
+	struct part *p;
+
+	if (!c)
+		return ENOENT;
+
+	p = json_is_integer(id)
+		? part_by_id(c, (uint32_t)json_integer_value(id))
+		: part_find(c, json_string_value(id));
+	if (!p) {
+		*resp = json_string("no such participant");
+		return ENOENT;
+	}
+
+	part_kick(p, 200, "Removed by the operator");
+
+	return 0;
+}
+
+
+static int cmd_end(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct conference *c = named_conf(f, args, resp);
+
+	if (!c)
+		return ENOENT;
+
+	conference_end(c, 200, "Ended by the operator");
+
+	return 0;
+}
+
+
+static int cmd_log(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	const char *name = json_string_value(json_object_get(args, "level"));
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__SetLog sl = MP__SET_LOG__INIT;
+	enum log_level level;
+
+	if (!name || log_level_parse(name, &level)) {
+		*resp = json_string("level is error, warn, info or debug");
+		return EINVAL;
+	}
+
+	log_set_level(level);
+	sl.log_level = level;
+	msg.body_case = MP__MESSAGE__BODY_SET_LOG;
+	msg.set_log = &sl;
+	for (unsigned i = 0; i < f->mixc; i++)
+		(void)mixproc_send(f->mixv[i], &msg, NULL, NULL);
+
+	return 0;
+}
+
+
+/* ---- stats --------------------------------------------------------------- */
+
+static unsigned count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (d && readdir(d))
+		++n;
+	if (d)
+		(void)closedir(d);
+
+	/* without ".", ".." and the directory itself */
+	return n > 3 ? n - 3 : 0;
+}
+
+
+static uint64_t rss_kib(void)
+{
+	unsigned long size, rss = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (f) {
+		if (fscanf(f, "%lu %lu", &size, &rss) != 2)
+			rss = 0;
+		(void)fclose(f);
+	}
+
+	return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+
+static json_t *refused_json(const struct focus *f)
+{
+	json_t *o = json_object();
+	char name[8];
+
+	for (unsigned i = 0; i < SCODE_MAX; i++) {
+		if (!f->refusedv[i])
+			continue;
+		(void)re_snprintf(name, sizeof(name), "%u", i);
+		(void)json_object_set_new(o, name, jint(f->refusedv[i]));
+	}
+
+	return o;
+}
+
+
+static void stats_reply(const Mp__Reply *r, void *arg)
+{
+	struct ask *a = arg;
+	const Mp__Stats *st = r ? r->stats : NULL;
+	unsigned i = (unsigned)json_array_size(a->mixerv);
+	const struct mixproc *mp = a->focus->mixv[i];
+	json_t *o;
+
+	/* replies of different mixers come in any order only in theory: each
+	 * is asked after the one before has answered */
+	o = json_pack("{s:i, s:i, s:i}", "index", (int)i,
+		      "pid", mixproc_pid(mp),
+		      "restarts", (int)mixproc_restarts(mp));
+	if (st) {
+		(void)json_object_set_new(o, "confs", jint(st->confs));
+		(void)json_object_set_new(o, "legs", jint(st->legs));
+		(void)json_object_set_new(o, "ports", jint(st->ports));
+		(void)json_object_set_new(o, "rss_kib", jint(st->rss_kib));
+		(void)json_object_set_new(o, "cpu_us", jint(st->cpu_us));
+		(void)json_object_set_new(o, "fds", jint(st->fds));
+		(void)json_object_set_new(o, "secrets", jint(st->secrets));
+	}
+	(void)json_array_append_new(a->mixerv, o);
+
+	if (++i < a->focus->mixc) {
+		if (get_stats(a->focus->mixv[i], 0, stats_reply, a))
+			stats_reply(NULL, a);
+		return;
+	}
+
+	ask_answer(a, 0, json_incref(a->resp));
+}
+
+
+static int cmd_stats(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct ask *a;
+	int err;
+	(void)args;
+	(void)resp;
+
+	err = ask_new(&a, f);
+	if (err)
+		return err;
+
+	a->mixerv = json_array();
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:i, s:I, s:i, s:I,"
+			    " s:I, s:o}",
+			    "uptime_s", (json_int_t)age_s(f->started),
+			    "conferences", (int)f->confc,
+			    "calls", (int)f->endpointc,
+			    "calls_total", (json_int_t)f->calls_total,
+			    "refused_total", refused_json(f),
+			    "connections", (int)tlsid_connections(),
+			    "rss_kib", (json_int_t)rss_kib(),
+			    "fds", (int)count_fds(),
+			    "secrets", (json_int_t)secret_count(),
+			    "seen_keys", (json_int_t)secret_seen_count(),
+			    "mixers", a->mixerv);
+	if (get_stats(f->mixv[0], 0, stats_reply, a))
+		stats_reply(NULL, a);
+
+	return EINPROGRESS;
+}
+
+
+static const struct ctl_cmd cmdv[] = {
+	{ "list",  cmd_list,  "all conferences"                           },
+	{ "show",  cmd_show,  "one conference: conf"                      },
+	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
+	{ "end",   cmd_end,   "end a conference: conf"                    },
+	{ "stats", cmd_stats, "counters of focus and mixers"              },
+	{ "log",   cmd_log,   "log level: level"                          },
+};
+
+
+int ctlcmd_open(struct focus *f)
+{
+	int err;
+
+	err = ctlsock_alloc(&f->ctl, f->cfg->control_socket, cmdv,
+			    ARRAY_SIZE(cmdv), f);
+	if (err)
+		log_error("ev=control_failed path=%s reason=\"%s\"",
+			  f->cfg->control_socket, strerror(err));
+
+	return err;
+}

@@ -1,0 +1,486 @@
+/**
+ * @file focus/endpoint.c  Endpoints: one dialog and its leg
+ *
+ * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
+ */
+#include <string.h>
+#include "focus/tree.h"
+#include "log.h"
+
+/* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
+static const char hdrs[] =
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
+	"Accept: application/sdp\r\n";
+
+static const char *const statev[] = {
+	[EP_JOINING]   = "joining",
+	[EP_CONNECTED] = "connected",
+	[EP_HELD]      = "on-hold",
+	[EP_LEFT]      = "left",
+};
+
+
+const char *endpoint_state_name(enum endpoint_state st)
+{
+	return statev[st];
+}
+
+
+static void destructor(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	list_unlink(&ep->le);
+	mem_deref(ep->dlg);
+	mem_deref(ep->user_agent);
+}
+
+
+/**
+ * Leave the tree.  The dialog is over already, or ends by dropping it; keys
+ * go first, so that nothing is protected for somebody who has left.
+ */
+static void leave(struct endpoint *ep, const char *reason)
+{
+	struct part *p = ep->part;
+	struct conference *c = p->conf;
+	bool joined = ep->state == EP_CONNECTED || ep->state == EP_HELD;
+	bool owner = p->role == ROLE_OWNER;
+	bool last;
+
+	if (ep->state == EP_LEFT)
+		return;
+
+	if (joined)
+		change_feed(CHANGE_LEFT, c, ep, reason);
+	ep->state = EP_LEFT;
+	epmedia_release(ep);
+	list_unlink(&ep->le);
+	--c->endpointc;
+	--c->focus->endpointc;
+	mem_deref(ep);
+
+	last = list_isempty(&p->endpointl);
+	if (last) {
+		list_unlink(&p->le);
+		mem_deref(p);
+	}
+	conference_check(c, last && owner);
+}
+
+
+void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
+{
+	char reason[128];
+
+	if (ep->state == EP_LEFT)
+		return;
+
+	(void)re_snprintf(reason, sizeof(reason),
+			  "SIP;cause=%u;text=\"%s\"", cause, text);
+	dlg_bye(ep->dlg, reason);
+	leave(ep, text);
+}
+
+
+/** Our side of an exchange broke: say so, and keep or drop the session */
+static void fail_pending(struct endpoint *ep, uint16_t scode,
+			 const char *reason, const char *why)
+{
+	epmedia_rollback(ep);
+	(void)dlg_reject(ep->dlg, scode, reason,
+			 "Warning: 399 conclave \"%s\"\r\n%s", why,
+			 scode == 503 ? "Retry-After: 5\r\n" : "");
+	if (ep->state == EP_JOINING)
+		leave(ep, why);
+}
+
+
+/* ---- the mixer's replies ------------------------------------------------- */
+
+static void after_answer(struct endpoint *ep)
+{
+	bool held = !ep->neg.peer_sends && !ep->neg.peer_receives;
+	bool listening = !ep->neg.peer_sends && ep->neg.peer_receives;
+	enum endpoint_state st = held || (!ep->neg.peer_sends && !listening)
+		? EP_HELD : EP_CONNECTED;
+	enum endpoint_state was = ep->state;
+
+	if (was == EP_JOINING || was == st)
+		return;
+
+	ep->state = st;
+	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
+		    ep->part->conf, ep, NULL);
+}
+
+
+/** The mixer took (or refused) what the peer's offer asks for: answer it */
+static void answer_reply(const Mp__Reply *r, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_local l;
+	struct mbuf *sdp;
+	int err;
+
+	ep->media_pending = false;
+	if (!r || r->status != MP__STATUS__OK ||
+	    epmedia_local_set(ep, r)) {
+		fail_pending(ep, 503, "Service Unavailable",
+			     r ? "No media resources" : "Mixer lost");
+		return;
+	}
+
+	epmedia_local(ep, &l);
+	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l,
+			       epmedia_key(ep, true));
+	if (err) {
+		fail_pending(ep, 500, "Server Internal Error", "No answer");
+		return;
+	}
+
+	epmedia_commit(ep);
+	err = dlg_answer(ep->dlg, 200, "OK", sdp);
+	if (err)
+		endpoint_end(ep, 500, "Answer could not be sent");
+	else
+		after_answer(ep);
+}
+
+
+/** A port is open for a delayed offer: make the offer */
+static void port_reply(const Mp__Reply *r, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_local l;
+	struct mbuf *sdp;
+
+	ep->media_pending = false;
+	if (!r || r->status != MP__STATUS__OK ||
+	    epmedia_local_set(ep, r)) {
+		fail_pending(ep, 503, "Service Unavailable",
+			     r ? "No media resources" : "Mixer lost");
+		return;
+	}
+
+	epmedia_local(ep, &l);
+	if (neg_offered_draw(&ep->offered, ep->part->conf->cc) ||
+	    neg_print_offer(&sdp, ep->part->conf->cc, &l, &ep->offered)) {
+		fail_pending(ep, 500, "Server Internal Error", "No offer");
+		return;
+	}
+
+	(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+}
+
+
+/** The mixer took what the peer's answer says */
+static void settle_reply(const Mp__Reply *r, void *arg)
+{
+	struct endpoint *ep = arg;
+
+	ep->media_pending = false;
+	if (!r || r->status != MP__STATUS__OK) {
+		endpoint_end(ep, 503, "No media resources");
+		return;
+	}
+
+	epmedia_commit(ep);
+	if (ep->state == EP_JOINING) {
+		ep->state = EP_CONNECTED;
+		change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	}
+	else {
+		after_answer(ep);
+	}
+}
+
+
+/* ---- the dialog's handlers ----------------------------------------------- */
+
+static void body_pl(struct pl *pl, const struct sip_msg *msg)
+{
+	pl->p = (const char *)mbuf_buf(msg->mb);
+	pl->l = mbuf_get_left(msg->mb);
+}
+
+
+static void reject(struct endpoint *ep, const struct sip_msg *msg,
+		   const struct neg_err *e)
+{
+	refuse_note(ep->part->conf->focus, msg, e->scode, ep->part->identity,
+		    e->text);
+	(void)dlg_reject(ep->dlg, e->scode, e->scode == 488
+			 ? "Not Acceptable Here" : "Bad Request",
+			 "Warning: %u conclave \"%s\"\r\n", e->warn, e->text);
+}
+
+
+/** A re-INVITE without a body: the agreed session, offered again */
+static void reoffer(struct endpoint *ep)
+{
+	struct neg_local l;
+	struct mbuf *sdp;
+
+	neg_offered_reset(&ep->offered);
+	ep->offered.linec = 1;
+	ep->offered.linev[0].tag = ep->neg.sdes.tag;
+	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
+
+	epmedia_local(ep, &l);
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
+			      epmedia_key(ep, false)))
+		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
+	else
+		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+}
+
+
+static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
+			  void *arg)
+{
+	struct endpoint *ep = arg;
+	struct descr *d;
+	struct neg_err e;
+	struct pl body;
+	int err;
+
+	if (ep->media_pending || !ep->neg.sdes.suite) {
+		(void)dlg_reject(dlg, 491, "Request Pending", NULL);
+		return;
+	}
+
+	body_pl(&body, msg);
+	if (!body.l) {
+		reoffer(ep);
+		return;
+	}
+
+	d = mem_alloc(sizeof(*d), NULL);
+	if (!d) {
+		(void)dlg_reject(dlg, 500, "Server Internal Error", NULL);
+		return;
+	}
+
+	err = neg_offer(&ep->next, &body, d, ep->part->conf->cc,
+			msg->tp == SIP_TRANSP_TLS, &e);
+	if (!err)
+		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	mem_deref(d);
+	if (!err)
+		err = epmedia_keys(ep, &e);
+	if (err) {
+		/* RFC 3261 section 14.2: the session stays as it was */
+		epmedia_rollback(ep);
+		reject(ep, msg, &e);
+		return;
+	}
+
+	if (epmedia_apply(ep, answer_reply))
+		fail_pending(ep, 503, "Service Unavailable", "Mixer lost");
+}
+
+
+/** The answer to our offer: to a delayed one in the ACK, or to a re-offer */
+static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
+			   void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_offered *off = &ep->offered;
+	struct descr *d;
+	struct neg_err e;
+	struct pl body;
+	int err;
+	(void)dlg;
+
+	body_pl(&body, msg);
+	d = mem_alloc(sizeof(*d), NULL);
+	if (!d) {
+		endpoint_end(ep, 500, "Out of memory");
+		return;
+	}
+
+	err = neg_answer(&ep->next, &body, d, ep->neg.index,
+			 ep->part->conf->cc, off, &e);
+	if (!err)
+		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	mem_deref(d);
+	if (err) {
+		refuse_note(ep->part->conf->focus, msg, 488,
+			    ep->part->identity, e.text);
+		endpoint_end(ep, 488, e.text);
+		return;
+	}
+
+	/* the key of the line that was taken is ours from now on */
+	for (unsigned i = 0; i < off->linec; i++) {
+		if (off->linev[i].tag == ep->next.sdes.tag) {
+			ep->next_tx = off->linev[i].key;
+			off->linev[i].key = NULL;
+		}
+	}
+	neg_offered_reset(off);
+	if (ep->next_tx)
+		err = secret_seen_add(ep->next_tx);
+	if (!err)
+		err = epmedia_keys(ep, &e);
+	if (!err)
+		err = epmedia_apply(ep, settle_reply);
+	if (err)
+		endpoint_end(ep, 488, "Answer not acceptable");
+}
+
+
+static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
+			  void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+	(void)msg;
+
+	/* after a delayed offer, settle_reply() says so */
+	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
+		return;
+
+	ep->state = EP_CONNECTED;
+	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	after_answer(ep);
+}
+
+
+static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
+			  void *arg)
+{
+	struct endpoint *ep = arg;
+	const char *reason = "bye";
+	(void)dlg;
+
+	if (err == ECONNABORTED)
+		reason = "cancel";
+	else if (err)
+		reason = "timeout";
+	else if (msg && !msg->req)
+		reason = "refused";
+
+	leave(ep, reason);
+}
+
+
+static const struct dlg_handlers handlers = {
+	.offerh  = offer_handler,
+	.answerh = answer_handler,
+	.estabh  = estab_handler,
+	.closeh  = close_handler,
+};
+
+
+/* ---- joining ------------------------------------------------------------- */
+
+/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
+static int contact_print(char *buf, size_t size, const struct conference *c,
+			 const struct sip_msg *msg)
+{
+	const char *adv = c->cfg->advertised_sip;
+	int n;
+
+	if (adv)
+		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
+				adv, sip_transp_param(msg->tp));
+	else
+		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
+				&msg->dst, sip_transp_param(msg->tp));
+
+	return n < 0 ? EOVERFLOW : 0;
+}
+
+
+static int endpoint_new(struct endpoint **epp, struct part *p,
+			const struct sip_msg *msg)
+{
+	struct conference *c = p->conf;
+	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+	struct endpoint *ep;
+	char contact[256];
+	int err;
+
+	ep = mem_zalloc(sizeof(*ep), destructor);
+	if (!ep)
+		return ENOMEM;
+
+	ep->part = p;
+	ep->leg = ++c->focus->leg_id;
+	ep->started = tmr_jiffies();
+	ep->sess_id = rand_u64() >> 2;
+	err = ua ? pl_strdup(&ep->user_agent, &ua->val)
+		 : str_dup(&ep->user_agent, "");
+	if (!err)
+		err = contact_print(contact, sizeof(contact), c, msg);
+	if (!err)
+		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact, hdrs,
+				 &handlers, ep);
+	if (err) {
+		mem_deref(ep);
+		return err;
+	}
+
+	list_append(&p->endpointl, &ep->le, ep);
+	++c->endpointc;
+	++c->focus->endpointc;
+	++c->focus->calls_total;
+	*epp = ep;
+
+	return 0;
+}
+
+
+int endpoint_join(struct conference *c, const char *identity,
+		  const struct sip_msg *msg, struct neg *n,
+		  struct neg_mlines *ml)
+{
+	struct part *p = part_find(c, identity);
+	struct part *fresh = NULL;
+	struct endpoint *ep;
+	struct neg_err e;
+	int err;
+
+	if (!p) {
+		err = part_new(&fresh, c, identity);
+		if (err)
+			return err;
+		p = fresh;
+	}
+
+	err = endpoint_new(&ep, p, msg);
+	if (err) {
+		mem_deref(fresh);
+		return err;
+	}
+
+	if (!n) {
+		if (epmedia_apply(ep, port_reply))
+			fail_pending(ep, 503, "Service Unavailable",
+				     "No media resources");
+		return 0;
+	}
+
+	ep->next = *n;
+	memset(n, 0, sizeof(*n));
+	ep->next_mlines = *ml;
+	memset(ml, 0, sizeof(*ml));
+
+	memset(&e, 0, sizeof(e));
+	if (epmedia_keys(ep, &e)) {
+		reject(ep, msg, &e);
+		leave(ep, e.text);
+		return 0;
+	}
+
+	err = epmedia_apply(ep, answer_reply);
+	if (err == EAFNOSUPPORT)
+		fail_pending(ep, 488, "Not Acceptable Here",
+			     "Address family not served");
+	else if (err)
+		fail_pending(ep, 503, "Service Unavailable", "Mixer lost");
+
+	return 0;
+}

@@ -1,0 +1,385 @@
+/**
+ * @file focus/epmedia.c  Keys of an endpoint, and its leg at the mixer
+ *
+ * What the signalling agrees on is first told to the mixer ("next"), and
+ * becomes the session ("neg", "tx") when the mixer has taken it: media is
+ * ready before our 200 says so.
+ *
+ * Refs: RFC 3711 section 9.1, RFC 4568 section 7.1
+ */
+#include <string.h>
+#include "focus/tree.h"
+#include "log.h"
+
+
+static bool key_is_current(const struct endpoint *ep, const struct secret *s)
+{
+	const struct sdes *sd = &ep->neg.sdes;
+
+	for (unsigned i = 0; i < sd->keyc; i++) {
+		if (secret_equal(sd->keyv[i].keysalt, s))
+			return true;
+	}
+
+	return false;
+}
+
+
+/** Forget the peer's keys of a description, but not those that live on */
+static void unsee_keys(const struct sdes *sd, const struct sdes *keep)
+{
+	for (unsigned i = 0; i < sd->keyc; i++) {
+		bool kept = false;
+
+		for (unsigned j = 0; keep && j < keep->keyc; j++)
+			kept |= secret_equal(sd->keyv[i].keysalt,
+					     keep->keyv[j].keysalt);
+		if (!kept)
+			secret_seen_del(sd->keyv[i].keysalt);
+	}
+}
+
+
+/**
+ * The peer's keys must be nobody else's, and above all not ours: RFC 3711
+ * section 9.1 (two-time pad), RFC 4568 section 7.1.2.
+ */
+static int see_keys(struct endpoint *ep, struct neg_err *e)
+{
+	const struct sdes *sd = &ep->next.sdes;
+
+	for (unsigned i = 0; i < sd->keyc; i++) {
+		const struct secret *s = sd->keyv[i].keysalt;
+		int err;
+
+		if (key_is_current(ep, s))
+			continue;
+
+		err = secret_seen_add(s);
+		if (!err)
+			continue;
+
+		while (i--) {
+			if (!key_is_current(ep, sd->keyv[i].keysalt))
+				secret_seen_del(sd->keyv[i].keysalt);
+		}
+		e->scode = err == EALREADY ? 488 : 500;
+		e->warn = 399;
+		e->text = err == EALREADY ? "Key is already in use"
+					  : "Out of memory";
+		return err;
+	}
+
+	return 0;
+}
+
+
+/** Our key toward the peer stays while the suite stays: a refresh must not
+ *  change keys (RFC 4568 section 7.1.4) */
+static int draw_tx(struct endpoint *ep)
+{
+	const struct suite *s = ep->next.sdes.suite;
+	int err;
+
+	if (ep->tx && ep->neg.sdes.suite == s)
+		return 0;
+
+	err = secret_draw(&ep->next_tx, suite_keysalt_len(s));
+	if (!err)
+		err = secret_seen_add(ep->next_tx);
+	if (err)
+		secret_free(&ep->next_tx);
+
+	return err;
+}
+
+
+int epmedia_keys(struct endpoint *ep, struct neg_err *e)
+{
+	struct conference *c = ep->part->conf;
+	int err;
+
+	err = see_keys(ep, e);
+	if (err) {
+		/* nothing of it was taken, so nothing may be given back */
+		neg_reset(&ep->next);
+		return err;
+	}
+
+	/* A leg that chose among our offered keys has its own already */
+	if (c->cc->keying == KEYING_GROUP && !ep->next_tx && !ep->tx)
+		err = gclass_get(&ep->next_gc, c, &ep->next);
+	else if (!ep->next_tx)
+		err = draw_tx(ep);
+
+	if (err) {
+		e->scode = 500;
+		e->warn = 399;
+		e->text = "No key";
+		epmedia_rollback(ep);
+	}
+
+	return err;
+}
+
+
+const struct secret *epmedia_key(const struct endpoint *ep, bool next)
+{
+	if (next && ep->next_gc)
+		return ep->next_gc->key;
+	if (next && ep->next_tx)
+		return ep->next_tx;
+
+	return ep->gc ? ep->gc->key : ep->tx;
+}
+
+
+/* ---- Mp ------------------------------------------------------------------ */
+
+static void fill_key(Mp__Key *key, enum suite_id suite,
+		     const struct secret *s)
+{
+	mp__key__init(key);
+	key->suite = suite;
+	key->keysalt.data = (uint8_t *)(uintptr_t)secret_bytes(s);
+	key->keysalt.len = secret_len(s);
+}
+
+
+static void fill_addr(Mp__Address *a, uint8_t *buf, const struct sa *sa)
+{
+	mp__address__init(a);
+	a->port = sa_port(sa);
+	a->ip.data = buf;
+	if (sa_af(sa) == AF_INET6) {
+		a->ip.len = 16;
+		memcpy(buf, &sa->u.in6.sin6_addr, 16);
+	}
+	else {
+		a->ip.len = 4;
+		memcpy(buf, &sa->u.in.sin_addr, 4);
+	}
+}
+
+
+/** One LegSet and all it points to */
+struct legset {
+	Mp__LegSet ls;
+	Mp__Address remote, rtcp;
+	uint8_t remote_ip[16], rtcp_ip[16];
+	Mp__Key tx;
+	Mp__Key rxv[SDES_KEYS_MAX];
+	Mp__Key *rxpv[SDES_KEYS_MAX];
+	Mp__TxGroup group;
+};
+
+
+static void fill_rx(struct legset *l, const struct sdes *sd)
+{
+	for (unsigned i = 0; i < sd->keyc; i++) {
+		const struct sdes_key *k = &sd->keyv[i];
+
+		fill_key(&l->rxv[i], sd->suite->id, k->keysalt);
+		l->rxv[i].mki.data = (uint8_t *)(uintptr_t)k->mki;
+		l->rxv[i].mki.len = k->mki_len;
+		l->rxv[i].lifetime = k->lifetime;
+		l->rxpv[i] = &l->rxv[i];
+	}
+	l->ls.rx = l->rxpv;
+	l->ls.n_rx = sd->keyc;
+}
+
+
+static void fill_tx(struct legset *l, const struct endpoint *ep,
+		    const struct neg *n)
+{
+	const struct gclass *gc = ep->next_gc ? ep->next_gc : ep->gc;
+
+	if (gc && !ep->next_tx) {
+		mp__tx_group__init(&l->group);
+		l->group.class_id = gc->id;
+		l->group.epoch = gc->epoch;
+		l->ls.group = &l->group;
+	}
+	else {
+		fill_key(&l->tx, n->sdes.suite->id, epmedia_key(ep, true));
+		l->ls.tx = &l->tx;
+	}
+}
+
+
+static void fill_media(struct legset *l, const struct endpoint *ep,
+		       const struct neg *n)
+{
+	l->ls.codec = n->codec;
+	l->ls.pt = n->pt;
+	l->ls.ptime = n->ptime;
+	l->ls.opus_max_rate = n->opus_max_rate;
+	l->ls.opus_fec = n->opus_fec;
+	l->ls.opus_dtx = n->opus_dtx;
+	l->ls.opus_cbr = n->opus_cbr;
+	l->ls.dtmf_pt = n->dtmf_pt;
+	l->ls.level_ext = n->level_ext;
+	l->ls.rtcp_mux = n->rtcp_mux;
+	l->ls.send = n->peer_receives;
+	l->ls.recv = n->peer_sends;
+	fill_addr(&l->remote, l->remote_ip, &n->remote);
+	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
+	l->ls.remote = &l->remote;
+	l->ls.remote_rtcp = &l->rtcp;
+	fill_rx(l, &n->sdes);
+	fill_tx(l, ep, n);
+}
+
+
+static bool family_served(const struct cfg *cfg, int af)
+{
+	for (unsigned i = 0; i < cfg->media_addrc; i++) {
+		if (sa_af(&cfg->media_addrv[i]) == af)
+			return true;
+	}
+
+	return false;
+}
+
+
+int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
+{
+	struct conference *c = ep->part->conf;
+	Mp__Message msg = MP__MESSAGE__INIT;
+	struct legset l;
+	int af, err;
+
+	memset(&l, 0, sizeof(l));
+	mp__leg_set__init(&l.ls);
+	l.ls.conf = c->id;
+	l.ls.leg = ep->leg;
+	if (ep->next.sdes.suite) {
+		af = sa_af(&ep->next.remote);
+		fill_media(&l, ep, &ep->next);
+	}
+	else {
+		af = sa_af(dlg_peer_addr(ep->dlg));
+	}
+
+	if (!family_served(c->cfg, af))
+		return EAFNOSUPPORT;
+
+	l.ls.family = af == AF_INET6 ? 6 : 4;
+	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
+	msg.leg_set = &l.ls;
+	err = mixproc_send(c->mix, &msg, replyh, ep);
+	if (!err)
+		ep->media_pending = true;
+
+	return err;
+}
+
+
+void epmedia_commit(struct endpoint *ep)
+{
+	struct conference *c = ep->part->conf;
+
+	unsee_keys(&ep->neg.sdes, &ep->next.sdes);
+	neg_reset(&ep->neg);
+	ep->neg = ep->next;
+	memset(&ep->next, 0, sizeof(ep->next));
+
+	neg_mlines_reset(&ep->mlines);
+	ep->mlines = ep->next_mlines;
+	memset(&ep->next_mlines, 0, sizeof(ep->next_mlines));
+
+	if (ep->next_tx) {
+		secret_seen_del(ep->tx);
+		secret_free(&ep->tx);
+		ep->tx = ep->next_tx;
+		ep->next_tx = NULL;
+		gclass_put(c, ep->gc);
+		ep->gc = NULL;
+	}
+	if (ep->next_gc) {
+		gclass_put(c, ep->gc);
+		ep->gc = ep->next_gc;
+		ep->next_gc = NULL;
+	}
+}
+
+
+void epmedia_rollback(struct endpoint *ep)
+{
+	unsee_keys(&ep->next.sdes, &ep->neg.sdes);
+	neg_reset(&ep->next);
+	neg_mlines_reset(&ep->next_mlines);
+	if (ep->next_tx)
+		secret_seen_del(ep->next_tx);
+	secret_free(&ep->next_tx);
+	gclass_put(ep->part->conf, ep->next_gc);
+	ep->next_gc = NULL;
+}
+
+
+void epmedia_release(struct endpoint *ep)
+{
+	struct conference *c = ep->part->conf;
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__LegRemove lr = MP__LEG_REMOVE__INIT;
+
+	mixproc_forget(c->mix, ep);
+	lr.conf = c->id;
+	lr.leg = ep->leg;
+	msg.body_case = MP__MESSAGE__BODY_LEG_REMOVE;
+	msg.leg_remove = &lr;
+	(void)mixproc_send(c->mix, &msg, NULL, NULL);
+
+	epmedia_rollback(ep);
+	unsee_keys(&ep->neg.sdes, NULL);
+	neg_reset(&ep->neg);
+	neg_mlines_reset(&ep->mlines);
+	if (ep->tx)
+		secret_seen_del(ep->tx);
+	secret_free(&ep->tx);
+	gclass_put(c, ep->gc);
+	ep->gc = NULL;
+	neg_offered_reset(&ep->offered);
+}
+
+
+/* ---- our address --------------------------------------------------------- */
+
+int epmedia_local_set(struct endpoint *ep, const Mp__Reply *r)
+{
+	const struct cfg *cfg = ep->part->conf->cfg;
+	const struct sa *adv = &cfg->advertised_address;
+
+	if (r->ip.len == 4) {
+		uint32_t ip;
+
+		memcpy(&ip, r->ip.data, 4);
+		sa_set_in(&ep->local, ntohl(ip), (uint16_t)r->port);
+	}
+	else if (r->ip.len == 16) {
+		sa_set_in6(&ep->local, r->ip.data, (uint16_t)r->port);
+	}
+	else {
+		return EPROTO;
+	}
+
+	/* behind NAT the world sees another address, of one family */
+	if (sa_isset(adv, SA_ADDR) && sa_af(adv) == sa_af(&ep->local)) {
+		ep->local = *adv;
+		sa_set_port(&ep->local, (uint16_t)r->port);
+	}
+	ep->local_rtcp = (uint16_t)r->rtcp_port;
+
+	return 0;
+}
+
+
+void epmedia_local(struct endpoint *ep, struct neg_local *l)
+{
+	l->rtp = ep->local;
+	l->rtcp_port = ep->local_rtcp;
+	l->sess_id = ep->sess_id;
+	l->sess_ver = &ep->sess_ver;
+	l->body_hash = ep->body_hash;
+}

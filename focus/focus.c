@@ -1,0 +1,307 @@
+/**
+ * @file focus/focus.c  The focus: SIP stack, listeners, request intake
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "focus/tree.h"
+#include "focus/ident.h"
+#include "focus/intake.h"
+#include "focus/tlsid.h"
+#include "focus/ctlsock.h"
+#include "log.h"
+
+enum { HT_SIZE = 4096 };
+
+
+static void destructor(void *arg)
+{
+	struct focus *f = arg;
+	struct le *le;
+
+	while ((le = list_head(&f->confl)))
+		conference_end(le->data, 503, "Shutting down");
+
+	mem_deref(f->ctl);
+	mem_deref(f->lsnr);
+	mem_deref(f->dlgs);
+	if (f->sip)
+		sip_close(f->sip, true);
+	mem_deref(f->sip);
+	mem_deref(f->tls);
+	mem_deref(f->ident);
+	mem_deref(f->intake);
+	for (unsigned i = 0; i < f->mixc; i++)
+		mem_deref(f->mixv[i]);
+	mem_deref(f->ht_conf);
+	mem_deref(f->cfg);
+}
+
+
+bool focus_is_ours(const struct focus *f, const struct uri *uri,
+		   const struct sa *dst)
+{
+	struct sa host;
+
+	if (pl_strcasecmp(&uri->scheme, "sip") &&
+	    pl_strcasecmp(&uri->scheme, "sips"))
+		return false;
+
+	for (unsigned i = 0; i < f->cfg->domainc; i++) {
+		if (!pl_strcasecmp(&uri->host, f->cfg->domainv[i]))
+			return true;
+	}
+
+	/* by address: the one the request came to */
+	return !sa_set(&host, &uri->host, 0) && sa_cmp(&host, dst, SA_ADDR);
+}
+
+
+/* what we answer to; intake refuses the rest */
+static const char *const methodv[] = {
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
+};
+static const char *const optionv[] = { NULL };
+static const struct intake_caps caps = { methodv, optionv };
+
+/* ---- requests ------------------------------------------------------------ */
+
+static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
+{
+	return sa_cmp(dlg_peer_addr(dlg), &msg->src, SA_ALL);
+}
+
+
+/**
+ * A request that claims a dialog but comes on another connection: dialog ids
+ * can be sniffed or leak in logs, so its sender has to prove who it is.
+ */
+static bool dialog_owner(struct focus *f, const struct dlg *dlg,
+			 const struct sip_msg *msg)
+{
+	const struct endpoint *ep = dlg_arg(dlg);
+	char who[IDENT_MAX];
+
+	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		return false;
+
+	if (ep && ep->state != EP_LEFT &&
+	    !str_cmp(who, ep->part->identity))
+		return true;
+
+	refuse_note(f, msg, 403, who, "Not a party of this dialog");
+	(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+
+	return false;
+}
+
+
+static void recv_options(struct focus *f, const struct sip_msg *msg)
+{
+	/* the same for every URI: no way to look for conferences */
+	(void)sip_replyf(f->sip, msg, 200, "OK",
+			 "Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
+			 "Accept: application/sdp\r\n"
+			 "Content-Length: 0\r\n\r\n");
+}
+
+
+static void recv_invite(struct focus *f, const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		invite_recv(f, msg, who);
+}
+
+
+static bool request_handler(const struct sip_msg *msg, void *arg)
+{
+	struct focus *f = arg;
+	const struct dlg *dlg;
+
+	if (!intake_ok(f->intake, f->sip, msg))
+		return true;
+
+	dlg = dlgs_find(f->dlgs, msg);
+	if (dlg && !same_flow(dlg, msg)) {
+		if (!pl_strcmp(&msg->met, "ACK") ||
+		    !dialog_owner(f, dlg, msg))
+			return true;
+	}
+
+	if (!dlg && !pl_isset(&msg->to.tag)) {
+		if (!pl_strcmp(&msg->met, "INVITE")) {
+			recv_invite(f, msg);
+			return true;
+		}
+		if (!pl_strcmp(&msg->met, "OPTIONS")) {
+			recv_options(f, msg);
+			return true;
+		}
+	}
+
+	return dlgs_request(f->dlgs, msg);
+}
+
+
+/* ---- start and stop ------------------------------------------------------ */
+
+static int listen_one(struct focus *f, const struct cfg_listen *l)
+{
+	char addr[64];
+	int err;
+
+	if (l->tp == SIP_TRANSP_TLS)
+		err = sip_transp_add(f->sip, l->tp, &l->addr, f->tls);
+	else
+		err = sip_transp_add(f->sip, l->tp, &l->addr);
+
+	(void)re_snprintf(addr, sizeof(addr), "%J", &l->addr);
+	if (err)
+		log_error("ev=listen_failed transport=%s addr=%s reason=\"%s\"",
+			  sip_transp_name(l->tp), addr, strerror(err));
+	else
+		log_info("ev=listen transport=%s addr=%s",
+			 sip_transp_name(l->tp), addr);
+
+	return err;
+}
+
+
+static int start_sip(struct focus *f)
+{
+	const struct cfg *cfg = f->cfg;
+	int err;
+
+	err = sip_alloc(&f->sip, NULL, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
+			f);
+	if (err)
+		return err;
+
+	err = tls_alloc(&f->tls, TLS_METHOD_SSLV23, cfg->tls_certificate,
+			NULL);
+	if (!err)
+		err = tlsid_init(f->tls, cfg);
+	if (err) {
+		log_error("ev=tls_failed file=%s reason=\"%s\"",
+			  cfg->tls_certificate, strerror(err));
+		return err;
+	}
+
+	for (unsigned i = 0; i < cfg->listenc && !err; i++)
+		err = listen_one(f, &cfg->listenv[i]);
+	if (err)
+		return err;
+
+	(void)tlsid_listeners_nodelay();
+	err = sip_listen(&f->lsnr, f->sip, true, request_handler, f);
+	if (!err)
+		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
+
+	return err;
+}
+
+
+static int start_mixers(struct focus *f)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned count = f->cfg->mixers;
+	int err = 0;
+
+	if (!count)
+		count = cores > 0 ? (unsigned)cores : 1;
+	count = MIN(count, (unsigned)MIXER_MAX);
+
+	while (f->mixc < count && !err) {
+		err = mixproc_start(&f->mixv[f->mixc], f->cfg, f->mixc, count,
+				    mixevent_handler, mixevent_down, f);
+		if (!err)
+			++f->mixc;
+	}
+
+	return err;
+}
+
+
+int focus_start(struct focus **fp, struct cfg *cfg)
+{
+	struct focus *f;
+	int err;
+
+	f = mem_zalloc(sizeof(*f), destructor);
+	if (!f)
+		return ENOMEM;
+
+	f->cfg = mem_ref(cfg);
+	f->started = tmr_jiffies();
+	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = ident_alloc(&f->ident);
+	if (!err)
+		err = intake_alloc(&f->intake, &caps);
+	if (!err)
+		err = start_mixers(f);
+	if (!err)
+		err = start_sip(f);
+	if (!err && cfg->control_socket)
+		err = ctlcmd_open(f);
+
+	if (err)
+		mem_deref(f);
+	else
+		*fp = f;
+
+	return err;
+}
+
+
+void focus_stop(struct focus *f)
+{
+	struct le *le;
+
+	f->stopping = true;
+	while ((le = list_head(&f->confl)))
+		conference_end(le->data, 503, "Shutting down");
+}
+
+
+bool focus_idle(const struct focus *f)
+{
+	return dlgs_count(f->dlgs) == 0;
+}
+
+
+int focus_listen_addr(const struct focus *f, struct sa *sa)
+{
+	struct sa any;
+	int err;
+
+	sa_init(&any, AF_INET);
+	err = sip_transp_laddr(f->sip, sa, SIP_TRANSP_TLS, &any);
+	if (err) {
+		sa_init(&any, AF_INET6);
+		err = sip_transp_laddr(f->sip, sa, SIP_TRANSP_TLS, &any);
+	}
+
+	return err;
+}
+
+
+bool focus_ready(const struct focus *f)
+{
+	for (unsigned i = 0; i < f->mixc; i++) {
+		if (!mixproc_ready(f->mixv[i]))
+			return false;
+	}
+
+	return true;
+}
+
+
+void focus_reload(struct focus *f, struct cfg *cfg)
+{
+	/* running conferences keep the rules they were made under */
+	mem_deref(f->cfg);
+	f->cfg = mem_ref(cfg);
+}

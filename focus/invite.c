@@ -1,0 +1,230 @@
+/**
+ * @file focus/invite.c  INVITEs that want into a conference
+ *
+ * Nothing is allocated before every check has passed: whose request, which
+ * conference, allowed by policy, room for it, media that is secure.
+ *
+ * Refs: RFC 4579 sections 5.1 and 5.4; TR 33.829 clauses 5.1.3 and 5.2.1
+ */
+#include <string.h>
+#include "focus/tree.h"
+#include "log.h"
+
+static const struct {
+	uint16_t scode;
+	const char *reason;
+} reasonv[] = {
+	{ 400, "Bad Request" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 415, "Unsupported Media Type" },
+	{ 486, "Busy Here" },
+	{ 488, "Not Acceptable Here" },
+	{ 500, "Server Internal Error" },
+	{ 503, "Service Unavailable" },
+};
+
+
+static const char *reason_phrase(uint16_t scode)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasonv); i++) {
+		if (reasonv[i].scode == scode)
+			return reasonv[i].reason;
+	}
+
+	return "Refused";
+}
+
+
+void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
+		 const char *identity, const char *reason)
+{
+	static struct log_limit limit;
+	unsigned dropped;
+	char src[64], uri[128];
+
+	if (scode < SCODE_MAX)
+		++f->refusedv[scode];
+	if (!log_limit_ok(&limit, &dropped))
+		return;
+
+	(void)re_snprintf(src, sizeof(src), "%J", &msg->src);
+	if (re_snprintf(uri, sizeof(uri), "%r", &msg->ruri) < 0)
+		uri[0] = '\0';
+	log_info("ev=refuse status=%u src=%s uri=%s identity=%s left_out=%u"
+		 " reason=\"%s\"", scode, src, uri, identity ? identity : "-",
+		 dropped, reason);
+}
+
+
+static void refuse(struct focus *f, const struct sip_msg *msg,
+		   const char *identity, uint16_t scode, unsigned warn,
+		   const char *text)
+{
+	refuse_note(f, msg, scode, identity, text);
+	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, scode,
+			  reason_phrase(scode),
+			  "Warning: %u conclave \"%s\"\r\n%s%s"
+			  "Content-Length: 0\r\n\r\n",
+			  warn, text,
+			  scode == 503 ? "Retry-After: 10\r\n" : "",
+			  scode == 415 ? "Accept: application/sdp\r\n" : "");
+}
+
+
+static bool allowed(char *const rulev[], unsigned rulec, const char *identity)
+{
+	for (unsigned i = 0; i < rulec; i++) {
+		if (cfg_rule_match(rulev[i], identity))
+			return true;
+	}
+
+	return false;
+}
+
+
+/** Which conference, or which section makes one; false if refused */
+static bool find_target(struct focus *f, const struct sip_msg *msg,
+			const char *identity, struct conference **cp,
+			const struct cfg_conf **ccp)
+{
+	struct conference *c;
+	const struct cfg_conf *cc;
+
+	if (!focus_is_ours(f, &msg->uri, &msg->dst) || !msg->uri.user.l) {
+		refuse(f, msg, identity, 404, 399, "No such conference");
+		return false;
+	}
+
+	c = conference_find(f, &msg->uri.user);
+	cc = c ? c->cc : cfg_conf_find(f->cfg, &msg->uri.user);
+	if (!cc) {
+		refuse(f, msg, identity, 404, 399, "No such conference");
+		return false;
+	}
+
+	/* making one needs the right to create, joining the right to join;
+	 * the first to dial a reserved URI does both */
+	if ((!c && !allowed(cc->createv, cc->createc, identity)) ||
+	    ((c || !cc->factory) &&
+	     !allowed(cc->joinv, cc->joinc, identity))) {
+		refuse(f, msg, identity, 403, 399, "Not allowed by policy");
+		return false;
+	}
+
+	*cp = c;
+	*ccp = cc;
+
+	return true;
+}
+
+
+static bool room_left(struct focus *f, const struct sip_msg *msg,
+		      const char *identity, const struct conference *c)
+{
+	const struct cfg *cfg = f->cfg;
+
+	if (f->stopping)
+		refuse(f, msg, identity, 503, 399, "Shutting down");
+	else if (cfg->max_calls && f->endpointc >= cfg->max_calls)
+		refuse(f, msg, identity, 503, 399, "Limit max_calls");
+	else if (!c && cfg->max_conferences &&
+		 f->confc >= cfg->max_conferences)
+		refuse(f, msg, identity, 503, 399, "Limit max_conferences");
+	else if (c && c->cc->max_participants &&
+		 c->endpointc >= c->cc->max_participants)
+		refuse(f, msg, identity, 486, 399, "Limit max_participants");
+	else
+		return true;
+
+	return false;
+}
+
+
+/** Take the offer if there is one; false if refused */
+static bool read_offer(struct focus *f, const struct sip_msg *msg,
+		       const char *identity, const struct cfg_conf *cc,
+		       struct neg *n, struct neg_mlines *ml)
+{
+	struct descr *d;
+	struct neg_err e;
+	struct pl body;
+	int err;
+
+	memset(n, 0, sizeof(*n));
+	memset(ml, 0, sizeof(*ml));
+	memset(&e, 0, sizeof(e));
+
+	body.p = (const char *)mbuf_buf(msg->mb);
+	body.l = mbuf_get_left(msg->mb);
+	if (!body.l) {
+		/* our offer would carry a key: RFC 4568 section 8.3 */
+		if (msg->tp == SIP_TRANSP_TLS)
+			return true;
+		refuse(f, msg, identity, 488, 399,
+		       "Secure conference: signalling must be TLS");
+		return false;
+	}
+
+	if (!msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {
+		refuse(f, msg, identity, 415, 399, "Body is not SDP");
+		return false;
+	}
+
+	d = mem_alloc(sizeof(*d), NULL);
+	if (!d) {
+		refuse(f, msg, identity, 500, 399, "Out of memory");
+		return false;
+	}
+
+	err = neg_offer(n, &body, d, cc, msg->tp == SIP_TRANSP_TLS, &e);
+	if (!err && neg_mlines_set(ml, d, n->index)) {
+		e.scode = 500;
+		e.text = "Out of memory";
+		err = ENOMEM;
+	}
+	mem_deref(d);
+	if (err) {
+		neg_reset(n);
+		neg_mlines_reset(ml);
+		refuse(f, msg, identity, e.scode, e.warn, e.text);
+		return false;
+	}
+
+	return true;
+}
+
+
+void invite_recv(struct focus *f, const struct sip_msg *msg,
+		 const char *identity)
+{
+	struct conference *c = NULL;
+	const struct cfg_conf *cc = NULL;
+	struct neg n;
+	struct neg_mlines ml;
+	bool offered = mbuf_get_left(msg->mb) > 0, made;
+	int err = 0;
+
+	if (!find_target(f, msg, identity, &c, &cc) ||
+	    !room_left(f, msg, identity, c) ||
+	    !read_offer(f, msg, identity, cc, &n, &ml))
+		return;
+
+	made = !c;
+	if (made)
+		err = conference_new(&c, f, cc,
+				     cc->factory ? NULL : &msg->uri.user,
+				     &msg->uri.host, identity);
+	if (!err) {
+		err = endpoint_join(c, identity, msg, offered ? &n : NULL,
+				    &ml);
+		if (err && made)
+			conference_end(c, 500, "error");
+	}
+	if (err)
+		refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
+		       err == EBADMSG ? "Bad Contact" : "No resources");
+
+	neg_reset(&n);
+	neg_mlines_reset(&ml);
+}

@@ -1,0 +1,136 @@
+/**
+ * @file focus/mixevent.c  What a mixer reports
+ */
+#include "focus/tree.h"
+#include "log.h"
+
+
+static struct endpoint *find(const struct focus *f, uint64_t conf,
+			     uint64_t leg)
+{
+	const struct conference *c = conference_by_id(f, conf);
+
+	return c ? conference_endpoint(c, leg) : NULL;
+}
+
+
+static void set_addr(struct sa *sa, const Mp__Address *a)
+{
+	if (a && a->ip.len == 16) {
+		sa_set_in6(sa, a->ip.data, (uint16_t)a->port);
+	}
+	else if (a && a->ip.len == 4) {
+		const uint8_t *p = a->ip.data;
+
+		sa_set_in(sa, (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+			  (uint32_t)p[2] << 8 | p[3], (uint16_t)a->port);
+	}
+}
+
+
+static void latched(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__LegLatched *ll = msg->leg_latched;
+	struct endpoint *ep = find(f, ll->conf, ll->leg);
+	char remote[64];
+
+	if (!ep)
+		return;
+
+	ep->latched = true;
+	set_addr(&ep->remote, ll->remote);
+	(void)re_snprintf(remote, sizeof(remote), "%J", &ep->remote);
+	log_info("ev=latch conf=%s part=%u leg=%llu remote=%s ssrc=%08x",
+		 ep->part->conf->label, ep->part->id,
+		 (unsigned long long)ep->leg, remote, ll->ssrc);
+}
+
+
+/** A caller that has silently gone must not stay: nobody would rekey it out */
+static void idle(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__LegIdle *li = msg->leg_idle;
+	struct endpoint *ep = find(f, li->conf, li->leg);
+
+	if (!ep || !f->cfg->media_timeout_s || ep->state == EP_HELD ||
+	    li->idle_ms < 1000 * f->cfg->media_timeout_s)
+		return;
+
+	endpoint_end(ep, 408, "No media");
+}
+
+
+static void talkers(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__Talkers *t = msg->talkers;
+	const struct conference *c = conference_by_id(f, t->conf);
+	struct le *pe, *le;
+
+	for (pe = c ? list_head(&c->partl) : NULL; pe; pe = pe->next) {
+		const struct part *p = pe->data;
+
+		for (le = list_head(&p->endpointl); le; le = le->next) {
+			struct endpoint *ep = le->data;
+
+			ep->speaking = false;
+			for (size_t i = 0; i < t->n_leg; i++)
+				ep->speaking |= t->leg[i] == ep->leg;
+		}
+	}
+}
+
+
+/** Hard: the key is spent, and silence is all that is left for this leg */
+static void key_limit(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__KeyLimit *kl = msg->key_limit;
+	struct endpoint *ep = find(f, kl->conf, kl->leg);
+
+	log_warn("ev=key_limit conf_id=%llu leg=%llu class=%u epoch=%u hard=%d",
+		 (unsigned long long)kl->conf, (unsigned long long)kl->leg,
+		 kl->class_id, kl->epoch, kl->hard);
+	if (ep && kl->hard)
+		endpoint_end(ep, 488, "Key lifetime is over");
+}
+
+
+void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
+{
+	struct focus *f = arg;
+	(void)mp;
+
+	switch (msg->body_case) {
+
+	case MP__MESSAGE__BODY_LEG_LATCHED:
+		latched(f, msg);
+		break;
+	case MP__MESSAGE__BODY_LEG_IDLE:
+		idle(f, msg);
+		break;
+	case MP__MESSAGE__BODY_TALKERS:
+		talkers(f, msg);
+		break;
+	case MP__MESSAGE__BODY_KEY_LIMIT:
+		key_limit(f, msg);
+		break;
+	default:
+		/* the others tell nothing that the focus acts on */
+		break;
+	}
+}
+
+
+/** Keys and streams died with the mixer: its conferences end, with a reason */
+void mixevent_down(struct mixproc *mp, void *arg)
+{
+	struct focus *f = arg;
+	struct le *le = list_head(&f->confl);
+
+	while (le) {
+		struct conference *c = le->data;
+
+		le = le->next;
+		if (c->mix == mp)
+			conference_end(c, 503, "Media server restarted");
+	}
+}

@@ -1,0 +1,240 @@
+/**
+ * @file focus/negprint.c  Our offers and answers, printed
+ */
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include "focus/negotiate.h"
+
+/* dynamic payload types of our own offers */
+enum { PT_OPUS = 96, PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
+
+static struct mbuf *mbuf_wipe(struct mbuf *mb)
+{
+	if (mb && mb->buf)
+		OPENSSL_cleanse(mb->buf, mb->size);
+
+	return mem_deref(mb);
+}
+
+
+static const char *dir_name(enum sdp_dir dir)
+{
+	return sdp_dir_name(dir);
+}
+
+
+static int print_crypto(struct mbuf *mb, uint32_t tag, enum suite_id id,
+			const char *name, const struct secret *key)
+{
+	char buf[SDES_LINE_MAX];
+	int n, err;
+
+	n = sdes_encode(buf, sizeof(buf), tag, suite_by_id(id), name, key,
+			0, 0);
+	err = n < 0 ? EINVAL : mbuf_printf(mb, "a=crypto:%s\r\n", buf);
+	OPENSSL_cleanse(buf, sizeof(buf));
+
+	return err;
+}
+
+
+static int print_codec(struct mbuf *mb, const struct codec *c, unsigned pt)
+{
+	int err;
+
+	err = mbuf_printf(mb, "a=rtpmap:%u %s/%u", pt, c->name, c->clock);
+	if (c->rtpmap_ch)
+		err |= mbuf_printf(mb, "/%u", c->rtpmap_ch);
+	err |= mbuf_write_str(mb, "\r\n");
+	if (c->id == CODEC_OPUS)
+		err |= mbuf_printf(mb, "a=fmtp:%u useinbandfec=1\r\n", pt);
+
+	return err;
+}
+
+
+static int print_dtmf(struct mbuf *mb, unsigned pt, uint32_t clock)
+{
+	return mbuf_printf(mb, "a=rtpmap:%u telephone-event/%u\r\n"
+			   "a=fmtp:%u 0-15\r\n", pt, clock, pt);
+}
+
+
+static int print_rtcp(struct mbuf *mb, const struct neg_local *l, bool mux)
+{
+	if (mux)
+		return mbuf_write_str(mb, "a=rtcp-mux\r\n");
+
+	return mbuf_printf(mb, "a=rtcp:%u\r\n", l->rtcp_port);
+}
+
+
+/**
+ * Put session lines before the media lines.  The version in o= counts up
+ * when, and only when, the rest of the body is not what it was: RFC 3264
+ * section 8.
+ */
+static int finish(struct mbuf **mbp, struct mbuf *media,
+		  const struct neg_local *l)
+{
+	uint8_t hash[32];
+	struct mbuf *mb;
+	int af = sa_af(&l->rtp) == AF_INET6 ? 6 : 4;
+	int err;
+
+	if (!EVP_Digest(media->buf, media->end, hash, NULL, EVP_sha256(),
+			NULL))
+		return EIO;
+	if (memcmp(hash, l->body_hash, sizeof(hash))) {
+		memcpy(l->body_hash, hash, sizeof(hash));
+		++*l->sess_ver;
+	}
+
+	mb = mbuf_alloc(media->end + 256);
+	if (!mb)
+		return ENOMEM;
+
+	err  = mbuf_printf(mb, "v=0\r\n"
+			   "o=- %llu %u IN IP%d %j\r\n"
+			   "s=-\r\n"
+			   "c=IN IP%d %j\r\n"
+			   "t=0 0\r\n",
+			   l->sess_id, *l->sess_ver, af, &l->rtp, af, &l->rtp);
+	err |= mbuf_write_mem(mb, media->buf, media->end);
+	mb->pos = 0;
+	if (err)
+		mbuf_wipe(mb);
+	else
+		*mbp = mb;
+
+	return err;
+}
+
+
+static int print_agreed(struct mbuf *mb, const struct neg *n,
+			const struct neg_local *l, const struct secret *key,
+			enum sdp_dir dir)
+{
+	const struct codec *c = codec_by_id(n->codec);
+	int err;
+
+	err  = mbuf_printf(mb, "m=audio %u RTP/SAVP%s %u",
+			   sa_port(&l->rtp), n->avpf ? "F" : "", n->pt);
+	if (n->dtmf_pt)
+		err |= mbuf_printf(mb, " %u", n->dtmf_pt);
+	err |= mbuf_write_str(mb, "\r\n");
+	err |= print_crypto(mb, n->sdes.tag, n->sdes.suite->id,
+			    n->sdes.suite_name, key);
+	err |= print_codec(mb, c, n->pt);
+	if (n->dtmf_pt)
+		err |= print_dtmf(mb, n->dtmf_pt, n->dtmf_clock);
+	if (n->level_ext)
+		err |= mbuf_printf(mb, "a=extmap:%u/recvonly "
+				   "urn:ietf:params:rtp-hdrext:"
+				   "ssrc-audio-level%s\r\n", n->level_ext,
+				   n->level_vad ? "" : " vad=off");
+	err |= mbuf_printf(mb, "a=ptime:%u\r\na=%s\r\n", n->ptime,
+			   dir_name(dir));
+	err |= print_rtcp(mb, l, n->rtcp_mux);
+
+	return err;
+}
+
+
+/** RFC 3264 section 6: the same lines in the same order, forever */
+static int print_session(struct mbuf **mbp, const struct neg *n,
+			 const struct neg_mlines *ml,
+			 const struct neg_local *l, const struct secret *key,
+			 enum sdp_dir dir)
+{
+	struct mbuf *mb = mbuf_alloc(2048);
+	int err = 0;
+
+	if (!mb)
+		return ENOMEM;
+
+	for (unsigned i = 0; i < ml->linec; i++) {
+		if (i == n->index)
+			err |= print_agreed(mb, n, l, key, dir);
+		else
+			err |= mbuf_write_str(mb, ml->linev[i]);
+	}
+
+	if (!err)
+		err = finish(mbp, mb, l);
+	mbuf_wipe(mb);
+
+	return err;
+}
+
+
+int neg_print_answer(struct mbuf **mbp, const struct neg *n,
+		     const struct neg_mlines *ml, const struct neg_local *l,
+		     const struct secret *key)
+{
+	return print_session(mbp, n, ml, l, key, n->dir);
+}
+
+
+int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
+		      const struct neg_mlines *ml, const struct neg_local *l,
+		      const struct secret *key)
+{
+	/* a phone that had us on hold takes us back by its answer */
+	return print_session(mbp, n, ml, l, key, SDP_SENDRECV);
+}
+
+
+static unsigned offer_pt(const struct codec *c)
+{
+	return c->pt >= 0 ? (unsigned)c->pt : PT_OPUS;
+}
+
+
+int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
+		    const struct neg_local *l, const struct neg_offered *off)
+{
+	struct mbuf *mb = mbuf_alloc(2048);
+	bool opus = false, others = false;
+	int err = 0;
+
+	if (!mb)
+		return ENOMEM;
+
+	err = mbuf_printf(mb, "m=audio %u RTP/SAVP", sa_port(&l->rtp));
+	for (unsigned i = 0; i < cc->codecc; i++) {
+		const struct codec *c = codec_by_id(cc->codecv[i]);
+
+		err |= mbuf_printf(mb, " %u", offer_pt(c));
+		opus   |= c->clock == 48000;
+		others |= c->clock == 8000;
+	}
+	if (opus)
+		err |= mbuf_printf(mb, " %u", PT_DTMF_48K);
+	if (others)
+		err |= mbuf_printf(mb, " %u", PT_DTMF_8K);
+	err |= mbuf_write_str(mb, "\r\n");
+
+	for (unsigned i = 0; i < off->linec; i++)
+		err |= print_crypto(mb, i + 1, off->linev[i].suite, NULL,
+				    off->linev[i].key);
+	for (unsigned i = 0; i < cc->codecc; i++) {
+		const struct codec *c = codec_by_id(cc->codecv[i]);
+
+		err |= print_codec(mb, c, offer_pt(c));
+	}
+	if (opus)
+		err |= print_dtmf(mb, PT_DTMF_48K, 48000);
+	if (others)
+		err |= print_dtmf(mb, PT_DTMF_8K, 8000);
+	err |= mbuf_write_str(mb, "a=ptime:20\r\na=sendrecv\r\n");
+	err |= print_rtcp(mb, l, true);
+	err |= print_rtcp(mb, l, false);
+
+	if (!err)
+		err = finish(mbp, mb, l);
+	mbuf_wipe(mb);
+
+	return err;
+}

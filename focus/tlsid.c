@@ -1,0 +1,457 @@
+/**
+ * @file tlsid.c  TLS policy, client certificates, and whose connection it is
+ *
+ * Refs:  RFC 5280 section 4.2.1, RFC 5922 section 7.1, RFC 9325
+ */
+#include <ctype.h>
+#include <string.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include "log.h"
+#include "tlsid.h"
+
+/* RFC 9325 section 4.2: forward secrecy and AEAD only */
+#define CIPHERS12  "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define CIPHERS13  "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+#define GROUPS     "X25519:P-256:P-384"
+#define SIGALGS    "ed25519:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:" \
+	"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" \
+	"rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:" \
+	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
+enum {
+	VERIFY_DEPTH = 4,
+	CONN_SPARE   = 256,
+	FD_SCAN_MAX  = 65536,
+};
+
+/* What we know of one connection; hangs on the SSL as ex_data */
+struct conn {
+	SSL *ssl;
+	struct sa src;          /* of its first message                     */
+	bool src_known;
+	bool server;            /* we accepted it                           */
+	bool nodelay;
+	bool poisoned;
+};
+
+/* Process-wide: the loop reads one connection at a time */
+static struct {
+	int ssl_index;          /* ex_data of SSL and SSL_CTX; -1: not yet  */
+	int ctx_index;
+	struct conn *current;   /* whose bytes are being delivered          */
+	uint32_t connc;         /* accepted and open                        */
+	struct log_limit log_verify;
+	struct log_limit log_full;
+	struct log_limit log_addr;
+} st = { .ssl_index = -1, .ctx_index = -1 };
+
+static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	struct conn *c = ptr;
+
+	(void)parent;
+	(void)ad;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+
+	if (!c)
+		return;
+	if (st.current == c)
+		st.current = NULL;
+	if (c->server)
+		--st.connc;
+
+	mem_deref(c);
+}
+
+static int make_index(void)
+{
+	if (st.ssl_index < 0)
+		st.ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, conn_free);
+	if (st.ctx_index < 0)
+		st.ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+
+	return st.ssl_index < 0 || st.ctx_index < 0 ? ENOMEM : 0;
+}
+
+/** libre is about to decrypt and deliver bytes of this connection */
+static long bio_handler(BIO *bio, int oper, const char *argp, size_t len, int argi,
+			long argl, int ret, size_t *processed)
+{
+	struct conn *c = (void *)BIO_get_callback_arg(bio);
+
+	(void)argp;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	(void)processed;
+
+	if (oper != BIO_CB_WRITE)
+		return ret;
+
+	/* BIO_write() then fails, and libre closes the connection */
+	if (c->poisoned)
+		return -1;
+
+	st.current = c;
+
+	return ret;
+}
+
+static int verify_handler(int ok, X509_STORE_CTX *xs)
+{
+	const int err = X509_STORE_CTX_get_error(xs);
+	unsigned left_out;
+
+	if (!ok && log_limit_ok(&st.log_verify, &left_out)) {
+		log_info("ev=tls_refused reason=\"%s\" depth=%d left_out=%u",
+			 X509_verify_cert_error_string(err),
+			 X509_STORE_CTX_get_error_depth(xs), left_out);
+	}
+
+	return ok;
+}
+
+static int deny_handler(int ok, X509_STORE_CTX *xs)
+{
+	(void)ok;
+	(void)xs;
+
+	return 0;
+}
+
+static void conn_start(SSL *ssl)
+{
+	struct conn *c;
+
+	if (SSL_get_ex_data(ssl, st.ssl_index))
+		return;
+
+	c = mem_zalloc(sizeof(*c), NULL);
+	if (!c || !SSL_set_ex_data(ssl, st.ssl_index, c)) {
+		/* Untracked it must not live: its messages would be taken for
+		 * those of another.  hello_handler() ends it if we are server. */
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, deny_handler);
+		st.current = NULL;
+		mem_deref(c);
+		return;
+	}
+
+	c->ssl = ssl;
+	c->server = SSL_is_server(ssl);
+	if (c->server)
+		++st.connc;
+	else
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, verify_handler);
+
+	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)c);
+	BIO_set_callback_ex(SSL_get_rbio(ssl), bio_handler);
+
+	/* Its first bytes were written before the callback was there */
+	st.current = c;
+}
+
+static void info_handler(const SSL *ssl, int where, int ret)
+{
+	(void)ret;
+
+	if (where & SSL_CB_HANDSHAKE_START)
+		conn_start((SSL *)ssl);
+}
+
+/** Refuse new connections beyond the bound, before any expensive work */
+static int hello_handler(SSL *ssl, int *alert, void *arg)
+{
+	const uintptr_t max = (uintptr_t)SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), st.ctx_index);
+	unsigned left_out;
+
+	(void)arg;
+
+	*alert = SSL_AD_INTERNAL_ERROR;
+	if (!SSL_get_ex_data(ssl, st.ssl_index))
+		return SSL_CLIENT_HELLO_ERROR;
+
+	if (!max || st.connc <= max)
+		return SSL_CLIENT_HELLO_SUCCESS;
+
+	if (log_limit_ok(&st.log_full, &left_out))
+		log_warn("ev=tls_refused reason=max_connections limit=%zu left_out=%u",
+			 (size_t)max, left_out);
+
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+static int set_policy(SSL_CTX *ctx)
+{
+	const uint64_t opts = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+		SSL_OP_CIPHER_SERVER_PREFERENCE;
+
+	SSL_CTX_set_options(ctx, opts);
+	SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+			      SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+
+	if (SSL_CTX_get_security_level(ctx) < 2)
+		SSL_CTX_set_security_level(ctx, 2);
+
+	if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+	    !SSL_CTX_set_max_proto_version(ctx, 0) ||
+	    !SSL_CTX_set_num_tickets(ctx, 0) ||
+	    !SSL_CTX_set_cipher_list(ctx, CIPHERS12) ||
+	    !SSL_CTX_set_ciphersuites(ctx, CIPHERS13) ||
+	    !SSL_CTX_set1_groups_list(ctx, GROUPS) ||
+	    !SSL_CTX_set1_sigalgs_list(ctx, SIGALGS))
+		return ENOSYS;
+
+	return 0;
+}
+
+/**
+ * Optional, but if shown it must hold: OpenSSL's own verification (chain,
+ * validity, purpose "SSL client") with no callback that could forgive.
+ */
+static int ask_clients(SSL_CTX *ctx, const char *ca)
+{
+	static const unsigned char sid[] = "conclave";
+	STACK_OF(X509_NAME) *names;
+
+	names = SSL_load_client_CA_file(ca);
+	if (!names || !SSL_CTX_load_verify_file(ctx, ca)) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return ENOENT;
+	}
+
+	SSL_CTX_set_client_CA_list(ctx, names);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, verify_handler);
+	SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
+
+	return SSL_CTX_set_session_id_context(ctx, sid, sizeof(sid) - 1) ? 0 : EINVAL;
+}
+
+int tlsid_init(struct tls *tls, const struct cfg *cfg)
+{
+	SSL_CTX *ctx;
+	uintptr_t max;
+	int err;
+
+	if (!tls || !cfg)
+		return EINVAL;
+
+	ctx = tls_openssl_context(tls);
+	err = ctx ? make_index() : EINVAL;
+	if (!err)
+		err = set_policy(ctx);
+	if (!err) {
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+		if (cfg->tls_ca)
+			err = ask_clients(ctx, cfg->tls_ca);
+	}
+	ERR_clear_error();
+	if (err)
+		return err;
+
+	max = cfg->max_calls ? 2 * (uintptr_t)cfg->max_calls + CONN_SPARE : 0;
+	if (!SSL_CTX_set_ex_data(ctx, st.ctx_index, (void *)max))
+		return ENOMEM;
+
+	SSL_CTX_set_info_callback(ctx, info_handler);
+	SSL_CTX_set_client_hello_cb(ctx, hello_handler, NULL);
+
+	return 0;
+}
+
+/** The connection that this message came on; NULL if there is any doubt */
+static struct conn *conn_of(const struct sip_msg *msg)
+{
+	struct conn *c = st.current;
+	unsigned left_out;
+
+	if (!c || !msg || msg->tp != SIP_TRANSP_TLS)
+		return NULL;
+
+	if (!c->src_known) {
+		c->src = msg->src;
+		c->src_known = true;
+	}
+
+	if (!sa_cmp(&c->src, &msg->src, SA_ALL)) {
+		if (log_limit_ok(&st.log_addr, &left_out))
+			log_error("ev=tls_doubt reason=other_connection left_out=%u", left_out);
+		return NULL;
+	}
+
+	return c;
+}
+
+/** One character of a SIP URI's user or host part */
+static bool uri_char(char ch, bool host)
+{
+	if (!ch)
+		return false;
+
+	return isalnum((unsigned char)ch) || strchr(host ? "-.[]:" : "-_.!~*'()&=+$,", ch);
+}
+
+/**
+ * "sip:user@host" and nothing else, the host copied in lower case.  Escapes,
+ * ports, parameters or a NUL could make two readers see two names.
+ */
+static int take_uri(char *buf, size_t size, const char *p, size_t len)
+{
+	const char *at = memchr(p, '@', len);
+	size_t host;
+
+	if (len < sizeof("sip:u@h") - 1 || len >= size || strncasecmp(p, "sip:", 4))
+		return ENOENT;
+	if (!at || at == p + 4 || at == p + len - 1)
+		return ENOENT;
+
+	host = (size_t)(at - p) + 1;
+	if (memchr(p + host, ':', len - host) && p[host] != '[')
+		return ENOENT;
+
+	memcpy(buf, "sip:", 4);
+	for (size_t i = 4; i < len; i++) {
+		if (i != host - 1 && !uri_char(p[i], i >= host))
+			return ENOENT;
+		buf[i] = i < host ? p[i] : (char)tolower((unsigned char)p[i]);
+	}
+	buf[len] = '\0';
+
+	return 0;
+}
+
+/** The one SAN URI that names a user; two different ones are no identity */
+static int cert_identity(X509 *cert, char *buf, size_t size)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	char one[TLSID_MAX], id[TLSID_MAX] = "";
+	bool differ = false;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *gn = sk_GENERAL_NAME_value(names, i);
+		const ASN1_IA5STRING *uri = gn->d.uniformResourceIdentifier;
+
+		if (gn->type != GEN_URI ||
+		    take_uri(one, sizeof(one), (const char *)ASN1_STRING_get0_data(uri),
+			     (size_t)ASN1_STRING_length(uri)))
+			continue;
+
+		if (id[0] && strcmp(id, one))
+			differ = true;
+		memcpy(id, one, sizeof(id));
+	}
+
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+
+	if (!id[0] || differ || strlen(id) >= size)
+		return ENOENT;
+
+	memcpy(buf, id, strlen(id) + 1);
+
+	return 0;
+}
+
+int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
+{
+	const struct conn *c = conn_of(msg);
+	X509 *cert;
+	int err;
+
+	if (!c || !buf || !c->server || c->poisoned)
+		return ENOENT;
+
+	/* Without verification (no tls_ca) the result is "ok" for anything */
+	if (!(SSL_get_verify_mode(c->ssl) & SSL_VERIFY_PEER) ||
+	    SSL_get_verify_result(c->ssl) != X509_V_OK || !SSL_is_init_finished(c->ssl))
+		return ENOENT;
+
+	cert = SSL_get1_peer_certificate(c->ssl);
+	if (!cert)
+		return ENOENT;
+
+	err = cert_identity(cert, buf, size);
+	X509_free(cert);
+
+	return err;
+}
+
+static bool fd_nodelay(int fd)
+{
+	const int on = 1;
+
+	return !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void tlsid_nodelay(const struct sip_msg *msg)
+{
+	const struct tcp_conn *tc = sip_msg_tcpconn(msg);
+	struct conn *c = conn_of(msg);
+
+	if (!tc || (c && c->nodelay))
+		return;
+
+	(void)fd_nodelay(tcp_conn_fd(tc));
+	if (c)
+		c->nodelay = true;
+}
+
+static bool is_tcp_listener(int fd)
+{
+	int listening = 0, proto = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) || !listening)
+		return false;
+
+	len = sizeof(int);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) && proto == IPPROTO_TCP;
+}
+
+unsigned tlsid_listeners_nodelay(void)
+{
+	struct rlimit rl = { FD_SCAN_MAX, FD_SCAN_MAX };
+	unsigned n = 0;
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+
+	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
+		if (is_tcp_listener(fd) && fd_nodelay(fd))
+			++n;
+	}
+
+	return n;
+}
+
+int tlsid_poison(const struct sip_msg *msg)
+{
+	struct conn *c = conn_of(msg);
+
+	if (!c)
+		return ENOENT;
+
+	c->poisoned = true;
+
+	return 0;
+}
+
+bool tlsid_poisoned(const struct sip_msg *msg)
+{
+	const struct conn *c = conn_of(msg);
+
+	return c && c->poisoned;
+}
+
+uint32_t tlsid_connections(void)
+{
+	return st.connc;
+}

@@ -1,0 +1,233 @@
+/**
+ * @file focus/tree.h  The state of the focus: one tree
+ *
+ *   focus -> conferences -> participants -> endpoints (a dialog and its leg)
+ *
+ * Everything that others see (log, control socket, statistics; later roster
+ * and events) is derived from this tree, and every change of it passes
+ * change_feed() once.
+ *
+ * Ownership:  each level owns the one below; all are libre objects
+ * Threads:    libre loop
+ * Refs:       RFC 4353 section 3, RFC 4579
+ */
+#ifndef CONCLAVE_FOCUS_TREE_H
+#define CONCLAVE_FOCUS_TREE_H
+
+#include "re_compat.h"
+#include "cfg.h"
+#include "dlg.h"
+#include "secret.h"
+#include "focus/mixproc.h"
+#include "focus/negotiate.h"
+
+enum { MIXER_MAX = 64, SCODE_MAX = 700 };
+
+struct ident;
+struct intake;
+struct ctlsock;
+
+struct focus {
+	struct cfg *cfg;
+	struct sip *sip;
+	struct tls *tls;
+	struct dlgs *dlgs;
+	struct sip_lsnr *lsnr;
+	struct ident *ident;
+	struct intake *intake;
+	struct ctlsock *ctl;
+	struct hash *ht_conf;       /* conference by URI user part            */
+	struct list confl;
+	struct mixproc *mixv[MIXER_MAX];
+	unsigned mixc;
+	uint64_t conf_id;           /* last one given away                    */
+	uint64_t leg_id;
+	uint32_t endpointc;         /* calls now                              */
+	uint32_t confc;
+	uint64_t calls_total;
+	uint64_t refusedv[SCODE_MAX];
+	uint64_t started;           /* [ms, libre's clock]                    */
+	bool stopping;
+};
+
+enum role { ROLE_OWNER, ROLE_MEMBER };
+
+/**
+ * Delivery class: all legs that may receive bit-identical packets, and so
+ * share a group key.  RFC 3711 section 9.1 forbids two different packets under
+ * one key, SSRC and index.
+ */
+struct gclass {
+	struct le le;
+	uint32_t id;
+	enum codec_id codec;
+	uint8_t pt;
+	unsigned ptime;
+	uint32_t opus_max_rate;
+	bool opus_fec, opus_dtx, opus_cbr;
+	enum suite_id suite;
+	uint32_t epoch;
+	struct secret *key;
+	unsigned legc;
+};
+
+struct conference {
+	struct le he;
+	struct le le;
+	struct focus *focus;
+	struct cfg *cfg;            /* keeps cc alive over a reload           */
+	const struct cfg_conf *cc;
+	struct mixproc *mix;
+	uint64_t id;                /* at the mixer                           */
+	char *label;                /* for people: "adhoc-7"                  */
+	char *user;                 /* URI user part                          */
+	char *uri;                  /* "sip:user@host"                        */
+	char *owner;                /* identity                               */
+	struct list partl;
+	struct list classl;
+	uint32_t part_id;
+	uint32_t class_id;
+	unsigned endpointc;
+	uint64_t started;
+	bool ending;
+};
+
+struct part {
+	struct le le;
+	struct conference *conf;
+	struct list endpointl;
+	char *identity;             /* authenticated, "sip:user@domain"       */
+	uint32_t id;
+	enum role role;
+};
+
+enum endpoint_state { EP_JOINING, EP_CONNECTED, EP_HELD, EP_LEFT };
+
+struct endpoint {
+	struct le le;
+	struct part *part;
+	struct dlg *dlg;
+	uint64_t leg;               /* leg id at the mixer                    */
+	enum endpoint_state state;
+	char *user_agent;
+	uint64_t started;
+
+	/* the session as agreed */
+	struct neg neg;
+	struct neg_mlines mlines;
+	struct secret *tx;          /* endpoint keying: our key to it         */
+	struct gclass *gc;          /* group keying: the class it hears       */
+	struct sa local;            /* our RTP address, as advertised         */
+	uint16_t local_rtcp;
+	uint64_t sess_id;
+	uint32_t sess_ver;
+	uint8_t body_hash[32];
+
+	/* an offer or answer that waits for the mixer */
+	struct neg next;
+	struct neg_mlines next_mlines;
+	struct secret *next_tx;
+	struct gclass *next_gc;
+	struct neg_offered offered;
+	bool media_pending;
+	bool latched;
+	bool speaking;
+	struct sa remote;
+};
+
+/* conference.c */
+struct conference *conference_find(const struct focus *f, const struct pl *user);
+struct conference *conference_by_label(const struct focus *f, const char *label);
+struct conference *conference_by_id(const struct focus *f, uint64_t id);
+int  conference_new(struct conference **cp, struct focus *f,
+		    const struct cfg_conf *cc, const struct pl *user,
+		    const struct pl *host, const char *owner);
+/** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
+void conference_end(struct conference *c, unsigned cause, const char *text);
+/** Called after an endpoint left: owner rule, last one rule */
+void conference_check(struct conference *c, bool owner_left);
+struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
+
+/* part.c */
+struct part *part_find(const struct conference *c, const char *identity);
+struct part *part_by_id(const struct conference *c, uint32_t id);
+int part_new(struct part **pp, struct conference *c, const char *identity);
+/** Hang up all endpoints of a participant */
+void part_kick(struct part *p, unsigned cause, const char *text);
+
+/* endpoint.c */
+/**
+ * An admitted INVITE becomes an endpoint of a conference
+ *
+ * @param n   What neg_offer() took, moved; NULL for a delayed offer
+ * @param ml  Its m= lines, moved
+ *
+ * @return 0 if the endpoint now deals with the INVITE; otherwise errno and
+ *         nothing was replied
+ */
+int endpoint_join(struct conference *c, const char *identity,
+		  const struct sip_msg *msg, struct neg *n,
+		  struct neg_mlines *ml);
+/** Hang up with a Reason header and leave; the endpoint is gone afterwards */
+void endpoint_end(struct endpoint *ep, unsigned cause, const char *text);
+const char *endpoint_state_name(enum endpoint_state st);
+
+/* epmedia.c: keys and the leg at the mixer */
+/** Keys for ep->next; 0, or an errno with e filled */
+int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
+/** Tell the mixer what ep->next says (or, without it, only to open a port) */
+int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
+/** The mixer took it: next becomes current */
+void epmedia_commit(struct endpoint *ep);
+/** It did not come to be: forget next */
+void epmedia_rollback(struct endpoint *ep);
+/** Leave the mixer, retire all keys */
+void epmedia_release(struct endpoint *ep);
+/** The key that our SDP shows for what is agreed (or next, while pending) */
+const struct secret *epmedia_key(const struct endpoint *ep, bool next);
+void epmedia_local(struct endpoint *ep, struct neg_local *l);
+int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
+
+/* gclass.c */
+int  gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n);
+void gclass_put(struct conference *c, struct gclass *gc);
+
+/* change.c */
+enum change {
+	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
+	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+};
+/** The one place where changes of the tree come out */
+void change_feed(enum change ch, const struct conference *c,
+		 const struct endpoint *ep, const char *reason);
+
+/* invite.c */
+/** An INVITE outside dialogs whose sender is known: create, join or refuse */
+void invite_recv(struct focus *f, const struct sip_msg *msg,
+		 const char *identity);
+/** Count and log a refusal */
+void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
+		 const char *identity, const char *reason);
+
+/* mixevent.c */
+void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg);
+void mixevent_down(struct mixproc *mp, void *arg);
+
+/* focus.c */
+int  focus_start(struct focus **fp, struct cfg *cfg);
+/** Every mixer has answered: calls can be placed */
+bool focus_ready(const struct focus *f);
+/** A new configuration for what comes; listeners and mixers stay as they are */
+void focus_reload(struct focus *f, struct cfg *cfg);
+/** Hang up everything; call until focus_idle() or patience ends */
+void focus_stop(struct focus *f);
+bool focus_idle(const struct focus *f);
+/** The host parts that mean us */
+bool focus_is_ours(const struct focus *f, const struct uri *uri, const struct sa *dst);
+/** Actual address of the first TLS listener */
+int  focus_listen_addr(const struct focus *f, struct sa *sa);
+
+/* ctlcmd.c */
+int ctlcmd_open(struct focus *f);
+
+#endif

@@ -1,0 +1,11 @@
+"""The same with a different codec on each phone: the mixer transcodes"""
+import lib
+import phones
+
+
+def main(env):
+    phones.conference(env, env.server(), codecs=('pcma', 'g722', 'opus'))
+
+
+if __name__ == '__main__':
+    lib.run(main)

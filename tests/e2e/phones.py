@@ -1,0 +1,61 @@
+"""Three baresips in one conference, and what each of them hears"""
+import time
+
+from baresip import Baresip
+from lib import check, judge, tones, wait_until
+
+FREQ = {'alice': 440, 'bob': 660, 'carol': 990}
+SETTLE_S = 1            # until the last one is heard by all
+
+
+def three(env, server, codecs=('opus', 'opus', 'opus')):
+    """The first calls the factory, the others the URI it was given"""
+    phones = [env.add(Baresip(u, server.password(u), server.ca, f, codec=c))
+              for (u, f), c in zip(FREQ.items(), codecs)]
+    uri = server.factory
+    for p in phones:
+        p.dial(uri)
+        p.wait_established()
+        uri = phones[0].focus_uri()
+    return phones
+
+
+def listen(phones, seconds):
+    """Let them talk that long; all calls stay up"""
+    end = time.monotonic() + seconds
+
+    def over():
+        for p in phones:
+            check(p.closed() is None, '%s: call ended: %s' % (p.user, p.closed()))
+        return time.monotonic() >= end
+    wait_until('the end of the talk', over, seconds + 5)
+
+
+def hang_up(phones):
+    """Last in, first out, since the conference ends with its owner"""
+    for p in reversed(phones):
+        p.hangup()
+        p.wait_closed()
+    for p in phones:
+        p.finish()
+
+
+def judge_all(phones, seconds):
+    for p in phones:
+        wav, _ = p.recording()
+        found, ms = tones(wav, *FREQ.values())
+        others = [f for f in FREQ.values() if f != p.freq]
+        judge(p.user, found, p.freq, others)
+        # sndfile keeps what was received: lost packets make it shorter
+        for f in others:
+            there_ms = found[f]['on_pct'] * ms // 100
+            check(there_ms >= seconds * 1000 - 500, '%s heard %d Hz only for '
+                  '%d ms' % (p.user, f, there_ms))
+
+
+def conference(env, server, codecs=('opus', 'opus', 'opus'), seconds=20):
+    phones = three(env, server, codecs)
+    listen(phones, seconds + SETTLE_S)
+    hang_up(phones)
+    judge_all(phones, seconds)
+    return phones
