@@ -9,7 +9,7 @@ libcall_a_SOURCES = call/opts.c call/opts.h call/passwd.c call/passwd.h \
 	call/cload.c call/cload.h call/ccheck.c call/ccheck.h \
 	call/cjson.c call/cjson.h call/creport.c call/creport.h
 libcall_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
-CALL_LIBS = libcall.a libdialog.a $(MEDIA_LIBS) $(RE_LIBS) $(JANSSON_LIBS)
+CALL_LIBS = libcall.a libdialog.a $(MEDIA_LIBS) libcompat.a $(RE_LIBS) $(JANSSON_LIBS)
 
 bin_PROGRAMS += conclave-call
 conclave_call_SOURCES = call/main.c
