@@ -102,7 +102,7 @@ static void established(struct call *c, const struct sip_msg *msg)
 	focus_copy(c, msg);
 	cmedia_start(c->media, now_us);
 
-	if (c->o->hold_s) {
+	if (c->o->hold_s && (c->o->hold_call < 0 || (unsigned)c->o->hold_call == c->idx)) {
 		c->hold_us   = now_us + 1000000ull * c->o->hold_at_s;
 		c->resume_us = c->hold_us + 1000000ull * c->o->hold_s;
 	}

@@ -1,7 +1,7 @@
 /**
  * @file cdelay.h  Mouth-to-ear delay between calls of one process
  *
- * One call after the other changes its tone for a moment (clive.h).  The
+ * One call after the other adds a marker to its tone for a moment (clive.h).  The
  * delay is from the moment the first sample of the marker was captured (one
  * packet time before its frame was sent) to the arrival of the packet in
  * which the marker begins at the other call.  An ear's own jitter buffer

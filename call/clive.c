@@ -6,6 +6,11 @@
 #include "cmedia.h"
 #include "tone.h"
 
+enum {
+	MARK_DB = -5,             /* under the tone, so that nothing clips   */
+	SAMP_MAX = 48 * 60,
+};
+
 struct clive {
 	double freq, level_dbfs;
 	enum codec_id id;
@@ -53,7 +58,7 @@ int clive_set_codec(struct clive *l, enum codec_id id, unsigned ptime)
 	l->ptime = ptime;
 	l->sampc = c->rate * ptime / 1000;
 	tone_gen_init(&l->tone, l->freq, c->rate, l->level_dbfs);
-	tone_gen_init(&l->mark, CLIVE_MARK_HZ, c->rate, l->level_dbfs);
+	tone_gen_init(&l->mark, CLIVE_MARK_HZ, c->rate, l->level_dbfs + MARK_DB);
 
 	return codec_enc_new(&l->enc, id, &cfg);
 }
@@ -68,25 +73,35 @@ void clive_mark(struct clive *l, unsigned ms, clive_mark_h *markh, void *arg)
 	l->arg   = arg;
 }
 
+/** On top of the tone, which is not to have a gap; says when it begins */
+static void add_marker(struct clive *l, int16_t *pcm)
+{
+	int16_t mark[SAMP_MAX];
+
+	if (l->markh)
+		l->markh(cmedia_now_us(), l->arg);
+	l->markh = NULL;
+
+	tone_gen_fill(&l->mark, mark, l->sampc);
+	for (size_t i = 0; i < l->sampc; i++)
+		pcm[i] = (int16_t)(pcm[i] + mark[i]);
+}
+
 const uint8_t *clive_frame(uint32_t i, size_t *lenp, void *arg)
 {
 	struct clive *l = arg;
-	struct tone_gen *g = l->mark_frames ? &l->mark : &l->tone;
-	int16_t pcm[48 * 60];
+	int16_t pcm[SAMP_MAX];
 	int n;
 	(void)i;
 
 	if (!l->enc)
 		return NULL;
 
+	tone_gen_fill(&l->tone, pcm, l->sampc);
 	if (l->mark_frames) {
 		--l->mark_frames;
-		if (l->markh)
-			l->markh(cmedia_now_us(), l->arg);
-		l->markh = NULL;
+		add_marker(l, pcm);
 	}
-
-	tone_gen_fill(g, pcm, l->sampc);
 	n = codec_encode(l->enc, pcm, l->sampc, l->buf, sizeof(l->buf));
 	if (n < 0)
 		return NULL;

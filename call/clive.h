@@ -1,7 +1,7 @@
 /**
  * @file clive.h  A source that is encoded while it is sent, and can be marked
  *
- * Sends a tone; when marked, another one for some frames.  Somebody who hears
+ * Sends a tone; when marked, a second one on top of it for some frames.  Somebody who hears
  * the marker begin knows how long it took (cdelay.h).
  *
  * Ownership:  libre object

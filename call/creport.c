@@ -312,14 +312,32 @@ static double cpu_s(void)
 		(double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 }
 
+/** The slowest pair; < 0 if nothing was measured */
+static double worst_delay(const struct cdelay *d, const struct opts *o)
+{
+	double worst = -1;
+
+	for (unsigned i = 0; d && i < o->calls * o->calls; i++) {
+		struct cdelay_result r;
+
+		cdelay_result(d, i / o->calls, i % o->calls, &r);
+		if (r.count && r.median_ms > worst)
+			worst = r.median_ms;
+	}
+
+	return worst;
+}
+
 static void json_total(struct cjson *root, struct cjson *calls, unsigned established, enum creport_exit x,
-		       const struct opts *o)
+		       const struct opts *o, const struct cload *l)
 {
 	cjson_set(root, "ok", cjson_bool(x == EXIT_GOOD));
 	cjson_set(root, "exit", cjson_num((uint64_t)x));
 	cjson_set(root, "uri", cjson_text(o->uri));
 	cjson_set(root, "established", cjson_num(established));
 	cjson_set(root, "cpu_ms", cjson_num((uint64_t)(cpu_s() * 1000)));
+	if (worst_delay(cload_delay(l), o) >= 0)
+		cjson_set(root, "delay_ms", cjson_real(worst_delay(cload_delay(l), o)));
 	cjson_set(root, "calls", calls);
 }
 
@@ -347,7 +365,7 @@ enum creport_exit creport_print(const struct cload *l, const struct opts *o)
 		ccheck_reset(&k);
 	}
 
-	json_total(root, calls, established, x, o);
+	json_total(root, calls, established, x, o, l);
 	if (cjson_print(!table || o->json ? stdout : NULL, root) || fflush(stdout))
 		return EXIT_SETUP;
 
