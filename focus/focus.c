@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "focus/tree.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
@@ -204,10 +205,16 @@ static int start_sip(struct focus *f)
 
 static int start_mixers(struct focus *f)
 {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned count = f->cfg->mixers;
 	int err = 0;
 
-	while (f->mixc < MIN(f->cfg->mixers, (unsigned)MIXER_MAX) && !err) {
-		err = mixproc_start(&f->mixv[f->mixc], f->cfg, f->mixc,
+	if (!count)
+		count = cores > 0 ? (unsigned)cores : 1;
+	count = MIN(count, (unsigned)MIXER_MAX);
+
+	while (f->mixc < count && !err) {
+		err = mixproc_start(&f->mixv[f->mixc], f->cfg, f->mixc, count,
 				    mixevent_handler, mixevent_down, f);
 		if (!err)
 			++f->mixc;

@@ -65,7 +65,7 @@ def status_outputs(server):
     for args in (['list'], ['stats']):
         yield 'conclavectl ' + args[0], str(server.ctl(*args)).encode()
     for c in server.ctl('list')['conferences']:
-        yield 'conclavectl show', str(server.ctl('show', c['id'])).encode()
+        yield 'conclavectl show', str(server.ctl('show', c['conf'])).encode()
 
 
 def main(env):

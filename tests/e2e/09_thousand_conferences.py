@@ -35,8 +35,9 @@ def idle(server):
     mixers = st.get('mixers') or []
     check(mixers, 'no mixers in stats: %r' % st)
     return (st['conferences'] == 0 and st['calls'] == 0 and
-            all(m['confs'] == 0 and m['legs'] == 0 and m['ports'] == 0
-                for m in mixers))
+            st['secrets'] == 0 and st['seen_keys'] == 0 and
+            all(m.get(k) == 0 for m in mixers
+                for k in ('confs', 'legs', 'ports', 'secrets')))
 
 
 def thousand(server, clients):

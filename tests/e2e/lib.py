@@ -174,7 +174,8 @@ class Server:
         with open(self.log, 'wb') as log:
             self.proc = subprocess.Popen(
                 [program('conclaved'), '--log-level', log_level] + argv,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True)     # Ctrl-C is for us alone
         os.set_blocking(self.proc.stdout.fileno(), False)
         if wait:
             self.wait_ready()
@@ -229,9 +230,7 @@ class Server:
 
     def mixers(self):
         """Process ids of the mixers"""
-        pid = self.proc.pid
-        with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
-            return [int(p) for p in f.read().split()]
+        return [m['pid'] for m in self.ctl('stats')['mixers'] if m['pid'] > 0]
 
     def pids(self):
         return [self.proc.pid] + self.mixers()

@@ -1,0 +1,47 @@
+/**
+ * @file fuzz_digest.c  libFuzzer: the value of an Authorization header
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include "focus/authz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/** Every field lies inside the input and has no line break in it */
+static void check(const struct pl *f, const struct pl *val)
+{
+	if (!f->p)
+		return;
+
+	if (f->p < val->p || f->p + f->l > val->p + val->l)
+		abort();
+
+	for (size_t i = 0; i < f->l; i++) {
+		if (f->p[i] == '\0' || f->p[i] == '\n' || f->p[i] == '\r')
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct pl val = { (const char *)data, size };
+	struct authz az;
+
+	if (!size || authz_decode(&az, &val))
+		return 0;
+
+	check(&az.username, &val);
+	check(&az.realm, &val);
+	check(&az.nonce, &val);
+	check(&az.uri, &val);
+	check(&az.response, &val);
+	check(&az.algorithm, &val);
+	check(&az.cnonce, &val);
+	check(&az.qop, &val);
+	check(&az.nc, &val);
+	if (!az.username.p || !az.nonce.p || !az.response.p || az.response.l > 64 || az.nc.l > 8)
+		abort();
+
+	return 0;
+}
