@@ -210,6 +210,7 @@ static const struct {
 } linecasev[] = {
 	/* syntax */
 	{  1, "lisen = {\"tls:127.0.0.1:5061\"}", "/conclave.conf:1: no such option 'lisen'" },
+	{  1, "\"a\x1b\nb\" = 1", "/conclave.conf:2: no such option 'a??b'" },
 	{ 13, "  owner = true", "/conclave.conf:13: no such option 'owner'" },
 	{  7, "media_ports_min 20000", "/conclave.conf:7: missing equal sign after option 'media_ports_min'" },
 	{ 20, "", "/conclave.conf:21: premature end of file" },
