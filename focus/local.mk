@@ -14,7 +14,7 @@ libfocus_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(PROTOBUF_CFLAGS) \
 	$(JANSSON_CFLAGS)
 FOCUS_LIBS = libfocus.a libcfg.a libauth.a libctl.a libdialog.a libmp.a libmpmsg.a \
 	libcodectab.a libkeys.a libbase.a \
-	$(RE_LIBS) $(SSL_LIBS) $(PROTOBUF_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)
+	libcompat.a $(RE_LIBS) $(SSL_LIBS) $(PROTOBUF_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)
 
 sbin_PROGRAMS += conclaved
 conclaved_SOURCES = focus/main.c

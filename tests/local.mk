@@ -1,6 +1,8 @@
 # Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
 include tests/auth.mk
+include tests/call.mk
 include tests/cfg.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
+include tests/mixer.mk
