@@ -232,6 +232,16 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 }
 
 
+/** A port and nothing else, for an offer of ours: what comes of it is open */
+static void fill_port_only(struct legset *l, const struct cfg_conf *cc)
+{
+	const struct codec *codec = codec_by_id(cc->codecv[0]);
+
+	l->ls.codec = codec->id;
+	l->ls.pt = codec->pt >= 0 ? (uint32_t)codec->pt : NEG_PT_OPUS;
+}
+
+
 static bool family_served(const struct cfg *cfg, int af)
 {
 	for (unsigned i = 0; i < cfg->media_addrc; i++) {
@@ -260,6 +270,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 	}
 	else {
 		af = sa_af(dlg_peer_addr(ep->dlg));
+		fill_port_only(&l, c->cc);
 	}
 
 	if (!family_served(c->cfg, af))

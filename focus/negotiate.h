@@ -16,6 +16,9 @@
 #include "sdes.h"
 #include "focus/descr.h"
 
+/** Dynamic payload type of Opus in our own offers */
+enum { NEG_PT_OPUS = 96 };
+
 /** Why an offer or answer was refused: a status and a Warning header */
 struct neg_err {
 	uint16_t scode;

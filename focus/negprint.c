@@ -7,7 +7,7 @@
 #include "focus/negotiate.h"
 
 /* dynamic payload types of our own offers */
-enum { PT_OPUS = 96, PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
+enum { PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
 
 static struct mbuf *mbuf_wipe(struct mbuf *mb)
 {
@@ -188,7 +188,7 @@ int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 
 static unsigned offer_pt(const struct codec *c)
 {
-	return c->pt >= 0 ? (unsigned)c->pt : PT_OPUS;
+	return c->pt >= 0 ? (unsigned)c->pt : NEG_PT_OPUS;
 }
 
 
