@@ -179,10 +179,9 @@ int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key)
+		      const struct secret *key, enum sdp_dir dir)
 {
-	/* a phone that had us on hold takes us back by its answer */
-	return print_session(mbp, n, ml, l, key, SDP_SENDRECV);
+	return print_session(mbp, n, ml, l, key, dir);
 }
 
 
