@@ -478,7 +478,7 @@ static int encode_crypto(struct mbuf *mb, const struct csdp_key *k)
 
 	n = k->spoil_short ? encode_short(buf, sizeof(buf), k) :
 		sdes_encode(buf, sizeof(buf), k->tag, k->suite, k->suite_name,
-			    k->key, k->mki, k->mki_len);
+			    k->key, k->mki_len ? k->mki : 0, k->mki_len);
 	if (n < 0)
 		return EINVAL;
 

@@ -323,6 +323,8 @@ static const struct orow rowv[] = {
 	  "INVITE without SDP; the answer travels in the ACK" },
 	{ "hold", 0, O_FUNC, 0, 0, 0, parse_hold, "AT:S[:HOW]",
 	  "hold AT seconds after set-up for S; HOW: sendonly, inactive, zero" },
+	{ "hold-call", 0, O_INT, OFF(hold_call), 0, OPTS_CALL_MAX, NULL, "I",
+	  "only call number I holds (default all)" },
 	{ "mki", 0, O_FLAG, OFF(mki), 0, 0, NULL, NULL, "offer an MKI" },
 	{ "answer-delay", 0, O_UINT, OFF(answer_delay_ms), 0, 600000, NULL, "MS",
 	  "take that long to answer a re-INVITE or UPDATE" },
@@ -330,6 +332,8 @@ static const struct orow rowv[] = {
 	  "how to answer a re-INVITE or UPDATE" },
 	{ "no-rekey", 0, O_FLAG, OFF(no_rekey), 0, 0, NULL, NULL,
 	  "answer 200 but keep the old receive key, like some phones" },
+	{ "no-update", 0, O_FLAG, OFF(no_update), 0, 0, NULL, NULL,
+	  "do not allow UPDATE: the server has to re-INVITE" },
 
 	{ NULL, 0, 0, 0, 0, 0, NULL, NULL, "Checks (exit 1 if one fails)" },
 	{ "expect", 0, O_FUNC, 0, 0, 0, parse_expect, "HZ[,HZ...]|others",
@@ -458,6 +462,7 @@ static void set_defaults(struct opts *o)
 	o->level_dbfs      = -15;
 	o->freq_step       = 110;
 	o->rtcp_interval_ms = 5000;
+	o->hold_call       = -1;
 	o->min_level       = -40;
 	o->max_spread      = -1;
 	o->max_gap_ms      = -1;

@@ -96,10 +96,12 @@ struct opts {
 	uint32_t hold_at_s;
 	uint32_t hold_s;                /* 0: no hold                        */
 	enum opts_hold hold_how;
+	int32_t hold_call;              /* < 0: all of them                  */
 	bool mki;
 	uint32_t answer_delay_ms;
 	enum opts_answer answer;
 	bool no_rekey;
+	bool no_update;
 
 	/* checks */
 	struct opts_freqs expect;

@@ -285,18 +285,20 @@ static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->msg)
 		dlg_refuse_pending(dlg, 487, "Request Terminated");
 
-	(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
-
-	if (dlg->state == DLG_TERMINATED) {
-		/* our BYE and the peer's crossed; ours is answered alone */
-		if (dlg->reply.active) {
-			dlg_reply_stop(dlg);
-			mem_deref(dlg);
-		}
+	/* what follows from the leaving comes first: new keys are drawn before
+	 * the leaver can know that we know */
+	if (dlg->state != DLG_TERMINATED) {
+		dlg_close(dlg, 0, msg);
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
 		return;
 	}
 
-	dlg_close(dlg, 0, msg);
+	/* our BYE and the peer's crossed; ours is answered alone */
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
+	if (dlg->reply.active) {
+		dlg_reply_stop(dlg);
+		mem_deref(dlg);
+	}
 }
 
 

@@ -251,15 +251,14 @@ static int find_program(const struct cfg *cfg, char *path, size_t size)
 }
 
 
-static void child(const char *path, int fd, unsigned index)
+static void child(const char *path, int fd, bool to_syslog)
 {
-	char name[16];
-	char *argv[] = { (char *)"conclave-mixer", (char *)"--name", name,
-			 NULL };
+	char *argv[] = { (char *)"conclave-mixer", (char *)"--log-level",
+			 (char *)(uintptr_t)log_level_name(log_get_level()),
+			 to_syslog ? (char *)"--syslog" : NULL, NULL };
 	char *envp[] = { NULL };
 	sigset_t none;
 
-	(void)re_snprintf(name, sizeof(name), "mixer%u", index);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 
@@ -341,7 +340,7 @@ static int spawn(struct mixproc *mp)
 
 	mp->pid = fork();
 	if (mp->pid == 0)
-		child(path, sv[1], mp->index);
+		child(path, sv[1], mp->cfg->log_syslog);
 	err = mp->pid < 0 ? errno : 0;
 	(void)close(sv[1]);
 	if (err) {

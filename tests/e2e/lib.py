@@ -174,7 +174,8 @@ class Server:
         with open(self.log, 'wb') as log:
             self.proc = subprocess.Popen(
                 [program('conclaved'), '--log-level', log_level] + argv,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True)     # Ctrl-C is for us alone
         os.set_blocking(self.proc.stdout.fileno(), False)
         if wait:
             self.wait_ready()
