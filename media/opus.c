@@ -14,8 +14,7 @@ enum {
 	RATE           = 48000,
 	BITRATE_DFLT   = 32000,
 	COMPLEXITY_DFLT = 5,
-	/* libopus spends bits on FEC only if it is told to expect losses [%] */
-	LOSS_PERC      = 10,
+	LOSS_MAX_PERC  = 30,
 	STEP           = RATE / 400,      /* 2.5 ms                          */
 	FRAME_MAX      = RATE / 1000 * 120,
 	PAYLOAD_MAX    = 0xffff,
@@ -65,8 +64,6 @@ static int configure(OpusEncoder *enc, const struct codec_cfg *cfg)
 	    opus_encoder_ctl(enc, OPUS_SET_VBR(!cfg->cbr)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_DTX(cfg->dtx)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_INBAND_FEC(cfg->fec)) ||
-	    opus_encoder_ctl(enc, OPUS_SET_PACKET_LOSS_PERC(
-				     cfg->fec ? LOSS_PERC : 0)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_MAX_BANDWIDTH(
 				     bandwidth(cfg->max_rate))))
 		return EINVAL;
@@ -105,6 +102,19 @@ static void enc_free(struct codec_enc *e)
 static void enc_reset(struct codec_enc *e)
 {
 	(void)opus_encoder_ctl(((struct opus_e *)e)->enc, OPUS_RESET_STATE);
+}
+
+/*
+ * In-band FEC lives in SILK, so beyond some 5 % libopus leaves CELT for it,
+ * which codes one voice well and a mix of several badly: not without need.
+ */
+static void enc_set_loss(struct codec_enc *e, unsigned percent)
+{
+	const opus_int32 v = percent < LOSS_MAX_PERC ?
+		(opus_int32)percent : LOSS_MAX_PERC;
+
+	(void)opus_encoder_ctl(((struct opus_e *)e)->enc,
+			       OPUS_SET_PACKET_LOSS_PERC(v));
 }
 
 static int encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
@@ -204,6 +214,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_opus_ops = {
-	enc_new, enc_free, enc_reset, encode,
+	enc_new, enc_free, enc_reset, enc_set_loss, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

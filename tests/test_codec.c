@@ -18,6 +18,7 @@ enum {
 };
 
 static int16_t in[RATE_MAX * SEC], out[RATE_MAX * SEC];
+static unsigned loss_percent;      /* what run() tells the encoder        */
 
 static const struct codec *codec_at(int i)
 {
@@ -83,6 +84,8 @@ static void run(const struct codec *c, const struct codec_cfg *cfg,
 
 	ck_assert_int_eq(codec_enc_new(&e, c->id, cfg), 0);
 	ck_assert_int_eq(codec_dec_new(&d, c->id), 0);
+	if (loss_percent)
+		codec_enc_set_loss(e, loss_percent);
 
 	for (size_t i = 0; i < frames; i++) {
 		lenv[i] = codec_encode(e, in + i * n, n, pay[i],
@@ -488,6 +491,64 @@ static double conceal_error(const int16_t *clean, bool fec,
 	return sum;
 }
 
+/* FEC would make libopus leave CELT for SILK, which puts noise between them */
+START_TEST(opus_mix_stays_clean_until_losses_are_reported)
+{
+	struct codec_cfg cfg = { .complexity = -1, .fec = true };
+	const struct codec *c = codec_at(CODEC_OPUS);
+	static int16_t one[RATE_MAX * SEC];
+	struct tone_found tf;
+
+	make(c, 440, -15);
+	memcpy(one, in, sizeof(one));
+	make(c, 990, -15);
+	for (size_t i = 0; i < RATE_MAX * SEC; i++)
+		in[i] = (int16_t)(in[i] + one[i]);
+
+	run(c, &cfg, none_lost);
+	ck_assert_double_eq_tol(level_of(c, 440, &tf), -15, 0.5);
+	ck_assert_double_eq_tol(level_of(c, 990, &tf), -15, 0.5);
+	ck_assert_double_lt(level_of(c, 660, &tf), -50);
+
+	/* nor with losses, if the peer did not ask for FEC */
+	loss_percent = 1000;
+	cfg.fec = false;
+	run(c, &cfg, none_lost);
+	loss_percent = 0;
+	ck_assert_double_lt(level_of(c, 660, &tf), -50);
+}
+END_TEST
+
+/* Told of losses an encoder spends bits on FEC, told that they are over it
+   stops; a reset changes nothing about that */
+START_TEST(opus_fec_follows_the_reported_losses)
+{
+	const struct codec_cfg cfg = { .complexity = -1, .fec = true };
+	static const struct { unsigned percent; bool reset, celt; } v[] = {
+		{ 0, false, true }, { 20, false, false }, { 20, true, false },
+		{ 0, false, true }, { 1000, false, false }, { 0, true, true },
+	};
+	const size_t n = RATE_MAX / 1000 * PTIME_MS;
+	struct codec_enc *e = NULL;
+	uint8_t pay[1500];
+
+	make_voice();
+	codec_enc_set_loss(NULL, 10);
+	ck_assert_int_eq(codec_enc_new(&e, CODEC_OPUS, &cfg), 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		codec_enc_set_loss(e, v[i].percent);
+		if (v[i].reset)
+			codec_enc_reset(e);
+		for (size_t k = 0; k < 10; k++)
+			ck_assert_int_gt(codec_encode(e, in + (10 * i + k) * n,
+						      n, pay, sizeof(pay)), 0);
+		/* RFC 6716 section 3.1: configurations 16 and up are CELT */
+		ck_assert_int_eq(pay[0] >> 3 >= 16, v[i].celt);
+	}
+	codec_enc_free(&e);
+}
+END_TEST
+
 START_TEST(opus_fec_brings_back_what_plc_cannot_guess)
 {
 	const struct codec_cfg cfg = { .complexity = -1, .fec = true };
@@ -498,13 +559,16 @@ START_TEST(opus_fec_brings_back_what_plc_cannot_guess)
 	struct codec_enc *e = NULL;
 
 	make_voice();
+	loss_percent = 10;
 	run(codec_at(CODEC_OPUS), &cfg, none_lost);
 	memcpy(clean, out, sizeof(clean));
 
 	ck_assert_int_eq(codec_enc_new(&e, CODEC_OPUS, &cfg), 0);
+	codec_enc_set_loss(e, loss_percent);
 	for (size_t i = 0; i < SEC * 1000 / PTIME_MS; i++)
 		lenv[i] = codec_encode(e, in + i * n, n, pay[i], 1500);
 	codec_enc_free(&e);
+	loss_percent = 0;
 
 	ck_assert_double_lt(conceal_error(clean, true, pay, lenv),
 			    conceal_error(clean, false, pay, lenv) / 8);
@@ -612,6 +676,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, opus_settings_are_followed);
 	tcase_add_test(tc, opus_maxplaybackrate_limits_the_bandwidth);
+	tcase_add_test(tc, opus_mix_stays_clean_until_losses_are_reported);
+	tcase_add_test(tc, opus_fec_follows_the_reported_losses);
 	tcase_add_test(tc, opus_fec_brings_back_what_plc_cannot_guess);
 	tcase_add_test(tc, opus_stereo_is_heard_in_mono);
 	tcase_add_test(tc, opus_frame_lengths_from_2_5_to_60_ms);
