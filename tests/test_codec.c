@@ -233,12 +233,54 @@ START_TEST(long_loss_fades_to_silence)
 		ck_assert_int_gt(len, 0);
 		ck_assert_int_gt(codec_decode(d, pay, (size_t)len, out, n), 0);
 	}
-	for (size_t i = 0; i < 100; i++)
+	/* it lasts for a frame, 100 ms is the end, and it stays so */
+	for (size_t i = 0; i < 100; i++) {
+		int most = 0;
+
 		ck_assert_int_eq(codec_conceal(d, NULL, 0, out, n), (int)n);
-	for (size_t i = 0; i < n; i++)
-		ck_assert_int_lt(abs(out[i]), 200);
+		for (size_t k = 0; k < n; k++)
+			most = abs(out[k]) > most ? abs(out[k]) : most;
+		if (!i)
+			ck_assert_int_gt(most, 5000);
+		else if (i >= 100 / PTIME_MS)
+			ck_assert_int_eq(most, 0);
+	}
 	codec_enc_free(&e);
 	codec_dec_free(&d);
+}
+END_TEST
+
+static bool half_a_second_lost(size_t frame)
+{
+	return frame >= 40 && frame < 65;
+}
+
+START_TEST(sound_comes_back_smoothly_after_a_long_loss)
+{
+	static const double freqv[] = { 37, 200, 440 };
+	const struct codec *c = codec_at(_i);
+	const size_t n = c->rate / 1000 * PTIME_MS;
+	struct tone_found tf;
+
+	for (size_t i = 0; i < 3; i++) {
+		const double peak = 32767 * M_SQRT2 * pow(10, -9 / 20.0);
+		const int step = (int)(2 * M_PI * freqv[i] / c->rate * peak);
+
+		make(c, freqv[i], -9);
+		run(c, NULL, half_a_second_lost);
+		ck_assert_int_eq(out[65 * n - 1], 0);
+
+		/* from silence, no steeper than the sine and the way back to
+		   it; the codec's own noise is in it too */
+		ck_assert_int_lt(abs(out[65 * n]), 400);
+		for (size_t k = 65 * n; k < 67 * n; k++)
+			ck_assert_int_lt(abs(out[k] - out[k - 1]),
+					 step + step / 2 + 1000);
+		/* the frame after the next is as loud as ever */
+		tone_find(&tf, out + 67 * n, 10 * n, c->rate, freqv[i]);
+		if (freqv[i] > 100)
+			ck_assert_double_eq_tol(tf.level_dbfs, -9, 1);
+	}
 }
 END_TEST
 
@@ -279,6 +321,11 @@ START_TEST(reset_forgets_everything)
 			memcpy(out + 20 * n, out, 20 * n * sizeof(out[0]));
 
 		codec_enc_reset(e);
+		codec_dec_reset(d);
+		/* of a loss nothing is left either */
+		for (size_t i = 0; i < 5; i++)
+			ck_assert_int_eq(codec_conceal(d, NULL, 0, in + 40 * n,
+						       n), (int)n);
 		codec_dec_reset(d);
 	}
 	codec_enc_free(&e);
@@ -667,6 +714,7 @@ int main(void)
 	add_for_all(tc, lost_frames_are_filled_with_the_sound_before_them);
 	add_for_all(tc, concealment_joins_without_clicks);
 	add_for_all(tc, long_loss_fades_to_silence);
+	add_for_all(tc, sound_comes_back_smoothly_after_a_long_loss);
 	add_for_all(tc, reset_forgets_everything);
 	add_for_all(tc, any_bytes_are_safe_to_decode);
 	add_for_all(tc, empty_and_oversized_payloads_are_refused);
