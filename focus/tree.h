@@ -251,6 +251,8 @@ void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
 
 /* invite.c */
+/** Refuses what no credentials can make good: keys must not travel in clear */
+bool invite_is_secure(struct focus *f, const struct sip_msg *msg);
 /** An INVITE outside dialogs whose sender is known: create, join or refuse */
 void invite_recv(struct focus *f, const struct sip_msg *msg,
 		 const char *identity);
