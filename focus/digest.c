@@ -285,51 +285,6 @@ static int find_authz(struct authz *az, const struct cfg *cfg, const struct sip_
 	return ENOENT;
 }
 
-/** The other way to write a user's name: with the domain, or without; pl.p NULL: none */
-static struct pl other_name(char *buf, size_t size, const struct cfg *cfg, const struct pl *name)
-{
-	const char *at = pl_strchr(name, '@');
-	struct pl pl = { NULL, 0 };
-
-	if (!at) {
-		if (re_snprintf(buf, size, "%r@%s", name, cfg->realm) >= 0)
-			pl_set_str(&pl, buf);
-		return pl;
-	}
-
-	pl.p = at + 1;
-	pl.l = (size_t)(name->p + name->l - pl.p);
-	if (pl_strcasecmp(&pl, cfg->realm)) {
-		pl.p = NULL;
-		pl.l = 0;
-		return pl;
-	}
-
-	pl.p = name->p;
-	pl.l = (size_t)(at - name->p);
-
-	return pl;
-}
-
-/**
- * The user's entry: "alice" and "alice@realm" are the same user, whichever of
- * the two the configuration has.  Always both look-ups, so that an unknown
- * name does not take longer than a known one.
- */
-static const struct cfg_user *find_user(const struct cfg *cfg, const struct pl *name)
-{
-	const struct cfg_user *u, *o = NULL;
-	char buf[DIGEST_IDENTITY_MAX];
-	struct pl other;
-
-	other = other_name(buf, sizeof(buf), cfg, name);
-	u = cfg_user_find(cfg, name);
-	if (other.p)
-		o = cfg_user_find(cfg, &other);
-
-	return u ? u : o;
-}
-
 /** "sip:user@host", from the configuration's spelling, never from the header's */
 static int print_identity(char *buf, size_t size, const struct cfg *cfg, const struct cfg_user *u)
 {
@@ -384,7 +339,7 @@ static enum digest_verdict judge(struct digest *d, const struct cfg *cfg,
 	if (v != DIGEST_V_OK)
 		return v;
 
-	u = find_user(cfg, &az->username);
+	u = cfg_user_find(cfg, &az->username);   /* with or without the domain */
 	ok = response_is(d, alg, az, &msg->met, u ? u->password : d->dummy);
 	if (!u || !ok) {
 		backoff_fail(d->backoff, &msg->src, now_ms);

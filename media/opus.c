@@ -83,7 +83,7 @@ static int enc_new(struct codec_enc **ep, const struct codec_cfg *cfg)
 		return ENOMEM;
 
 	o->base.ops = &codec_opus_ops;
-	o->enc = opus_encoder_create(RATE, 1, OPUS_APPLICATION_VOIP, &oerr);
+	o->enc = opus_encoder_create(RATE, 1, OPUS_APPLICATION_AUDIO, &oerr);
 	err = o->enc ? configure(o->enc, cfg) : ENOMEM;
 	if (err)
 		codec_opus_ops.enc_free(&o->base);

@@ -147,8 +147,8 @@ static int mixer_open(struct mixer *mx, const struct options *o)
 
 static void mixer_close(struct mixer *mx)
 {
+	mpsrv_close(mx);              /* nobody to tell what ends now */
 	g_hash_table_destroy(mx->confs);
-	mpsrv_close(mx);
 	loop_free(&mx->loop);
 	activity_close(mx);
 	pktpool_close(&mx->pool);

@@ -250,7 +250,8 @@ void mpsrv_send(struct mixer *mx, const Mp__Message *msg)
 		return;
 	err = mpconn_send(mx->mc, msg);
 	if (err) {
-		log_error("ev=mp-send-failed reason=\"%s\"", strerror(err));
+		if (err != EPIPE)
+			log_error("ev=mp-send-failed reason=\"%s\"", strerror(err));
 		loop_stop(mx->loop, err == EPIPE ? 0 : err);
 		return;
 	}

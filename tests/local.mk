@@ -5,3 +5,4 @@ include tests/cfg.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
+include tests/mixer.mk

@@ -1,12 +1,8 @@
 /**
- * @file fuzz_digest.c  libFuzzer: the value of an Authorization header
+ * @file fuzz_authz.c  libFuzzer: the value of an Authorization header
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include "focus/authz.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /** Every field lies inside the input and has no line break in it */
 static void check(const struct pl *f, const struct pl *val)
@@ -14,13 +10,10 @@ static void check(const struct pl *f, const struct pl *val)
 	if (!f->p)
 		return;
 
-	if (f->p < val->p || f->p + f->l > val->p + val->l)
-		abort();
+	FUZZ_ASSERT(f->p >= val->p && f->p + f->l <= val->p + val->l);
 
-	for (size_t i = 0; i < f->l; i++) {
-		if (f->p[i] == '\0' || f->p[i] == '\n' || f->p[i] == '\r')
-			abort();
-	}
+	for (size_t i = 0; i < f->l; i++)
+		FUZZ_ASSERT(f->p[i] != '\0' && f->p[i] != '\n' && f->p[i] != '\r');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&az.cnonce, &val);
 	check(&az.qop, &val);
 	check(&az.nc, &val);
-	if (!az.username.p || !az.nonce.p || !az.response.p || az.response.l > 64 || az.nc.l > 8)
-		abort();
+	FUZZ_ASSERT(az.username.p && az.realm.p && az.nonce.p && az.uri.p && az.response.p);
+	FUZZ_ASSERT(az.response.l <= 64 && az.nc.l <= 8);
 
 	return 0;
 }
