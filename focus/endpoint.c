@@ -7,6 +7,8 @@
 #include "focus/tree.h"
 #include "log.h"
 
+enum { USER_AGENT_MAX = 128 };
+
 /* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
 static const char hdrs[] =
 	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
@@ -433,11 +435,30 @@ static int contact_print(char *buf, size_t size, const struct conference *c,
 }
 
 
+/** Printable ASCII only: it ends up in logs, JSON and on terminals */
+static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+	struct pl val = { "", 0 };
+	int err;
+
+	if (hdr)
+		val = hdr->val;
+	val.l = MIN(val.l, (size_t)USER_AGENT_MAX);
+	err = pl_strdup(&ep->user_agent, &val);
+	for (char *p = ep->user_agent; !err && *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+
+	return err;
+}
+
+
 static int endpoint_new(struct endpoint **epp, struct part *p,
 			const struct sip_msg *msg)
 {
 	struct conference *c = p->conf;
-	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
 	struct endpoint *ep;
 	char contact[256];
 	int err;
@@ -450,8 +471,7 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
 	ep->sess_id = rand_u64() >> 2;
-	err = ua ? pl_strdup(&ep->user_agent, &ua->val)
-		 : str_dup(&ep->user_agent, "");
+	err = user_agent_set(ep, msg);
 	if (!err)
 		err = contact_print(contact, sizeof(contact), c, msg);
 	if (!err)
