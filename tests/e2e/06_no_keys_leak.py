@@ -74,7 +74,7 @@ def main(env):
     server = env.server(keying='group', log_level='debug')
     del os.environ['GST_DEBUG']
     keys, calls = call_in_all_suites(env, server)
-    phone = env.add(Baresip('bob', server.password('bob'), server.ca, 660))
+    phone = Baresip(env, server, 'bob', 660)
     phone.dial(server.factory)
     phone.wait_established()
     end = time.monotonic() + 2
