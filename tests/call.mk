@@ -10,6 +10,7 @@ tests_test_crec_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_crec_LDADD = $(CALL_LIBS) $(CHECK_LIBS)
 
 tests_test_callsdp_SOURCES = tests/test_callsdp.c
+tests_test_callsdp_CPPFLAGS = $(AM_CPPFLAGS) -DMANUAL='"$(abs_top_srcdir)/docs/conclave-call.1"'
 tests_test_callsdp_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
 tests_test_callsdp_LDADD = $(CALL_LIBS) $(CHECK_LIBS)
 
