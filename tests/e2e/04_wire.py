@@ -102,12 +102,15 @@ def check_endpoint(rtp):
 def scene(env, keying, suite, codec, tag_len):
     server = env.server('%s-%s' % (keying, suite), keying=keying)
     cap = env.add(Capture(*MEDIA_PORTS))
-    opts = ('--suite', suite, '--codec', codec, '--seconds', SECONDS,
+    opts = ('--suite', suite, '--codec', codec,
             '--rtcp-interval', 1000)
+    # the conference ends with its owner, so that one stays longest
     talkers = env.add(Caller(server, '-n', 2, '--same-conf', *opts,
+                             '--seconds', SECONDS + 3,
                              '--max-auth-failures', 0, users=USERS[:2]))
-    uri = lib.wait_until('the conference', lambda: conference_uri(server), 10)
+    uri = lib.wait_until('the conference', server.first_conference, 10)
     silent = env.add(Caller(server, '-n', 2, '--silent', *opts,
+                            '--seconds', SECONDS,
                             '--max-auth-failures', 0, uri=uri, users=USERS[2:]))
     silent.result(40)
     talkers.result(40)
@@ -122,11 +125,6 @@ def scene(env, keying, suite, codec, tag_len):
     check_rtcp(rtcp, tag_len)
     (check_group if keying == 'group' else check_endpoint)(rtp)
     server.stop()
-
-
-def conference_uri(server):
-    confs = server.ctl('list').get('conferences') or []
-    return confs[0]['uri'] if confs else None
 
 
 def main(env):

@@ -244,6 +244,12 @@ class Server:
         check(r.returncode == 0, 'conclavectl %s: %s' % (args, r.stderr))
         return json.loads(r.stdout)
 
+    def first_conference(self):
+        """URI to dial of the first conference that exists, or None"""
+        confs = self.ctl('list')['conferences']
+        # as listed it has no port; ours is any free one
+        return confs and self.uri(confs[0]['uri'].split(':')[1].split('@')[0])
+
     def term(self):
         self.proc.send_signal(signal.SIGTERM)
 
