@@ -18,6 +18,8 @@ enum {
 	OPTS_FREQ_MAX = 32,
 	OPTS_USER_MAX = 32,
 	OPTS_CALL_MAX = 4000,
+	OPTS_TONES = 16,      /* different tones; they stay below 3.4 kHz   */
+	OPTS_DELAY_MAX = 12,  /* more tones would come near the marker     */
 };
 
 enum opts_bad_key {

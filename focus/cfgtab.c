@@ -110,6 +110,19 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "max_speakers", &cfg_kind_u32, CONF(max_speakers), 0,
 	  "6", 1, 15, NULL,
 	  "How many are decoded and mixed at a time" },
+	{ CFG_SCOPE_CONF, "rekey_window", &cfg_kind_u32, CONF(rekey_window_ms), 0,
+	  "200", 0, 10000, NULL,
+	  "Group keys: milliseconds in which joins and leaves share one new key" },
+	{ CFG_SCOPE_CONF, "join_rekey_interval", &cfg_kind_u32, CONF(join_rekey_interval_ms), 0,
+	  "0", 0, 60000, NULL,
+	  "Group keys: least milliseconds between new keys for joins; joiners wait, leavers never" },
+	{ CFG_SCOPE_CONF, "leave_grace", &cfg_kind_u32, CONF(leave_grace_ms), 0,
+	  "2000", 0, 10000, NULL,
+	  "Group keys: milliseconds for which a leaver's key is still used for slow members; a kick has 0" },
+	/* 2^15 packets of 20 ms are 655 s; the mixer asks for a new key before that, too */
+	{ CFG_SCOPE_CONF, "rekey_max_age", &cfg_kind_u32, CONF(rekey_max_age_s), 0,
+	  "600", 0, 86400, NULL,
+	  "Group keys: seconds after which a key is renewed without cause; 0: only when it is spent" },
 };
 
 const size_t cfg_rowc = ARRAY_SIZE(cfg_rowv);

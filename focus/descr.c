@@ -431,8 +431,8 @@ static int check(struct reader *r)
 	for (unsigned i = 0; i < d->mediac; i++) {
 		const struct descr_media *m = &d->mediav[i];
 
-		/* 0.0.0.0 is an address, and means hold: RFC 3264 section 8.4 */
-		if (m->port && !sa_isset(&m->addr, SA_ADDR) && !m->hold_addr) {
+		if (m->port && !m->hold_addr &&
+		    !sa_isset(&m->addr, SA_ADDR)) {
 			r->reason = "No connection address";
 			return EBADMSG;
 		}

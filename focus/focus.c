@@ -110,7 +110,8 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 {
 	char who[IDENT_MAX];
 
-	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+	if (invite_is_secure(f, msg) &&
+	    !ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
 		invite_recv(f, msg, who);
 }
 

@@ -61,6 +61,10 @@ struct cfg_conf {
 	unsigned codecc;
 	unsigned max_participants;
 	unsigned max_speakers;
+	unsigned rekey_window_ms;       /* joins and leaves inside it share an epoch */
+	unsigned join_rekey_interval_ms; /* least time between epochs for joins */
+	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
+	unsigned rekey_max_age_s;       /* of an epoch; 0: no limit            */
 };
 
 struct cfg_user {

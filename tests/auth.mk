@@ -1,6 +1,6 @@
 # Tests of the gate, and its fuzz targets
 AUTH_TEST_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
-AUTH_TEST_LIBS = libauth.a libcfg.a libcodectab.a libkeys.a libbase.a \
+AUTH_TEST_LIBS = libauth.a libcfg.a libcompat.a libcodectab.a libkeys.a libbase.a \
 	libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CONFUSE_LIBS)
 AUTH_HELP = tests/auth_help.c tests/auth_help.h
 

@@ -163,17 +163,25 @@ static void phone_close(struct phone *p)
 	free(p->wirev);
 }
 
-void rig_stop(struct rig *r)
+void rig_phones_gone(struct rig *r)
 {
 	unsigned i;
+
+	for (i = 0; i < r->phonec; i++)
+		phone_close(&r->phonev[i]);
+	memset(r->phonev, 0, sizeof(r->phonev));
+	r->phonec = 0;
+}
+
+void rig_stop(struct rig *r)
+{
 	int status;
 
 	mpconn_free(&r->mc);
 	ck_assert_int_eq(waitpid(r->pid, &status, 0), r->pid);
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
-	for (i = 0; i < r->phonec; i++)
-		phone_close(&r->phonev[i]);
+	rig_phones_gone(r);
 	msrtp_close();
 }
 
@@ -365,6 +373,34 @@ void phone_fresh_tx(struct rig *r, struct phone *p)
 	ck_assert_int_eq(msrtp_new(&p->tx, MSRTP_TX, p->suite, p->tx_secret, NULL, 0), 0);
 }
 
+Mp__Status phone_remove(struct rig *r, struct phone *p)
+{
+	Mp__Message m = MP__MESSAGE__INIT;
+	Mp__LegRemove lr = MP__LEG_REMOVE__INIT;
+
+	lr.conf = CONF;
+	lr.leg = p->leg;
+	m.body_case = MP__MESSAGE__BODY_LEG_REMOVE;
+	m.leg_remove = &lr;
+	p->talking = false;
+
+	return rig_request(r, &m);
+}
+
+Mp__Status phone_gate(struct rig *r, struct phone *p, bool open)
+{
+	Mp__Message m = MP__MESSAGE__INIT;
+	Mp__Gate g = MP__GATE__INIT;
+
+	g.conf = CONF;
+	g.leg = p->leg;
+	g.open = open;
+	m.body_case = MP__MESSAGE__BODY_GATE;
+	m.gate = &g;
+
+	return rig_request(r, &m);
+}
+
 Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t epoch, bool both, bool own)
 {
 	Mp__Message m = MP__MESSAGE__INIT;
@@ -443,6 +479,10 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 	phone_fresh_tx(r, p);
 	ck_assert_int_eq(secret_draw(&p->rx_secret, suite_keysalt_len(p->suite)), 0);
 	phone_add_rx(p, p->suite, p->rx_secret, ++r->keyc);
+	if (o->group)
+		phone_add_rx(p, p->suite, o->group, o->keyno);
+	p->level_ext = o->level_ext;
+	p->level = o->level;
 	ck_assert_int_eq(codec_enc_new(&p->enc, p->codec->id, &cfg), 0);
 	ck_assert_int_eq(codec_dec_new(&p->dec, p->codec->id), 0);
 	p->pcm = calloc(RIG_PCM, sizeof(*p->pcm));

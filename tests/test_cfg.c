@@ -210,6 +210,7 @@ static const struct {
 } linecasev[] = {
 	/* syntax */
 	{  1, "lisen = {\"tls:127.0.0.1:5061\"}", "/conclave.conf:1: no such option 'lisen'" },
+	{  1, "\"a\x1b\nb\" = 1", "/conclave.conf:2: no such option 'a??b'" },
 	{ 13, "  owner = true", "/conclave.conf:13: no such option 'owner'" },
 	{  7, "media_ports_min 20000", "/conclave.conf:7: missing equal sign after option 'media_ports_min'" },
 	{ 20, "", "/conclave.conf:21: premature end of file" },
@@ -221,6 +222,14 @@ static const struct {
 	{  3, "realm = \"exam\\nple.org\"", "/conclave.conf:3: realm: overlong value or control" },
 	{ 17, "conference \"adhoc\" {", "/conclave.conf:17: found duplicate title 'adhoc'" },
 	{ 17, "conference \"\" {", "/conclave.conf:20: conference: title is empty" },
+	{  1, "# one\n// two\n/* three\nfour */ ## five\n\nlog = \"file\"", "/conclave.conf:6: log: 'file'" },
+	{  1, "# \"one\n// 'two\n#${three\n/* four *//* \" */ log = \"file\"", "/conclave.conf:4: log: 'file'" },
+	{  1, "log = \"a#b/*c*/d//e\"", "/conclave.conf:1: log: 'a#b/*c*/d//e'" },
+	{  1, "log = 'a#b/*c*/d//e'", "/conclave.conf:1: log: 'a#b/*c*/d//e'" },
+	{  1, "log = \"\\\"#\" # \"", "/conclave.conf:1: log: '\"#'" },
+	{  1, "log = \"${NOBODY:-#\"\"}\"", "/conclave.conf:1: log: '#\"\"'" },
+	{  1, "log = ${NOBODY:-#1}", "/conclave.conf:1: log: '#1'" },
+	{ 20, "} /* end", "/conclave.conf:21: premature end of file" },
 	/* listen */
 	{  1, "listen = {}", "/conclave.conf:1: listen: the list is empty" },
 	{  1, "\nlisten = {\n}", "/conclave.conf:2: listen: the list is empty" },
