@@ -96,7 +96,7 @@ def ipv6(env, demo):
     text = re.sub(r'listen = .*', 'listen = {"tls:[::1]:0"}', text)
     text = re.sub(r'media_address = .*', 'media_address = {"127.0.0.1", "::1"}', text)
     text = text.replace('domains = {', 'domains = {"::1", ')
-    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@*')
+    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@[::1]')
     text = text.replace('/ctl"', '/six.ctl"')
     conf = env.path('six.conf')
     with open(conf, 'w') as f:

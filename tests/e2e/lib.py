@@ -232,6 +232,22 @@ class Server:
         """Process ids of the mixers"""
         return [m['pid'] for m in self.ctl('stats')['mixers'] if m['pid'] > 0]
 
+    def media_ports(self):
+        """UDP ports that its mixers have open"""
+        inodes = set()
+        for pid in self.mixers():
+            for fd in os.scandir('/proc/%d/fd' % pid):
+                m = re.match(r'socket:\[(\d+)\]', os.readlink(fd.path))
+                if m:
+                    inodes.add(m[1])
+        ports = set()
+        for name in ('udp', 'udp6'):
+            for line in read_text('/proc/net/' + name).split('\n')[1:]:
+                f = line.split()
+                if len(f) > 9 and f[9] in inodes:
+                    ports.add(int(f[1].rsplit(':', 1)[1], 16))
+        return ports
+
     def pids(self):
         return [self.proc.pid] + self.mixers()
 
