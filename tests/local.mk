@@ -4,3 +4,4 @@ include tests/cfg.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
+include tests/dialog.mk
