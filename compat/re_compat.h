@@ -22,7 +22,12 @@
 #define USE_TLS 1
 #define USE_OPENSSL 1
 
+/* libre's JSON types have names that jansson uses for other numbers */
+#define JSON_STRING RE_JSON_STRING
+#define JSON_NULL   RE_JSON_NULL
 #include <re.h>
+#undef JSON_STRING
+#undef JSON_NULL
 
 #if !HAVE_SIP_TRANSP_DECODE
 #define sip_transp_decode rc_transp_decode

@@ -35,6 +35,7 @@ struct dlg_reply {
 	struct tmr tmrg;          /* retransmission                          */
 	struct sip_msg *msg;      /* the INVITE                              */
 	struct mbuf *mb;          /* the 2xx                                 */
+	struct sip_strans *st;    /* its transaction, on a stream            */
 	unsigned txc;
 	bool active;
 	bool wants_answer;        /* the 2xx carried our offer               */

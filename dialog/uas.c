@@ -13,12 +13,28 @@ static bool is_invite(const struct sip_msg *msg)
 }
 
 
+/**
+ * An INVITE transaction answered with 2xx lives on for 64*T1 to catch
+ * retransmissions (RFC 6026 section 8.7), with a copy of the request.  On a
+ * stream there are none: end it with the ACK, or a busy server carries the
+ * last half minute of calls in memory.  While its timer runs, libre holds one
+ * reference and we the other.
+ */
+static void strans_end(struct sip_strans **stp)
+{
+	if (mem_nrefs(*stp) > 1)
+		mem_deref(*stp);
+	*stp = mem_deref(*stp);
+}
+
+
 void dlg_reply_stop(struct dlg *dlg)
 {
 	struct dlg_reply *rep = &dlg->reply;
 
 	tmr_cancel(&rep->tmr);
 	tmr_cancel(&rep->tmrg);
+	strans_end(&rep->st);
 	rep->msg = mem_deref(rep->msg);
 	rep->mb  = dlg_mbuf_wipe(rep->mb);
 	rep->active = false;
@@ -190,6 +206,7 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	       struct mbuf *sdp)
 {
+	struct sip_strans *st;
 	struct mbuf *mb = NULL;
 	bool invite;
 	int err;
@@ -200,10 +217,14 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	}
 
 	invite = is_invite(dlg->msg);
+	st = mem_ref(dlg->st);
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
 	dlg->st = NULL;   /* a final reply gave the transaction back */
 	if (!err && invite)
 		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+	if (!err && invite && dlg->msg->tp != SIP_TRANSP_UDP)
+		dlg->reply.st = mem_ref(st);
+	mem_deref(st);
 
 	if (!err && dlg->state == DLG_EARLY)
 		dlg->state = DLG_CONFIRMED;
@@ -295,18 +316,20 @@ static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->msg)
 		dlg_refuse_pending(dlg, 487, "Request Terminated");
 
-	(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
-
-	if (dlg->state == DLG_TERMINATED) {
-		/* our BYE and the peer's crossed; ours is answered alone */
-		if (dlg->reply.active) {
-			dlg_reply_stop(dlg);
-			mem_deref(dlg);
-		}
+	/* what follows from the leaving comes first: new keys are drawn before
+	 * the leaver can know that we know */
+	if (dlg->state != DLG_TERMINATED) {
+		dlg_close(dlg, 0, msg);
+		(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
 		return;
 	}
 
-	dlg_close(dlg, 0, msg);
+	/* our BYE and the peer's crossed; ours is answered alone */
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 200, "OK");
+	if (dlg->reply.active) {
+		dlg_reply_stop(dlg);
+		mem_deref(dlg);
+	}
 }
 
 

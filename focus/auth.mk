@@ -2,6 +2,7 @@
 FOCUS_AUTH_SOURCES = \
 	focus/authz.c focus/authz.h focus/backoff.c focus/backoff.h \
 	focus/digest.c focus/digest.h focus/ident.c focus/ident.h \
+	focus/intake.c focus/intake.h focus/intake_rules.c \
 	focus/nonce.c focus/nonce.h \
 	focus/tlsid.c focus/tlsid.h
 noinst_LIBRARIES += libauth.a

@@ -23,6 +23,12 @@ int cfg_fail(struct cfg_ctx *ctx, unsigned line, const char *fmt, ...)
 		va_end(ap);
 	}
 
+	/* A reason quotes the file, and must stay one line of text in any log */
+	for (char *p = ctx->errbuf; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+
 	return EINVAL;
 }
 

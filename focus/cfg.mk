@@ -5,3 +5,7 @@ FOCUS_CFG_SOURCES = focus/cfg.c focus/cfgparse.c focus/cfgtab.c focus/cfgkind.c 
 noinst_LIBRARIES += libcfg.a
 libcfg_a_SOURCES = $(FOCUS_CFG_SOURCES)
 libcfg_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CONFUSE_CFLAGS)
+
+dist_man_MANS += docs/conclave.conf.5 docs/conclaved.8
+exampledir = $(docdir)/examples
+dist_example_DATA = conf/conclave.conf

@@ -72,7 +72,7 @@ static int cmd_list(json_t *args, json_t **resp, void *arg)
 
 static const char *leg_keying(const struct endpoint *ep)
 {
-	return ep->gc ? "group" : "endpoint";
+	return ep->ge ? "group" : "endpoint";
 }
 
 
@@ -87,7 +87,7 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "codec", codec ? codec->name : "-",
 			 "suite", suite ? suite->name : "-",
 			 "keying", leg_keying(ep),
-			 "epoch", ep->gc ? (int)ep->gc->epoch : 0,
+			 "epoch", ep->ge ? (int)ep->ge->no : 0,
 			 "remote", jaddr(&ep->remote),
 			 "age_s", (json_int_t)age_s(ep->started),
 			 "user_agent", ep->user_agent,

@@ -431,7 +431,8 @@ static int check(struct reader *r)
 	for (unsigned i = 0; i < d->mediac; i++) {
 		const struct descr_media *m = &d->mediav[i];
 
-		if (m->port && !sa_isset(&m->addr, SA_ADDR)) {
+		if (m->port && !m->hold_addr &&
+		    !sa_isset(&m->addr, SA_ADDR)) {
 			r->reason = "No connection address";
 			return EBADMSG;
 		}

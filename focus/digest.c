@@ -285,40 +285,6 @@ static int find_authz(struct authz *az, const struct cfg *cfg, const struct sip_
 	return ENOENT;
 }
 
-/**
- * The user's entry, by the name in the header: "alice" and "alice@realm" are
- * the same user, whichever of the two the configuration has.
- */
-static const struct cfg_user *find_user(const struct cfg *cfg, const struct pl *name)
-{
-	const char *at = pl_strchr(name, '@');
-	const struct cfg_user *u = cfg_user_find(cfg, name);
-	char full[DIGEST_IDENTITY_MAX];
-	struct pl pl = *name;
-	int n;
-
-	if (u)
-		return u;
-
-	if (!at) {
-		n = re_snprintf(full, sizeof(full), "%r@%s", name, cfg->realm);
-		if (n < 0)
-			return NULL;
-		pl_set_str(&pl, full);
-		return cfg_user_find(cfg, &pl);
-	}
-
-	pl.p = at + 1;
-	pl.l = (size_t)(name->p + name->l - pl.p);
-	if (pl_strcasecmp(&pl, cfg->realm))
-		return NULL;
-
-	pl.p = name->p;
-	pl.l = (size_t)(at - name->p);
-
-	return cfg_user_find(cfg, &pl);
-}
-
 /** "sip:user@host", from the configuration's spelling, never from the header's */
 static int print_identity(char *buf, size_t size, const struct cfg *cfg, const struct cfg_user *u)
 {
@@ -373,7 +339,7 @@ static enum digest_verdict judge(struct digest *d, const struct cfg *cfg,
 	if (v != DIGEST_V_OK)
 		return v;
 
-	u = find_user(cfg, &az->username);
+	u = cfg_user_find(cfg, &az->username);   /* with or without the domain */
 	ok = response_is(d, alg, az, &msg->met, u ? u->password : d->dummy);
 	if (!u || !ok) {
 		backoff_fail(d->backoff, &msg->src, now_ms);

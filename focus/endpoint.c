@@ -7,6 +7,8 @@
 #include "focus/tree.h"
 #include "log.h"
 
+enum { USER_AGENT_MAX = 128 };
+
 /* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
 static const char hdrs[] =
 	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
@@ -31,6 +33,7 @@ static void destructor(void *arg)
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -40,7 +43,8 @@ static void destructor(void *arg)
  * Leave the tree.  The dialog is over already, or ends by dropping it; keys
  * go first, so that nothing is protected for somebody who has left.
  */
-static void leave(struct endpoint *ep, const char *reason)
+static void leave(struct endpoint *ep, const char *reason,
+		  uint32_t grace_ms)
 {
 	struct part *p = ep->part;
 	struct conference *c = p->conf;
@@ -54,7 +58,8 @@ static void leave(struct endpoint *ep, const char *reason)
 	if (joined)
 		change_feed(CHANGE_LEFT, c, ep, reason);
 	ep->state = EP_LEFT;
-	epmedia_release(ep);
+	promote_stop(ep);
+	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
 	--c->focus->endpointc;
@@ -69,7 +74,8 @@ static void leave(struct endpoint *ep, const char *reason)
 }
 
 
-void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
+static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
+		    uint32_t grace_ms)
 {
 	char reason[128];
 
@@ -79,7 +85,19 @@ void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
 	(void)re_snprintf(reason, sizeof(reason),
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
 	dlg_bye(ep->dlg, reason);
-	leave(ep, text);
+	leave(ep, text, grace_ms);
+}
+
+
+void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
+{
+	hang_up(ep, cause, text, ep->part->conf->cc->leave_grace_ms);
+}
+
+
+void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text)
+{
+	hang_up(ep, cause, text, 0);
 }
 
 
@@ -92,7 +110,7 @@ static void fail_pending(struct endpoint *ep, uint16_t scode,
 			 "Warning: 399 conclave \"%s\"\r\n%s", why,
 			 scode == 503 ? "Retry-After: 5\r\n" : "");
 	if (ep->state == EP_JOINING)
-		leave(ep, why);
+		leave(ep, why, 0);
 }
 
 
@@ -106,12 +124,22 @@ static void after_answer(struct endpoint *ep)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
 
+	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
+		promote_start(ep);
 	if (was == EP_JOINING || was == st)
 		return;
 
 	ep->state = st;
 	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
 		    ep->part->conf, ep, NULL);
+}
+
+
+static void joined(struct endpoint *ep)
+{
+	ep->state = EP_CONNECTED;
+	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	promote_start(ep);
 }
 
 
@@ -180,19 +208,34 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	struct endpoint *ep = arg;
 
 	ep->media_pending = false;
-	if (!r || r->status != MP__STATUS__OK) {
+
+	/* an epoch that was retired while the answer was on its way: the leg is
+	 * silent, and the commit asks for the next one */
+	if (!r || (r->status != MP__STATUS__OK &&
+		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
 
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING) {
-		ep->state = EP_CONNECTED;
-		change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	}
-	else {
+	if (ep->state == EP_JOINING)
+		joined(ep);
+	else
 		after_answer(ep);
-	}
+}
+
+
+/** Its keys are there: on to the mixer */
+void endpoint_admitted(struct endpoint *ep, int err)
+{
+	if (!err)
+		err = epmedia_apply(ep, answer_reply);
+
+	if (err == EAFNOSUPPORT)
+		fail_pending(ep, 488, "Not Acceptable Here",
+			     "Address family not served");
+	else if (err)
+		fail_pending(ep, 503, "Service Unavailable", "Mixer lost");
 }
 
 
@@ -229,7 +272,7 @@ static void reoffer(struct endpoint *ep)
 
 	epmedia_local(ep, &l);
 	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      epmedia_key(ep, false)))
+			      epmedia_key(ep, false), SDP_SENDRECV))
 		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
 	else
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
@@ -245,7 +288,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	struct pl body;
 	int err;
 
-	if (ep->media_pending || !ep->neg.sdes.suite) {
+	if (ep->media_pending || ep->next_gc || !ep->neg.sdes.suite) {
 		(void)dlg_reject(dlg, 491, "Request Pending", NULL);
 		return;
 	}
@@ -269,6 +312,8 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	mem_deref(d);
 	if (!err)
 		err = epmedia_keys(ep, &e);
+	if (err == EAGAIN)
+		return;
 	if (err) {
 		/* RFC 3261 section 14.2: the session stays as it was */
 		epmedia_rollback(ep);
@@ -276,8 +321,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	if (epmedia_apply(ep, answer_reply))
-		fail_pending(ep, 503, "Service Unavailable", "Mixer lost");
+	endpoint_admitted(ep, 0);
 }
 
 
@@ -342,8 +386,7 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
-	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	joined(ep);
 	after_answer(ep);
 }
 
@@ -362,11 +405,21 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 	else if (msg && !msg->req)
 		reason = "refused";
 
-	leave(ep, reason);
+	leave(ep, reason, ep->part->conf->cc->leave_grace_ms);
+}
+
+
+static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
+			       void *arg)
+{
+	(void)dlg;
+	(void)err;
+	rekey_failed(arg, scode);
 }
 
 
 static const struct dlg_handlers handlers = {
+	.offer_failh = offer_fail_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,
@@ -394,11 +447,30 @@ static int contact_print(char *buf, size_t size, const struct conference *c,
 }
 
 
+/** Printable ASCII only: it ends up in logs, JSON and on terminals */
+static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+	struct pl val = { "", 0 };
+	int err;
+
+	if (hdr)
+		val = hdr->val;
+	val.l = MIN(val.l, (size_t)USER_AGENT_MAX);
+	err = pl_strdup(&ep->user_agent, &val);
+	for (char *p = ep->user_agent; !err && *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+
+	return err;
+}
+
+
 static int endpoint_new(struct endpoint **epp, struct part *p,
 			const struct sip_msg *msg)
 {
 	struct conference *c = p->conf;
-	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
 	struct endpoint *ep;
 	char contact[256];
 	int err;
@@ -410,9 +482,9 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->part = p;
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
+	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
-	err = ua ? pl_strdup(&ep->user_agent, &ua->val)
-		 : str_dup(&ep->user_agent, "");
+	err = user_agent_set(ep, msg);
 	if (!err)
 		err = contact_print(contact, sizeof(contact), c, msg);
 	if (!err)
@@ -469,18 +541,14 @@ int endpoint_join(struct conference *c, const char *identity,
 	memset(ml, 0, sizeof(*ml));
 
 	memset(&e, 0, sizeof(e));
-	if (epmedia_keys(ep, &e)) {
+	err = epmedia_keys(ep, &e);
+	if (err && err != EAGAIN) {
 		reject(ep, msg, &e);
-		leave(ep, e.text);
-		return 0;
+		leave(ep, e.text, 0);
 	}
-
-	err = epmedia_apply(ep, answer_reply);
-	if (err == EAFNOSUPPORT)
-		fail_pending(ep, 488, "Not Acceptable Here",
-			     "Address family not served");
-	else if (err)
-		fail_pending(ep, 503, "Service Unavailable", "Mixer lost");
+	else if (!err) {
+		endpoint_admitted(ep, 0);
+	}
 
 	return 0;
 }

@@ -94,6 +94,25 @@ static int draw_tx(struct endpoint *ep)
 }
 
 
+static int group_key(struct endpoint *ep)
+{
+	struct gclass *gc;
+	int err;
+
+	err = gclass_get(&gc, ep->part->conf, &ep->next);
+	if (err)
+		return err;
+	if (gc != ep->gc)
+		return gclass_admit(gc, ep);
+
+	/* a refresh of its own; if a rekey is due, the answer brings it */
+	ep->next_ge = mem_ref(gc->live);
+	ep->known = gc->live->no;
+
+	return 0;
+}
+
+
 int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 {
 	struct conference *c = ep->part->conf;
@@ -106,12 +125,29 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 		return err;
 	}
 
-	/* A leg that chose among our offered keys has its own already */
-	if (c->cc->keying == KEYING_GROUP && !ep->next_tx && !ep->tx)
-		err = gclass_get(&ep->next_gc, c, &ep->next);
-	else if (!ep->next_tx)
+	if (ep->offer_ge) {
+		/* the answer to a rekey */
+		ep->next_ge = ep->offer_ge;
+		ep->offer_ge = NULL;
+	}
+	else if (ep->next_tx) {
+		/* it chose among the keys of our offer */
+	}
+	else if (c->cc->keying == KEYING_GROUP && !ep->tx) {
+		err = group_key(ep);
+	}
+	else {
+		if (ep->gc && !gclass_same(ep->gc, &ep->next)) {
+			/* auto: other packets now, so back to its own key;
+			 * after_answer() promotes it anew */
+			promote_stop(ep);
+			gclass_leave(ep, c->cc->leave_grace_ms);
+		}
 		err = draw_tx(ep);
+	}
 
+	if (err == EAGAIN)
+		return err;
 	if (err) {
 		e->scode = 500;
 		e->warn = 399;
@@ -125,12 +161,12 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 
 const struct secret *epmedia_key(const struct endpoint *ep, bool next)
 {
-	if (next && ep->next_gc)
-		return ep->next_gc->key;
+	if (next && ep->next_ge)
+		return ep->next_ge->key;
 	if (next && ep->next_tx)
 		return ep->next_tx;
 
-	return ep->gc ? ep->gc->key : ep->tx;
+	return ep->ge ? ep->ge->key : ep->tx;
 }
 
 
@@ -190,21 +226,27 @@ static void fill_rx(struct legset *l, const struct sdes *sd)
 }
 
 
+/**
+ * What it hears: the group stream, its own, or during a trial both.  A key of
+ * our own that it just chose from an offer goes before everything.
+ */
 static void fill_tx(struct legset *l, const struct endpoint *ep,
 		    const struct neg *n)
 {
-	const struct gclass *gc = ep->next_gc ? ep->next_gc : ep->gc;
+	const struct gepoch *ge = ep->next_ge ? ep->next_ge : ep->ge;
+	const struct secret *own = ep->next_tx ? ep->next_tx : ep->tx;
 
-	if (gc && !ep->next_tx) {
+	if (ge && !ep->next_tx) {
 		mp__tx_group__init(&l->group);
-		l->group.class_id = gc->id;
-		l->group.epoch = gc->epoch;
+		l->group.class_id = ge->gc->id;
+		l->group.epoch = ge->no;
 		l->ls.group = &l->group;
 	}
-	else {
-		fill_key(&l->tx, n->sdes.suite->id, epmedia_key(ep, true));
+	if (own && (!l->ls.group || ep->trial)) {
+		fill_key(&l->tx, n->sdes.suite->id, own);
 		l->ls.tx = &l->tx;
 	}
+	l->ls.tx_both = l->ls.group && l->ls.tx;
 }
 
 
@@ -232,6 +274,16 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 }
 
 
+/** A port and nothing else, for an offer of ours: what comes of it is open */
+static void fill_port_only(struct legset *l, const struct cfg_conf *cc)
+{
+	const struct codec *codec = codec_by_id(cc->codecv[0]);
+
+	l->ls.codec = codec->id;
+	l->ls.pt = codec->pt >= 0 ? (uint32_t)codec->pt : NEG_PT_OPUS;
+}
+
+
 static bool family_served(const struct cfg *cfg, int af)
 {
 	for (unsigned i = 0; i < cfg->media_addrc; i++) {
@@ -243,32 +295,42 @@ static bool family_served(const struct cfg *cfg, int af)
 }
 
 
-int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
+static int send_legset(struct endpoint *ep, struct legset *l, int af,
+		       mixproc_reply_h *replyh)
 {
 	struct conference *c = ep->part->conf;
 	Mp__Message msg = MP__MESSAGE__INIT;
+
+	if (!family_served(c->cfg, af))
+		return EAFNOSUPPORT;
+
+	l->ls.conf = c->id;
+	l->ls.leg = ep->leg;
+	l->ls.family = af == AF_INET6 ? 6 : 4;
+	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
+	msg.leg_set = &l->ls;
+
+	return mixproc_send(c->mix, &msg, replyh, ep);
+}
+
+
+int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
+{
 	struct legset l;
 	int af, err;
 
 	memset(&l, 0, sizeof(l));
 	mp__leg_set__init(&l.ls);
-	l.ls.conf = c->id;
-	l.ls.leg = ep->leg;
 	if (ep->next.sdes.suite) {
 		af = sa_af(&ep->next.remote);
 		fill_media(&l, ep, &ep->next);
 	}
 	else {
 		af = sa_af(dlg_peer_addr(ep->dlg));
+		fill_port_only(&l, ep->part->conf->cc);
 	}
 
-	if (!family_served(c->cfg, af))
-		return EAFNOSUPPORT;
-
-	l.ls.family = af == AF_INET6 ? 6 : 4;
-	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
-	msg.leg_set = &l.ls;
-	err = mixproc_send(c->mix, &msg, replyh, ep);
+	err = send_legset(ep, &l, af, replyh);
 	if (!err)
 		ep->media_pending = true;
 
@@ -276,9 +338,41 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 }
 
 
+int epmedia_resend(struct endpoint *ep)
+{
+	struct legset l;
+
+	memset(&l, 0, sizeof(l));
+	mp__leg_set__init(&l.ls);
+	fill_media(&l, ep, &ep->neg);
+
+	return send_legset(ep, &l, sa_af(&ep->neg.remote), NULL);
+}
+
+
+static void commit_epoch(struct endpoint *ep)
+{
+	struct gepoch *ge = ep->next_ge;
+	uint32_t known = ep->known;
+
+	ep->next_ge = NULL;
+	if (ep->next_gc && ep->gc)
+		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
+
+	ep->next_gc = NULL;
+	ep->known = known;
+	gclass_member(ge->gc, ep);
+	mem_deref(ep->ge);
+	ep->ge = ge;
+	ep->rekey_fails = 0;
+
+	/* the next epoch may have been drawn while the mixer was asked */
+	rekey_start(ep);
+}
+
+
 void epmedia_commit(struct endpoint *ep)
 {
-	struct conference *c = ep->part->conf;
 
 	unsee_keys(&ep->neg.sdes, &ep->next.sdes);
 	neg_reset(&ep->neg);
@@ -290,18 +384,14 @@ void epmedia_commit(struct endpoint *ep)
 	memset(&ep->next_mlines, 0, sizeof(ep->next_mlines));
 
 	if (ep->next_tx) {
-		secret_seen_del(ep->tx);
+		if (ep->tx)
+			secret_seen_del(ep->tx);
 		secret_free(&ep->tx);
 		ep->tx = ep->next_tx;
 		ep->next_tx = NULL;
-		gclass_put(c, ep->gc);
-		ep->gc = NULL;
 	}
-	if (ep->next_gc) {
-		gclass_put(c, ep->gc);
-		ep->gc = ep->next_gc;
-		ep->next_gc = NULL;
-	}
+	if (ep->next_ge)
+		commit_epoch(ep);
 }
 
 
@@ -313,12 +403,20 @@ void epmedia_rollback(struct endpoint *ep)
 	if (ep->next_tx)
 		secret_seen_del(ep->next_tx);
 	secret_free(&ep->next_tx);
-	gclass_put(ep->part->conf, ep->next_gc);
-	ep->next_gc = NULL;
+	ep->next_ge = mem_deref(ep->next_ge);
+	if (ep->next_gc) {
+		struct gclass *gc = ep->next_gc;
+
+		/* it may have been waiting for an epoch of that class */
+		ep->next_gc = NULL;
+		if (!ep->gc)
+			list_unlink(&ep->le_class);
+		gclass_check(gc);
+	}
 }
 
 
-void epmedia_release(struct endpoint *ep)
+void epmedia_release(struct endpoint *ep, uint32_t grace_ms)
 {
 	struct conference *c = ep->part->conf;
 	Mp__Message msg = MP__MESSAGE__INIT;
@@ -331,6 +429,7 @@ void epmedia_release(struct endpoint *ep)
 	msg.leg_remove = &lr;
 	(void)mixproc_send(c->mix, &msg, NULL, NULL);
 
+	gclass_leave(ep, grace_ms);
 	epmedia_rollback(ep);
 	unsee_keys(&ep->neg.sdes, NULL);
 	neg_reset(&ep->neg);
@@ -338,8 +437,6 @@ void epmedia_release(struct endpoint *ep)
 	if (ep->tx)
 		secret_seen_del(ep->tx);
 	secret_free(&ep->tx);
-	gclass_put(c, ep->gc);
-	ep->gc = NULL;
 	neg_offered_reset(&ep->offered);
 }
 

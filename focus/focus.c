@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "focus/tree.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
@@ -29,9 +30,12 @@ static void destructor(void *arg)
 	mem_deref(f->sip);
 	mem_deref(f->tls);
 	mem_deref(f->ident);
+	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
+	hash_flush(f->ht_follows);
+	mem_deref(f->ht_follows);
 	mem_deref(f->cfg);
 }
 
@@ -54,6 +58,13 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 	return !sa_set(&host, &uri->host, 0) && sa_cmp(&host, dst, SA_ADDR);
 }
 
+
+/* what we answer to; intake refuses the rest */
+static const char *const methodv[] = {
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
+};
+static const char *const optionv[] = { NULL };
+static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -101,21 +112,18 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 {
 	char who[IDENT_MAX];
 
-	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+	if (invite_is_secure(f, msg) &&
+	    !ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
 		invite_recv(f, msg, who);
 }
 
 
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
-	static const char *const supportedv[] = { NULL };
 	struct focus *f = arg;
 	const struct dlg *dlg;
 
-	if (tlsid_poisoned(msg))
-		return true;
-	tlsid_nodelay(msg);
-	if (!intake_ok(msg, f->sip, supportedv))
+	if (!intake_ok(f->intake, f->sip, msg))
 		return true;
 
 	dlg = dlgs_find(f->dlgs, msg);
@@ -200,10 +208,16 @@ static int start_sip(struct focus *f)
 
 static int start_mixers(struct focus *f)
 {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned count = f->cfg->mixers;
 	int err = 0;
 
-	while (f->mixc < MIN(f->cfg->mixers, (unsigned)MIXER_MAX) && !err) {
-		err = mixproc_start(&f->mixv[f->mixc], f->cfg, f->mixc,
+	if (!count)
+		count = cores > 0 ? (unsigned)cores : 1;
+	count = MIN(count, (unsigned)MIXER_MAX);
+
+	while (f->mixc < count && !err) {
+		err = mixproc_start(&f->mixv[f->mixc], f->cfg, f->mixc, count,
 				    mixevent_handler, mixevent_down, f);
 		if (!err)
 			++f->mixc;
@@ -226,7 +240,11 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->started = tmr_jiffies();
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
 	if (!err)
+		err = promote_memory_alloc(&f->ht_follows);
+	if (!err)
 		err = ident_alloc(&f->ident);
+	if (!err)
+		err = intake_alloc(&f->intake, &caps);
 	if (!err)
 		err = start_mixers(f);
 	if (!err)

@@ -14,6 +14,7 @@
 #include "focus/demo.h"
 #include "harden.h"
 #include "log.h"
+#include "wipefree.h"
 
 enum {
 	READY_POLL_MS = 5,
@@ -316,6 +317,8 @@ static int run(struct app *app, struct cfg *cfg)
 		goto out;
 	}
 
+	log_info("ev=start version=" PACKAGE_VERSION " wipefree=%d",
+		 wipefree_active());
 	tmr_start(&app->tmr, READY_POLL_MS, ready_handler, app);
 	the_app = app;
 	err = re_main(signal_handler);

@@ -34,6 +34,7 @@ struct mixproc {
 	uint64_t next_id;
 	uint64_t started;       /* [ms, libre's clock]                        */
 	unsigned index;
+	unsigned count;         /* of mixers                                  */
 	unsigned restarts;
 	unsigned pings;         /* without answer                             */
 	bool ready;
@@ -250,15 +251,14 @@ static int find_program(const struct cfg *cfg, char *path, size_t size)
 }
 
 
-static void child(const char *path, int fd, unsigned index)
+static void child(const char *path, int fd, bool to_syslog)
 {
-	char name[16];
-	char *argv[] = { (char *)"conclave-mixer", (char *)"--name", name,
-			 NULL };
+	char *argv[] = { (char *)"conclave-mixer", (char *)"--log-level",
+			 (char *)(uintptr_t)log_level_name(log_get_level()),
+			 to_syslog ? (char *)"--syslog" : NULL, NULL };
 	char *envp[] = { NULL };
 	sigset_t none;
 
-	(void)re_snprintf(name, sizeof(name), "mixer%u", index);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 
@@ -310,7 +310,7 @@ static int send_hello(struct mixproc *mp)
 
 	/* mixers share nothing, so each has its own part of the ports */
 	share = (cfg->media_port_max - cfg->media_port_min + 1u) /
-		MAX(cfg->mixers, 1u) & ~1u;
+		mp->count & ~1u;
 	hello.version = MP_VERSION;
 	hello.n_media_ip = cfg->media_addrc;
 	hello.media_ip = ipv;
@@ -340,7 +340,7 @@ static int spawn(struct mixproc *mp)
 
 	mp->pid = fork();
 	if (mp->pid == 0)
-		child(path, sv[1], mp->index);
+		child(path, sv[1], mp->cfg->log_syslog);
 	err = mp->pid < 0 ? errno : 0;
 	(void)close(sv[1]);
 	if (err) {
@@ -371,7 +371,7 @@ static int spawn(struct mixproc *mp)
 
 
 int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
-		  mixproc_event_h *eventh, mixproc_down_h *downh, void *arg)
+		  unsigned count, mixproc_event_h *eventh, mixproc_down_h *downh, void *arg)
 {
 	struct mixproc *mp;
 	int err;
@@ -382,6 +382,7 @@ int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
 
 	mp->cfg = mem_ref((void *)cfg);
 	mp->index = index;
+	mp->count = count;
 	mp->eventh = eventh;
 	mp->downh = downh;
 	mp->arg = arg;

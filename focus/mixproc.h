@@ -25,8 +25,9 @@ typedef void (mixproc_event_h)(struct mixproc *mp, const Mp__Message *msg,
 /** The process is gone; everything that was on it is lost */
 typedef void (mixproc_down_h)(struct mixproc *mp, void *arg);
 
+/** @param count  How many mixers there are; they share the media ports */
 int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
-		  mixproc_event_h *eventh, mixproc_down_h *downh, void *arg);
+		  unsigned count, mixproc_event_h *eventh, mixproc_down_h *downh, void *arg);
 
 /**
  * Send a request; its id is set here

@@ -62,6 +62,31 @@ static bool keys_distinct(const struct sdes *sd)
 }
 
 
+static struct pl crypto_tag(const struct pl *val)
+{
+	const char *sp = pl_strchr(val, ' ');
+	struct pl tag = { val->p, sp ? (size_t)(sp - val->p) : val->l };
+
+	return tag;
+}
+
+
+/** A tag names one line (RFC 4568 section 4.1): doubled, it names none */
+static bool tag_unique(const struct descr_media *m, unsigned i)
+{
+	const struct pl tag = crypto_tag(&m->cryptov[i]);
+
+	for (unsigned j = 0; j < m->cryptoc; j++) {
+		const struct pl other = crypto_tag(&m->cryptov[j]);
+
+		if (j != i && !pl_cmp(&tag, &other))
+			return false;
+	}
+
+	return true;
+}
+
+
 /**
  * First acceptable crypto line, in the peer's order (RFC 4568 section 5.1.1).
  * A line that is wrong, unknown or weak is skipped, as section 6 demands.
@@ -69,7 +94,6 @@ static bool keys_distinct(const struct sdes *sd)
 static int pick_crypto(struct neg *n, const struct descr_media *m,
 		       const struct cfg_conf *cc, struct neg_err *e)
 {
-	uint32_t tagv[DESCR_CRYPTO_MAX];
 	const char *why;
 
 	if (!m->cryptoc)
@@ -79,19 +103,15 @@ static int pick_crypto(struct neg *n, const struct descr_media *m,
 		struct sdes *sd = &n->sdes;
 		enum sdes_err se;
 
-		tagv[i] = 0;
 		se = sdes_decode(sd, m->cryptov[i].p, m->cryptov[i].l);
 		if (se) {
 			(void)refuse(e, WARN_OTHER, sdes_strerror(se));
 			continue;
 		}
 
-		tagv[i] = sd->tag;
 		why = sdes_refuse_reason(sd);
-		for (unsigned j = 0; j < i && !why; j++) {
-			if (tagv[j] == sd->tag)
-				why = "Duplicate crypto tag";
-		}
+		if (!why && !tag_unique(m, i))
+			why = "Duplicate crypto tag";
 		if (!why && !suite_allowed(cc, sd->suite->id))
 			why = "Crypto suite not allowed by policy";
 		if (!why && !keys_distinct(sd))

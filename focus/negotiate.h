@@ -16,6 +16,9 @@
 #include "sdes.h"
 #include "focus/descr.h"
 
+/** Dynamic payload type of Opus in our own offers */
+enum { NEG_PT_OPUS = 96 };
+
 /** Why an offer or answer was refused: a status and a Warning header */
 struct neg_err {
 	uint16_t scode;
@@ -101,10 +104,14 @@ int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
 		    const struct neg_local *l, const struct neg_offered *off);
 
-/** The agreed session offered again, for a re-INVITE without a body */
+/**
+ * The agreed session offered again: for a re-INVITE without a body
+ * (sendrecv: the phone takes us back by its answer) or with a new key (dir as
+ * agreed, so that a hold stays a hold)
+ */
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key);
+		      const struct secret *key, enum sdp_dir dir);
 
 /** Remember the m= lines of a description; 0 or ENOMEM */
 int  neg_mlines_set(struct neg_mlines *ml, const struct descr *d,

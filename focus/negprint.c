@@ -7,7 +7,7 @@
 #include "focus/negotiate.h"
 
 /* dynamic payload types of our own offers */
-enum { PT_OPUS = 96, PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
+enum { PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
 
 static struct mbuf *mbuf_wipe(struct mbuf *mb)
 {
@@ -179,16 +179,15 @@ int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key)
+		      const struct secret *key, enum sdp_dir dir)
 {
-	/* a phone that had us on hold takes us back by its answer */
-	return print_session(mbp, n, ml, l, key, SDP_SENDRECV);
+	return print_session(mbp, n, ml, l, key, dir);
 }
 
 
 static unsigned offer_pt(const struct codec *c)
 {
-	return c->pt >= 0 ? (unsigned)c->pt : PT_OPUS;
+	return c->pt >= 0 ? (unsigned)c->pt : NEG_PT_OPUS;
 }
 
 

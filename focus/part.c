@@ -76,6 +76,6 @@ void part_kick(struct part *p, unsigned cause, const char *text)
 	 * the conference */
 	mem_ref(p);
 	while ((le = list_head(&p->endpointl)))
-		endpoint_end(le->data, cause, text);
+		endpoint_kick(le->data, cause, text);
 	mem_deref(p);
 }

@@ -2,8 +2,7 @@
  * @file tlsid.h  TLS policy, client certificates, and whose connection it is
  *
  * Policy: TLS 1.2 and 1.3; ECDHE with AES-GCM or ChaCha20-Poly1305; X25519,
- * P-256, P-384; no SHA-1 signatures, renegotiation, compression, tickets or
- * session cache.  Client certificates are asked for only if the configuration
+ * P-256, P-384; no SHA-1 signatures, renegotiation, compression or resumption.  Client certificates are asked for only if the configuration
  * names a CA.  A client may have none (it then uses digest), but one that it
  * shows must chain to that CA, be in its validity and allow clientAuth (no
  * extended key usage at all is fine), else the handshake fails with an alert.

@@ -24,6 +24,7 @@
 enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 
 struct ident;
+struct intake;
 struct ctlsock;
 
 struct focus {
@@ -33,7 +34,9 @@ struct focus {
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
 	struct ident *ident;
+	struct intake *intake;
 	struct ctlsock *ctl;
+	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
@@ -50,21 +53,40 @@ struct focus {
 
 enum role { ROLE_OWNER, ROLE_MEMBER };
 
+/** One generation of a class's group key */
+struct gepoch {
+	struct le le;
+	struct gclass *gc;
+	uint32_t no;
+	struct secret *key;
+	uint64_t drawn;             /* [ms, libre's clock]                    */
+	struct tmr tmr;             /* leave-grace of one that a leaver knows */
+	bool retired;               /* nothing is protected under it any more */
+};
+
 /**
  * Delivery class: all legs that may receive bit-identical packets, and so
- * share a group key.  design: RFC 3711 section 9.1 forbids anything that
- * differs under one key and SSRC.
+ * share a group key.  RFC 3711 section 9.1 forbids two different packets under
+ * one key, SSRC and index.
  */
 struct gclass {
 	struct le le;
+	struct conference *conf;
 	uint32_t id;
 	enum codec_id codec;
 	uint8_t pt;
 	unsigned ptime;
+	uint32_t opus_max_rate;
+	bool opus_fec, opus_dtx, opus_cbr;
 	enum suite_id suite;
-	uint32_t epoch;
-	struct secret *key;
-	unsigned legc;
+	struct list epochl;         /* struct gepoch, oldest first            */
+	struct gepoch *live;        /* newest one                             */
+	uint32_t epoch_no;
+	struct list memberl;        /* endpoints that hear it, or are to      */
+	struct list waitl;          /* endpoints that wait for the next epoch */
+	struct tmr tmr_draw;        /* the next epoch, inside a window        */
+	struct tmr tmr_age;
+	bool closing;
 };
 
 struct conference {
@@ -112,7 +134,15 @@ struct endpoint {
 	struct neg neg;
 	struct neg_mlines mlines;
 	struct secret *tx;          /* endpoint keying: our key to it         */
-	struct gclass *gc;          /* group keying: the class it hears       */
+	struct gclass *gc;          /* group keying: the class it belongs to  */
+	struct le le_class;         /* in memberl or waitl of gc              */
+	struct gepoch *ge;          /* epoch it hears; NULL: tx               */
+	struct gepoch *offer_ge;    /* in our re-offer that is out            */
+	uint32_t known;             /* newest epoch that was ever sent to it  */
+	unsigned rekey_fails;
+	enum follows follows;       /* does it take new keys?                 */
+	bool trial;                 /* gets both streams until it proves it   */
+	struct tmr tmr_trial;
 	struct sa local;            /* our RTP address, as advertised         */
 	uint16_t local_rtcp;
 	uint64_t sess_id;
@@ -123,7 +153,8 @@ struct endpoint {
 	struct neg next;
 	struct neg_mlines next_mlines;
 	struct secret *next_tx;
-	struct gclass *next_gc;
+	struct gclass *next_gc;     /* another class than gc                  */
+	struct gepoch *next_ge;
 	struct neg_offered offered;
 	bool media_pending;
 	bool latched;
@@ -166,6 +197,10 @@ int endpoint_join(struct conference *c, const char *identity,
 		  struct neg_mlines *ml);
 /** Hang up with a Reason header and leave; the endpoint is gone afterwards */
 void endpoint_end(struct endpoint *ep, unsigned cause, const char *text);
+/** The same with nothing more sent under keys it knows, not even for a moment */
+void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text);
+/** gclass_admit() has an epoch for it (or err) */
+void endpoint_admitted(struct endpoint *ep, int err);
 const char *endpoint_state_name(enum endpoint_state st);
 
 /* epmedia.c: keys and the leg at the mixer */
@@ -173,20 +208,57 @@ const char *endpoint_state_name(enum endpoint_state st);
 int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
 /** Tell the mixer what ep->next says (or, without it, only to open a port) */
 int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
+/** Tell the mixer again what was agreed, with other streams */
+int  epmedia_resend(struct endpoint *ep);
 /** The mixer took it: next becomes current */
 void epmedia_commit(struct endpoint *ep);
 /** It did not come to be: forget next */
 void epmedia_rollback(struct endpoint *ep);
 /** Leave the mixer, retire all keys */
-void epmedia_release(struct endpoint *ep);
+void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
 /** The key that our SDP shows for what is agreed (or next, while pending) */
 const struct secret *epmedia_key(const struct endpoint *ep, bool next);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
 
-/* gclass.c */
+/* gclass.c: delivery classes and who is in them */
+/** The class of a negotiated leg; made when there is none */
 int  gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n);
-void gclass_put(struct conference *c, struct gclass *gc);
+/** Do packets of this class fit a negotiated leg? */
+bool gclass_same(const struct gclass *gc, const struct neg *n);
+/**
+ * An endpoint wants in: an epoch that was never used before goes to next_ge
+ *
+ * @return 0, or EAGAIN: endpoint_admitted() is called within the window
+ */
+int  gclass_admit(struct gclass *gc, struct endpoint *ep);
+void gclass_member(struct gclass *gc, struct endpoint *ep);
+/** It goes: what it knows dies after grace_ms, and the others get new keys */
+void gclass_leave(struct endpoint *ep, uint32_t grace_ms);
+/** Dissolve if nobody is left */
+void gclass_check(struct gclass *gc);
+void gclass_close(struct gclass *gc);
+
+/* gepoch.c: drawing, distributing and retiring group keys */
+void gepoch_want(struct gclass *gc, uint32_t delay_ms);
+int  gepoch_draw(struct gclass *gc);
+/** Somebody outside knows it: nothing is sent under it after grace_ms */
+void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
+
+/* promote.c: from an endpoint's own key to the group key, if it can */
+/** Joined: ask it, or believe the configuration or earlier calls */
+void promote_start(struct endpoint *ep);
+/** Its RTCP names a stream that only the group key of this epoch opens */
+void promote_proof(struct endpoint *ep, uint32_t epoch);
+/** It keeps its own key for good; true if that was possible */
+bool promote_give_up(struct endpoint *ep, const char *reason);
+void promote_stop(struct endpoint *ep);
+/** What earlier calls taught; process-wide knowledge of one focus */
+int  promote_memory_alloc(struct hash **htp);
+
+/* rekey.c: one endpoint's way to the live epoch */
+void rekey_start(struct endpoint *ep);
+void rekey_failed(struct endpoint *ep, uint16_t scode);
 
 /* change.c */
 enum change {
@@ -198,6 +270,8 @@ void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
 
 /* invite.c */
+/** Refuses what no credentials can make good: keys must not travel in clear */
+bool invite_is_secure(struct focus *f, const struct sip_msg *msg);
 /** An INVITE outside dialogs whose sender is known: create, join or refuse */
 void invite_recv(struct focus *f, const struct sip_msg *msg,
 		 const char *identity);

@@ -1,8 +1,7 @@
 /**
  * @file g711.c  G.711 A-law and mu-law with loss concealment
  *
- * The conversions are spandsp's inline functions; its concealer is the one of
- * G.711 appendix I without the delay.
+ * The conversions are spandsp's inline functions.
  *
  * Refs: ITU-T G.711, RFC 3551 section 4.5.14
  */
@@ -10,8 +9,9 @@
 #include <stdlib.h>
 #include <spandsp.h>
 #include "codec_ops.h"
+#include "conceal.h"
 
-enum { PAYLOAD_MAX = 8000 / 1000 * 120 };
+enum { RATE = 8000, PAYLOAD_MAX = RATE / 1000 * 120 };
 
 struct g711_e {
 	struct codec_enc base;
@@ -19,7 +19,7 @@ struct g711_e {
 
 struct g711_d {
 	struct codec_dec base;
-	plc_state_t plc;
+	struct conceal conceal;
 };
 
 static int enc_new(struct codec_enc **ep, const struct codec_ops *ops)
@@ -94,7 +94,7 @@ static int dec_new(struct codec_dec **dp, const struct codec_ops *ops)
 		return ENOMEM;
 
 	g->base.ops = ops;
-	(void)plc_init(&g->plc);
+	conceal_init(&g->conceal, RATE);
 	*dp = &g->base;
 
 	return 0;
@@ -117,7 +117,7 @@ static void dec_free(struct codec_dec *d)
 
 static void dec_reset(struct codec_dec *d)
 {
-	(void)plc_init(&((struct g711_d *)d)->plc);
+	conceal_init(&((struct g711_d *)d)->conceal, RATE);
 }
 
 static int pcma_decode(struct codec_dec *d, const uint8_t *buf, size_t len,
@@ -128,7 +128,9 @@ static int pcma_decode(struct codec_dec *d, const uint8_t *buf, size_t len,
 	for (size_t i = 0; i < len; i++)
 		pcm[i] = alaw_to_linear(buf[i]);
 
-	return plc_rx(&((struct g711_d *)d)->plc, pcm, (int)len);
+	conceal_good(&((struct g711_d *)d)->conceal, pcm, len);
+
+	return (int)len;
 }
 
 static int pcmu_decode(struct codec_dec *d, const uint8_t *buf, size_t len,
@@ -139,7 +141,9 @@ static int pcmu_decode(struct codec_dec *d, const uint8_t *buf, size_t len,
 	for (size_t i = 0; i < len; i++)
 		pcm[i] = ulaw_to_linear(buf[i]);
 
-	return plc_rx(&((struct g711_d *)d)->plc, pcm, (int)len);
+	conceal_good(&((struct g711_d *)d)->conceal, pcm, len);
+
+	return (int)len;
 }
 
 static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
@@ -151,7 +155,9 @@ static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
 	if (sampc > PAYLOAD_MAX)
 		return -1;
 
-	return plc_fillin(&((struct g711_d *)d)->plc, pcm, (int)sampc);
+	conceal_lost(&((struct g711_d *)d)->conceal, pcm, sampc);
+
+	return (int)sampc;
 }
 
 static int duration(const uint8_t *buf, size_t len)
@@ -162,11 +168,11 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_pcma_ops = {
-	pcma_enc_new, enc_free, enc_reset, pcma_encode,
+	pcma_enc_new, enc_free, enc_reset, NULL, pcma_encode,
 	pcma_dec_new, dec_free, dec_reset, pcma_decode, conceal, duration
 };
 
 const struct codec_ops codec_pcmu_ops = {
-	pcmu_enc_new, enc_free, enc_reset, pcmu_encode,
+	pcmu_enc_new, enc_free, enc_reset, NULL, pcmu_encode,
 	pcmu_dec_new, dec_free, dec_reset, pcmu_decode, conceal, duration
 };

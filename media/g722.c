@@ -1,9 +1,7 @@
 /**
  * @file g722.c  G.722 at 64 kbit/s with loss concealment
  *
- * One byte holds two samples at 16 kHz.  spandsp's concealer looks for a pitch
- * of 40 to 120 samples, which is 133 to 400 Hz at this rate, and fades out in
- * 25 ms.
+ * One byte holds two samples at 16 kHz.
  *
  * Refs: ITU-T G.722, RFC 3551 section 4.5.2
  */
@@ -11,10 +9,12 @@
 #include <stdlib.h>
 #include <spandsp.h>
 #include "codec_ops.h"
+#include "conceal.h"
 
 enum {
 	BITRATE     = 64000,
-	SAMP_MAX    = 16000 / 1000 * 120,
+	RATE        = 16000,
+	SAMP_MAX    = RATE / 1000 * 120,
 	PAYLOAD_MAX = SAMP_MAX / 2,
 };
 
@@ -26,7 +26,7 @@ struct g722_e {
 struct g722_d {
 	struct codec_dec base;
 	g722_decode_state_t *dec;
-	plc_state_t plc;
+	struct conceal conceal;
 };
 
 static int enc_new(struct codec_enc **ep, const struct codec_cfg *cfg)
@@ -84,7 +84,7 @@ static int dec_new(struct codec_dec **dp)
 		free(g);
 		return ENOMEM;
 	}
-	(void)plc_init(&g->plc);
+	conceal_init(&g->conceal, RATE);
 	*dp = &g->base;
 
 	return 0;
@@ -103,18 +103,24 @@ static void dec_reset(struct codec_dec *d)
 	struct g722_d *g = (struct g722_d *)d;
 
 	(void)g722_decode_init(g->dec, BITRATE, 0);
-	(void)plc_init(&g->plc);
+	conceal_init(&g->conceal, RATE);
 }
 
 static int decode(struct codec_dec *d, const uint8_t *buf, size_t len,
 		  int16_t *pcm, size_t sampc)
 {
 	struct g722_d *g = (struct g722_d *)d;
+	int n;
 
 	if (len > PAYLOAD_MAX || 2 * len > sampc)
 		return -1;
 
-	return plc_rx(&g->plc, pcm, g722_decode(g->dec, pcm, buf, (int)len));
+	n = g722_decode(g->dec, pcm, buf, (int)len);
+	if (n <= 0)
+		return -1;
+	conceal_good(&g->conceal, pcm, (size_t)n);
+
+	return n;
 }
 
 static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
@@ -126,7 +132,9 @@ static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
 	if (sampc > SAMP_MAX)
 		return -1;
 
-	return plc_fillin(&((struct g722_d *)d)->plc, pcm, (int)sampc);
+	conceal_lost(&((struct g722_d *)d)->conceal, pcm, sampc);
+
+	return (int)sampc;
 }
 
 static int duration(const uint8_t *buf, size_t len)
@@ -137,6 +145,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_g722_ops = {
-	enc_new, enc_free, enc_reset, encode,
+	enc_new, enc_free, enc_reset, NULL, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

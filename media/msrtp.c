@@ -3,8 +3,8 @@
  *
  * libsrtp does the work.  Three things are done here, in front of it:
  *
- * - Lengths.  libsrtp 2.5 subtracts tag and MKI from the packet length before
- *   it compares; a short packet would wrap around.  No packet reaches it that
+ * - Lengths.  libsrtp's own checks differ between versions, and some subtract
+ *   before they compare.  One comparison here: no packet gets past it that
  *   cannot hold its header, index, tag and MKI.
  * - The MKI.  libsrtp 2.5 looks for it at the RTP tag's distance in SRTCP too,
  *   which is wrong for AES_CM_128_HMAC_SHA1_32.  There is one key per session

@@ -1,5 +1,5 @@
 /**
- * @file srtp_openssl.c  libsrtp's ciphers on OpenSSL
+ * @file srtp_openssl.c  libsrtp's AES on OpenSSL
  *
  * Debian's libsrtp2 is built on NSS, which costs 8 to 60 times more per
  * packet and 30 KB per session.  libsrtp lets a program replace its cipher
@@ -12,13 +12,11 @@
  * does that itself and the IV comes ready made.
  *
  * Ownership:  libsrtp calls alloc and dealloc; dealloc wipes
- * Refs:       RFC 3711 section 4.1.1, RFC 6188 section 3, RFC 7714 section 8,
- *             RFC 2104
+ * Refs:       RFC 3711 section 4.1.1, RFC 6188 section 3, RFC 7714 section 8
  */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "srtp_openssl.h"
@@ -28,7 +26,6 @@ enum {
 	ICM_SALT = 14,
 	GCM_SALT = 12,
 	TAG_MAX  = 16,
-	SHA1_SIZE = 20,
 	/* Largest GCM packet: a full MTU with room for tag and MKI */
 	PLAIN_MAX = 2048,
 };
@@ -47,11 +44,6 @@ struct cipher {
 	const struct algo *algo;
 	int tag_len;              /* GCM only                                */
 	uint8_t offset[IV_SIZE];  /* ICM only: salt * 2^16                   */
-};
-
-struct hmac {
-	srtp_auth_t pub;
-	EVP_MAC_CTX *ctx;
 };
 
 static srtp_err_status_t icm_alloc(srtp_cipher_t **cp, int key_len, int tag_len);
@@ -93,9 +85,6 @@ static struct algo algov[] = {
 };
 
 enum { ALGOC = sizeof(algov) / sizeof(algov[0]) };
-
-/* HMAC with its digest set and no key: sessions are copies of it */
-static EVP_MAC_CTX *hmac_proto;
 
 static const struct algo *algo_find(int salt_len, int keysalt_len)
 {
@@ -311,121 +300,9 @@ static srtp_err_status_t gcm_decrypt(void *state, uint8_t *buf, unsigned *lenp)
 	return srtp_err_status_ok;
 }
 
-static srtp_err_status_t hmac_alloc(srtp_auth_t **ap, int key_len, int out_len);
-
-static srtp_err_status_t hmac_dealloc(srtp_auth_t *pub)
-{
-	struct hmac *h = pub->state;
-
-	EVP_MAC_CTX_free(h->ctx);
-	OPENSSL_clear_free(h, sizeof(*h));
-
-	return srtp_err_status_ok;
-}
-
-static srtp_err_status_t hmac_init(void *state, const uint8_t *key, int key_len)
-{
-	struct hmac *h = state;
-
-	if (key_len < 0 || !EVP_MAC_init(h->ctx, key, (size_t)key_len, NULL))
-		return srtp_err_status_init_fail;
-
-	return srtp_err_status_ok;
-}
-
-/* Back to the state right behind the key; OpenSSL keeps the inner hash of it */
-static srtp_err_status_t hmac_start(void *state)
-{
-	struct hmac *h = state;
-
-	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL))
-		return srtp_err_status_auth_fail;
-
-	return srtp_err_status_ok;
-}
-
-static srtp_err_status_t hmac_update(void *state, const uint8_t *buf, int len)
-{
-	struct hmac *h = state;
-
-	if (len < 0 || !EVP_MAC_update(h->ctx, buf, (size_t)len))
-		return srtp_err_status_auth_fail;
-
-	return srtp_err_status_ok;
-}
-
-static srtp_err_status_t hmac_compute(void *state, const uint8_t *buf, int len,
-				      int tag_len, uint8_t *tag)
-{
-	struct hmac *h = state;
-	uint8_t md[SHA1_SIZE];
-	size_t n;
-
-	if (tag_len < 0 || tag_len > SHA1_SIZE || hmac_update(h, buf, len) ||
-	    !EVP_MAC_final(h->ctx, md, &n, sizeof(md)))
-		return srtp_err_status_auth_fail;
-
-	/* "truncated to the n_tag leftmost bits", RFC 3711 section 4.2.1 */
-	memcpy(tag, md, (size_t)tag_len);
-
-	return srtp_err_status_ok;
-}
-
-static const srtp_auth_type_t hmac_type = {
-	.alloc = hmac_alloc, .dealloc = hmac_dealloc, .init = hmac_init,
-	.compute = hmac_compute, .update = hmac_update, .start = hmac_start,
-	.description = "HMAC-SHA1, OpenSSL",
-	.test_data = &srtpx_vec_hmac_sha1, .id = SRTP_HMAC_SHA1,
-};
-
-static srtp_err_status_t hmac_alloc(srtp_auth_t **ap, int key_len, int out_len)
-{
-	struct hmac *h;
-
-	if (out_len < 0 || out_len > SHA1_SIZE)
-		return srtp_err_status_bad_param;
-
-	h = OPENSSL_zalloc(sizeof(*h));
-	if (!h)
-		return srtp_err_status_alloc_fail;
-
-	h->ctx = EVP_MAC_CTX_dup(hmac_proto);
-	if (!h->ctx) {
-		OPENSSL_free(h);
-		return srtp_err_status_alloc_fail;
-	}
-
-	h->pub.type    = &hmac_type;
-	h->pub.state   = h;
-	h->pub.out_len = out_len;
-	h->pub.key_len = key_len;
-	*ap = &h->pub;
-
-	return srtp_err_status_ok;
-}
-
-static int hmac_proto_new(void)
-{
-	char digest[] = OSSL_DIGEST_NAME_SHA1;
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-						 digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-
-	hmac_proto = mac ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac);
-
-	if (!hmac_proto || !EVP_MAC_CTX_set_params(hmac_proto, params))
-		return EIO;
-
-	return 0;
-}
-
 int srtpx_openssl_register(void)
 {
-	int err = hmac_proto_new();
+	int err = 0;
 
 	for (size_t i = 0; i < ALGOC && !err; i++) {
 		struct algo *a = &algov[i];
@@ -434,7 +311,7 @@ int srtpx_openssl_register(void)
 		if (!a->evp || srtp_replace_cipher_type(&a->type, a->type.id))
 			err = EIO;
 	}
-	if (!err && srtp_replace_auth_type(&hmac_type, hmac_type.id))
+	if (!err && srtp_replace_auth_type(&srtpx_hmac_sha1, SRTP_HMAC_SHA1))
 		err = EIO;
 	if (err)
 		srtpx_openssl_release();
@@ -448,6 +325,4 @@ void srtpx_openssl_release(void)
 		EVP_CIPHER_free(algov[i].evp);
 		algov[i].evp = NULL;
 	}
-	EVP_MAC_CTX_free(hmac_proto);
-	hmac_proto = NULL;
 }

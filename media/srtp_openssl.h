@@ -21,6 +21,9 @@ int  srtpx_openssl_register(void);
 /** Drop what srtpx_openssl_register() fetched; no session may be left */
 void srtpx_openssl_release(void);
 
+/** HMAC-SHA1 (srtp_hmac.c) */
+extern const srtp_auth_type_t srtpx_hmac_sha1;
+
 /* Known answers from the RFCs (srtp_vectors.c), first of a chain each */
 extern const srtp_cipher_test_case_t srtpx_vec_icm_128;
 extern const srtp_cipher_test_case_t srtpx_vec_icm_256;

@@ -24,9 +24,10 @@ enum {
 	READS_PER_CALL = 16,       /* then the owner's loop has its turn     */
 	/*
 	 * What one message may take when unpacked: an empty submessage is 2
-	 * bytes on the wire and more than a hundred in memory.
+	 * bytes on the wire and more than a hundred in memory.  The largest
+	 * honest message, 64 KiB of packed one-byte numbers, takes 0.5 MiB.
 	 */
-	UNPACK_MAX = 8 * 1024 * 1024,
+	UNPACK_MAX = 2 * 1024 * 1024,
 };
 
 struct out_buf {
@@ -81,13 +82,14 @@ static void *wipe_alloc(void *arg, size_t size)
 
 static void wipe_free(void *arg, void *p)
 {
+	size_t *left = arg;
 	union block *b = p;
 
-	(void)arg;
 	if (!b)
 		return;
 
 	--b;
+	*left += b->size + sizeof(*b);
 	OPENSSL_cleanse(b, sizeof(*b) + b->size);
 	free(b);
 }

@@ -1,13 +1,10 @@
 /**
  * @file auth_help.c  What the tests of the gate share
  */
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <openssl/evp.h>
 #include "auth_help.h"
-
-static unsigned lines;
 
 static void cfg_destructor(void *arg)
 {
@@ -33,53 +30,6 @@ struct cfg *auth_cfg(void)
 	cfg->digestc = 1;
 
 	return cfg;
-}
-
-const struct cfg_user *cfg_user_find(const struct cfg *cfg, const struct pl *user)
-{
-	for (struct le *le = cfg->userl.head; le; le = le->next) {
-		const struct cfg_user *u = le->data;
-
-		if (!pl_strcmp(user, u->user))
-			return u;
-	}
-
-	return NULL;
-}
-
-const struct cfg_digest *cfg_digest_find(const struct cfg *cfg, const struct pl *user_agent)
-{
-	char ua[256] = "";
-
-	if (user_agent)
-		(void)pl_strcpy(user_agent, ua, sizeof(ua));
-
-	for (unsigned i = 0; i < cfg->digestc; i++) {
-		const char *pat = cfg->digestv[i].user_agent;
-
-		if (!pat || !fnmatch(pat, ua, 0))
-			return &cfg->digestv[i];
-	}
-
-	return NULL;
-}
-
-unsigned auth_log_lines(void)
-{
-	return lines;
-}
-
-void log_error(const char *fmt, ...) { (void)fmt; ++lines; }
-void log_warn(const char *fmt, ...)  { (void)fmt; ++lines; }
-void log_info(const char *fmt, ...)  { (void)fmt; ++lines; }
-void log_debug(const char *fmt, ...) { (void)fmt; ++lines; }
-
-bool log_limit_ok(struct log_limit *ll, unsigned *droppedp)
-{
-	++ll->used;
-	*droppedp = 0;
-
-	return true;
 }
 
 struct sip_msg *auth_msg_mem(const char *txt, size_t len, enum sip_transp tp, const char *src)

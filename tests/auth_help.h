@@ -1,8 +1,7 @@
 /**
  * @file auth_help.h  What the tests of the gate share
  *
- * A configuration filled by hand, with the two look-ups of cfg.h over it; a
- * silent logger; messages from text; and a digest client.
+ * A configuration filled by hand, messages from text, and a digest client.
  */
 #ifndef TESTS_AUTH_HELP_H
 #define TESTS_AUTH_HELP_H
@@ -12,9 +11,6 @@
 
 /** One user alice/wonderland, realm example.org, SHA-256 then MD5 for all */
 struct cfg *auth_cfg(void);
-
-/** Messages the gate logged so far */
-unsigned auth_log_lines(void);
 
 /** Decode len bytes as one message from src ("10.0.0.1:5071"); NULL: libre refuses it */
 struct sip_msg *auth_msg_mem(const char *txt, size_t len, enum sip_transp tp, const char *src);

@@ -1,10 +1,9 @@
 # The demo folder
 check_PROGRAMS += tests/test_demo
 TESTS += tests/test_demo
-tests_test_demo_SOURCES = tests/test_demo.c focus/demo.c focus/demo_pki.c focus/demo.h \
-	compat/re_compat.c
+tests_test_demo_SOURCES = tests/test_demo.c
 tests_test_demo_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
-tests_test_demo_LDADD = libcfg.a $(MEDIA_LIBS) $(CONFUSE_LIBS) $(RE_LIBS) $(CHECK_LIBS)
+tests_test_demo_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
 
 # End-to-end scenarios: real server, real and foreign phones on 127.0.0.1
 check_PROGRAMS += tests/tones

@@ -1,7 +1,9 @@
 # Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
 include tests/auth.mk
+include tests/call.mk
 include tests/cfg.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/dialog.mk
+include tests/mixer.mk

@@ -13,7 +13,7 @@
 #include <openssl/x509.h>
 #include "focus/cfgtab.h"
 
-/* Not const: tests put a line of their own in the place of one of these */
+/* A valid file; tests put a line of their own in the place of one of these */
 static const char *const linev[] = {
 	/*  1 */ "listen = {\"tls:127.0.0.1:5061\", \"tls:[::1]:5061\"}",
 	/*  2 */ "tls_certificate = \"cert.pem\"",
@@ -109,7 +109,7 @@ static void teardown(void)
 {
 	static const char *const namev[] = {
 		"cert.pem", "expired.pem", "mismatch.pem", "ca.pem", "users", "junk.pem",
-		"open.pem", "conclave.conf",
+		"server.pem", "conclave.conf",
 	};
 
 	cfg = mem_deref(cfg);
@@ -210,6 +210,7 @@ static const struct {
 } linecasev[] = {
 	/* syntax */
 	{  1, "lisen = {\"tls:127.0.0.1:5061\"}", "/conclave.conf:1: no such option 'lisen'" },
+	{  1, "\"a\x1b\nb\" = 1", "/conclave.conf:2: no such option 'a??b'" },
 	{ 13, "  owner = true", "/conclave.conf:13: no such option 'owner'" },
 	{  7, "media_ports_min 20000", "/conclave.conf:7: missing equal sign after option 'media_ports_min'" },
 	{ 20, "", "/conclave.conf:21: premature end of file" },
@@ -221,6 +222,14 @@ static const struct {
 	{  3, "realm = \"exam\\nple.org\"", "/conclave.conf:3: realm: overlong value or control" },
 	{ 17, "conference \"adhoc\" {", "/conclave.conf:17: found duplicate title 'adhoc'" },
 	{ 17, "conference \"\" {", "/conclave.conf:20: conference: title is empty" },
+	{  1, "# one\n// two\n/* three\nfour */ ## five\n\nlog = \"file\"", "/conclave.conf:6: log: 'file'" },
+	{  1, "# \"one\n// 'two\n#${three\n/* four *//* \" */ log = \"file\"", "/conclave.conf:4: log: 'file'" },
+	{  1, "log = \"a#b/*c*/d//e\"", "/conclave.conf:1: log: 'a#b/*c*/d//e'" },
+	{  1, "log = 'a#b/*c*/d//e'", "/conclave.conf:1: log: 'a#b/*c*/d//e'" },
+	{  1, "log = \"\\\"#\" # \"", "/conclave.conf:1: log: '\"#'" },
+	{  1, "log = \"${NOBODY:-#\"\"}\"", "/conclave.conf:1: log: '#\"\"'" },
+	{  1, "log = ${NOBODY:-#1}", "/conclave.conf:1: log: '#1'" },
+	{ 20, "} /* end", "/conclave.conf:21: premature end of file" },
 	/* listen */
 	{  1, "listen = {}", "/conclave.conf:1: listen: the list is empty" },
 	{  1, "\nlisten = {\n}", "/conclave.conf:2: listen: the list is empty" },
@@ -614,6 +623,142 @@ START_TEST(digest_algorithms_follow_the_user_agent)
 }
 END_TEST
 
+/* A file of the source tree, zero-terminated; caller derefs */
+static char *source_file(const char *name)
+{
+	const char *srcdir = getenv("srcdir");
+	struct cfg_file *f = NULL;
+	const char *why = "";
+	char *path = NULL, *text = NULL;
+
+	ck_assert_int_eq(re_sdprintf(&path, "%s/%s", srcdir ? srcdir : ".", name), 0);
+	ck_assert_msg(cfg_file_load(&f, path, CFG_TRUST_PUBLIC, &why) == 0, "%s: %s", path, why);
+	ck_assert_int_eq(str_dup(&text, f->text), 0);
+	mem_deref(f);
+	mem_deref(path);
+
+	return text;
+}
+
+/* Write a text with one path in the place of another */
+static void put_replaced(const char *text, const char *from, const char *to)
+{
+	char buf[32768];
+	size_t n = 0;
+
+	while (*text) {
+		ck_assert_uint_lt(n + strlen(to) + 1, sizeof(buf));
+		if (0 == strncmp(text, from, strlen(from))) {
+			n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s", to);
+			text += strlen(from);
+		}
+		else {
+			buf[n++] = *text++;
+		}
+	}
+	put("conclave.conf", 0600, buf, n);
+}
+
+START_TEST(the_sample_file_is_valid_and_secure)
+{
+	char *text = source_file("conf/conclave.conf");
+	struct le *le;
+
+	/* The sample calls the certificate server.pem */
+	(void)snprintf(err, sizeof(err), "%s/server.pem", dir);
+	ck_assert_int_eq(link(path_of("cert.pem"), err), 0);
+	put_replaced(text, "/etc/conclave", dir);
+	mem_deref(text);
+	ck_assert_msg(cfg_read(&cfg, file, err, sizeof(err)) == 0, "%s", err);
+
+	for (unsigned i = 0; i < cfg->listenc; i++)
+		ck_assert_int_eq(cfg->listenv[i].tp, SIP_TRANSP_TLS);
+	ck_assert_int_eq(cfg_digest_find(cfg, NULL)->algv[0], DIGEST_SHA256);
+	ck_assert_uint_eq(list_count(&cfg->confl), 2);
+	LIST_FOREACH(&cfg->confl, le) {
+		const struct cfg_conf *conf = le->data;
+
+		ck_assert_uint_gt(conf->joinc, 0);
+		for (unsigned i = 0; i < conf->joinc; i++)
+			ck_assert_str_ne(conf->joinv[i], "*");
+		for (unsigned i = 0; i < conf->suitec; i++)
+			ck_assert(!suite_by_id(conf->suitev[i])->weak);
+	}
+}
+END_TEST
+
+START_TEST(the_sample_file_shows_the_defaults_of_the_table)
+{
+	const struct cfg_row *row = &cfg_rowv[_i];
+	char *text = source_file("conf/conclave.conf"), *want = NULL, *p;
+	char name[64];
+
+	/* Lists may be broken into lines and have blanks: scalars only */
+	(void)snprintf(name, sizeof(name), "#%s = ", row->name);
+	p = strstr(text, name);
+	if (p && row->def && !row->kind->size) {
+		ck_assert_int_eq(re_sdprintf(&want, row->kind->quoted ? "#%s = \"%s\"\n" : "#%s = %s\n",
+					     row->name, row->def), 0);
+		ck_assert_msg(0 == strncmp(p, want, strlen(want)), "the sample lacks: %s", want);
+	}
+	mem_deref(want);
+	mem_deref(text);
+}
+END_TEST
+
+/* What conclave.conf(5) must say about a row */
+static void manual_block(char *buf, size_t size, const struct cfg_row *row)
+{
+	size_t n = (size_t)snprintf(buf, size, ".It Cm %s\n%s.\n", row->name, row->help);
+
+	if (row->names) {
+		n += (size_t)snprintf(buf + n, size - n, "One of");
+		for (unsigned i = 0; row->names[i]; i++)
+			n += (size_t)snprintf(buf + n, size - n, "%s %s", i ? "," : "", row->names[i]);
+		n += (size_t)snprintf(buf + n, size - n, ".\n");
+	}
+	else if (row->kind->size) {
+		n += (size_t)snprintf(buf + n, size - n, "A list of %u to %u items, each %s.\n",
+				      row->min, row->max, row->kind->what);
+	}
+	else if (row->kind == &cfg_kind_u32 || row->kind == &cfg_kind_u16) {
+		n += (size_t)snprintf(buf + n, size - n, "A number from %u to %u.\n", row->min, row->max);
+	}
+
+	if (!row->def) {
+		(void)snprintf(buf + n, size - n, row->min ? "Must be set.\n" : "Default: unset.\n");
+		return;
+	}
+	n += (size_t)snprintf(buf + n, size - n, "Default: ");
+	for (const char *p = row->def; *p; p++)
+		n += (size_t)snprintf(buf + n, size - n, *p == ',' ? ", " : "%c", *p);
+	(void)snprintf(buf + n, size - n, ".\n");
+}
+
+START_TEST(the_manual_says_of_each_setting_what_the_table_says)
+{
+	char *text = source_file("docs/conclave.conf.5"), *at;
+	char block[1024];
+
+	manual_block(block, sizeof(block), &cfg_rowv[_i]);
+	at = strstr(text, block);
+	ck_assert_msg(at != NULL, "docs/conclave.conf.5 lacks:\n%s", block);
+	mem_deref(text);
+}
+END_TEST
+
+START_TEST(the_manual_names_no_setting_that_the_table_lacks)
+{
+	char *text = source_file("docs/conclave.conf.5");
+	size_t n = 0;
+
+	for (const char *p = strstr(text, "\n.It Cm "); p; p = strstr(p + 1, "\n.It Cm "))
+		n++;
+	ck_assert_uint_eq(n, cfg_rowc);
+	mem_deref(text);
+}
+END_TEST
+
 START_TEST(keyings_have_names)
 {
 	enum keying k = KEYING_AUTO;
@@ -651,6 +796,10 @@ int main(void)
 	tcase_add_test(tc, the_first_section_whose_pattern_matches_decides);
 	tcase_add_test(tc, digest_algorithms_follow_the_user_agent);
 	tcase_add_test(tc, keyings_have_names);
+	tcase_add_test(tc, the_sample_file_is_valid_and_secure);
+	tcase_add_loop_test(tc, the_sample_file_shows_the_defaults_of_the_table, 0, (int)cfg_rowc);
+	tcase_add_loop_test(tc, the_manual_says_of_each_setting_what_the_table_says, 0, (int)cfg_rowc);
+	tcase_add_test(tc, the_manual_names_no_setting_that_the_table_lacks);
 	suite_add_tcase(s, tc);
 
 	srunner_run_all(sr, CK_NORMAL);

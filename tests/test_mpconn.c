@@ -1,11 +1,14 @@
 /**
  * @file test_mpconn.c  Framed Mp messages on a socket pair
  */
+#include "config.h"
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -391,35 +394,47 @@ START_TEST(handler_may_free_the_connection_and_gets_no_more)
 END_TEST
 
 
-START_TEST(small_frame_cannot_unfold_to_more_than_the_bound)
+/* A reply with statistics of legc legs that say nothing: 2 bytes each */
+static size_t stats_frame(uint8_t *p, size_t legc)
 {
-	/* 32760 empty LegStats of 2 bytes in Stats in Reply */
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__Reply reply = MP__REPLY__INIT;
+	Mp__Stats stats = MP__STATS__INIT;
+	Mp__LegStats leg = MP__LEG_STATS__INIT;
+	Mp__LegStats **v = calloc(legc, sizeof(*v));
+	size_t len;
+
+	ck_assert_ptr_nonnull(v);
+	for (size_t i = 0; i < legc; i++)
+		v[i] = &leg;
+	msg.body_case = MP__MESSAGE__BODY_REPLY;
+	msg.reply = &reply;
+	reply.stats = &stats;
+	stats.leg = v;
+	stats.n_leg = legc;
+	ck_assert_uint_le(mp__message__get_packed_size(&msg), MP_MSG_MAX);
+	len = mp__message__pack(&msg, p + 4);
+	p[0] = 0;
+	p[1] = (uint8_t)(len >> 16);
+	p[2] = (uint8_t)(len >> 8);
+	p[3] = (uint8_t)len;
+	free(v);
+
+	return 4 + len;
+}
+
+
+START_TEST(message_that_unfolds_beyond_the_bound_is_refused)
+{
 	static uint8_t frame[4 + MP_MSG_MAX];
-	size_t n = 65000, pos = 0;
-	const size_t head = 9;
 
-	memset(frame, 0, sizeof(frame));
-	frame[pos++] = 0;
-	frame[pos++] = 0;
-	frame[pos++] = (uint8_t)((n + head - 1) >> 8);
-	frame[pos++] = (uint8_t)(n + head - 1);
-	frame[pos++] = 0xc2;            /* field 40 (reply), bytes */
-	frame[pos++] = 0x02;
-	frame[pos++] = (uint8_t)(0x80 | ((n + 4) & 0x7f));
-	frame[pos++] = (uint8_t)(0x80 | ((n + 4) >> 7 & 0x7f));
-	frame[pos++] = (uint8_t)((n + 4) >> 14);
-	frame[pos++] = 0x3a;            /* field 7 (stats), bytes */
-	frame[pos++] = (uint8_t)(0x80 | (n & 0x7f));
-	frame[pos++] = (uint8_t)(0x80 | (n >> 7 & 0x7f));
-	frame[pos++] = (uint8_t)(n >> 14);
-	frame[2] = (uint8_t)((n + pos - 4) >> 8);
-	frame[3] = (uint8_t)(n + pos - 4);
-	for (size_t i = 0; i < n; i += 2)
-		frame[pos + i] = 0x3a;  /* field 7 (leg), empty */
-
-	feed(frame, pos + n);
+	feed(frame, stats_frame(frame, 3000));
 	ck_assert_int_eq(0, mpconn_readable(mc));
-	ck_assert_uint_eq(1, idc);      /* 32500 x 150 bytes: within */
+	ck_assert_uint_eq(1, idc);
+
+	feed(frame, stats_frame(frame, 32000));
+	ck_assert_int_eq(EBADMSG, mpconn_readable(mc));
+	ck_assert_uint_eq(1, idc);
 }
 END_TEST
 
@@ -468,6 +483,102 @@ START_TEST(truncated_and_bit_flipped_frames_do_no_harm)
 END_TEST
 
 
+#if !HAVE_SANITIZER
+/*
+ * Copies of a pattern in the heap of this process, used and freed parts.
+ * Takes nothing from the heap itself: that could cover a copy.
+ */
+static unsigned heap_copies(const void *pattern, size_t len)
+{
+	static char maps[65536];
+	const int fd = open("/proc/self/maps", O_RDONLY);
+	size_t size = 0;
+	unsigned long from, to;
+	unsigned copies = 0;
+	const char *p;
+	ssize_t n;
+
+	ck_assert_int_ge(fd, 0);
+	while ((n = read(fd, maps + size, sizeof(maps) - 1 - size)) > 0)
+		size += (size_t)n;
+	close(fd);
+	maps[size] = '\0';
+
+	p = strstr(maps, "[heap]");
+	ck_assert_ptr_nonnull(p);
+	while (p > maps && p[-1] != '\n')
+		--p;
+	ck_assert_int_eq(2, sscanf(p, "%lx-%lx", &from, &to));
+
+	p = (const char *)from;
+	while ((p = memmem(p, to - (unsigned long)p, pattern, len))) {
+		++copies;
+		++p;
+	}
+
+	return copies;
+}
+
+
+START_TEST(no_copy_of_a_key_stays_in_the_heap)
+{
+	static uint8_t bytes[46];
+	static uint8_t frame[1024];
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__KeyInstall ki = MP__KEY_INSTALL__INIT;
+	Mp__Key key = MP__KEY__INIT;
+	void *volatile control;         /* or the compiler drops the block */
+	ssize_t n;
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(0x80 ^ 37 * i);
+	msg.id = 1;
+	msg.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
+	msg.key_install = &ki;
+	ki.key = &key;
+	ki.codec = 1;                   /* the key is not at the end */
+	key.keysalt.data = bytes;
+	key.keysalt.len = sizeof(bytes);
+
+	/* The heap keeps what is freed, and the search finds what is there.
+	 * Only the key's end: the heap writes over the first 32 bytes of
+	 * a freed block. */
+	ck_assert_int_eq(1, mallopt(M_TRIM_THRESHOLD, 1 << 30));
+	ck_assert_int_eq(1, mallopt(M_MMAP_THRESHOLD, 1 << 25));
+	control = malloc(sizeof(bytes));
+	memcpy(control, bytes, sizeof(bytes));
+	ck_assert_uint_eq(1, heap_copies(bytes + 30, 16));
+	memset(control, 0, sizeof(bytes));
+	ck_assert_uint_eq(0, heap_copies(bytes + 30, 16));
+
+	/* sent at once */
+	ck_assert_int_eq(0, mpconn_send(mc, &msg));
+	ck_assert_uint_eq(0, heap_copies(bytes + 30, 16));
+
+	/* received, and freed by the handler or not */
+	n = read(peer, frame, sizeof(frame));
+	ck_assert_int_gt(n, 0);
+	feed(frame, (size_t)n);
+	ck_assert_int_eq(0, mpconn_readable(mc));
+	ck_assert_uint_eq(sizeof(bytes), keysalt_len);
+	ck_assert_uint_eq(0, heap_copies(bytes + 30, 16));
+
+	/* half received, and queued behind what the peer does not read */
+	feed(frame, (size_t)n - 1);
+	ck_assert_int_eq(0, mpconn_readable(mc));
+	while (!mpconn_want_write(mc))
+		ck_assert_int_eq(0, send_name(1000));
+	for (unsigned i = 0; i < 500; i++)
+		ck_assert_int_eq(0, mpconn_send(mc, &msg));
+	ck_assert_uint_gt(heap_copies(bytes + 30, 16), 0);
+	mpconn_free(&mc);
+	ck_assert_uint_eq(0, heap_copies(bytes + 30, 16));
+	free(control);
+}
+END_TEST
+#endif
+
+
 START_TEST(bad_arguments_are_refused)
 {
 	struct mpconn *none = NULL;
@@ -510,8 +621,11 @@ int main(void)
 	tcase_add_test(tc, queue_that_moves_while_it_is_filled_keeps_its_order);
 	tcase_add_test(tc, handler_may_send);
 	tcase_add_test(tc, handler_may_free_the_connection_and_gets_no_more);
-	tcase_add_test(tc, small_frame_cannot_unfold_to_more_than_the_bound);
+	tcase_add_test(tc, message_that_unfolds_beyond_the_bound_is_refused);
 	tcase_add_test(tc, truncated_and_bit_flipped_frames_do_no_harm);
+#if !HAVE_SANITIZER
+	tcase_add_test(tc, no_copy_of_a_key_stays_in_the_heap);
+#endif
 	tcase_add_test(tc, bad_arguments_are_refused);
 	suite_add_tcase(s, tc);
 

@@ -495,18 +495,23 @@ START_TEST(wrong_or_missing_mki_is_refused)
 }
 END_TEST
 
-/* Each length in a block of just that size, for the sanitizers */
+/* Each length in a block of just that size, for the sanitizers; below min
+   there is no room for header, index, tag and MKI */
 static void truncate_all(struct msrtp *rx, const uint8_t *pkt, size_t len,
+			 size_t min,
 			 enum msrtp_err (*fn)(struct msrtp *m, uint8_t *pkt,
 					      size_t *lenp))
 {
 	for (size_t n = 0; n < len; n++) {
 		uint8_t *p = malloc(n + !n);
+		enum msrtp_err err;
 		size_t m = n;
 
 		ck_assert_ptr_nonnull(p);
 		memcpy(p, pkt, n);
-		ck_assert_int_ne(fn(rx, p, &m), MSRTP_OK);
+		err = fn(rx, p, &m);
+		ck_assert_int_ne(err, MSRTP_OK);
+		ck_assert(n >= min || err == MSRTP_BAD);
 		ck_assert_uint_eq(m, n);
 		ck_assert_mem_eq(p, pkt, n);
 		free(p);
@@ -523,13 +528,15 @@ START_TEST(truncated_packets_are_refused_and_left_alone)
 		uint8_t buf[BUF];
 		size_t len = protected(tx, buf, 1, SSRC, 40);
 
-		truncate_all(rx, buf, len, msrtp_unprotect);
+		truncate_all(rx, buf, len, RTPH_SIZE + s->tag_len + mki_len,
+			     msrtp_unprotect);
 		ck_assert_int_eq(msrtp_unprotect(rx, buf, &len), MSRTP_OK);
 
 		len = sizeof(rtcp);
 		memcpy(buf, rtcp, len);
 		ck_assert_int_eq(msrtp_protect_rtcp(tx, buf, &len), MSRTP_OK);
-		truncate_all(rx, buf, len, msrtp_unprotect_rtcp);
+		truncate_all(rx, buf, len, 8 + 4 + s->rtcp_tag_len + mki_len,
+			     msrtp_unprotect_rtcp);
 		ck_assert_int_eq(msrtp_unprotect_rtcp(rx, buf, &len),
 				 MSRTP_OK);
 		msrtp_free(&tx);

@@ -117,7 +117,6 @@ START_TEST(lying_counts_and_items_are_refused)
 		{ 52, 0x83 },   /* one chunk too many                        */
 		{ 61, 0x80 },   /* item longer than the packet               */
 		{ 100, 0x85 },  /* more sources than fit                     */
-		{ 0,  0xa1 },   /* padding before the last packet            */
 		{ 103, 0x05 },  /* last packet longer than the datagram      */
 		{ 100, 0xa2 },  /* padding of length 0                       */
 	};
@@ -130,6 +129,21 @@ START_TEST(lying_counts_and_items_are_refused)
 		ck_assert_msg(rtcpx_decode(&r, p, sizeof(p)) == EBADMSG,
 			      "row %zu", i);
 	}
+}
+END_TEST
+
+START_TEST(padding_belongs_to_the_last_packet)
+{
+	/* Two receiver reports of the same SSRC, the word 4 behind each */
+	uint8_t p[] = {
+		0x80, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4,
+		0xa0, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4,
+	};
+	struct rtcpx r;
+
+	ck_assert_int_eq(rtcpx_decode(&r, p, sizeof(p)), 0);
+	p[0] = 0xa0;
+	ck_assert_int_eq(rtcpx_decode(&r, p, sizeof(p)), EBADMSG);
 }
 END_TEST
 
@@ -359,6 +373,7 @@ int main(void)
 	tcase_add_test(tc, every_truncation_is_refused_or_ends_with_a_packet);
 	tcase_add_test(tc, flipped_bits_never_lead_outside);
 	tcase_add_test(tc, lying_counts_and_items_are_refused);
+	tcase_add_test(tc, padding_belongs_to_the_last_packet);
 	tcase_add_test(tc, more_blocks_than_fit_are_left_out);
 	tcase_add_test(tc, long_cname_is_cut);
 	tcase_add_test(tc, what_is_written_is_read_again);

@@ -137,18 +137,19 @@ END_TEST
 START_TEST(extension_elements_end_where_rfc_8285_says)
 {
 	static const struct {
-		uint8_t ext[4];
+		uint8_t ext[8];
 		bool found;             /* ID 2                              */
 	} v[] = {
-		{ { 0x20, 0x01, 0x00, 0x00 }, true  },
-		{ { 0x00, 0x00, 0x20, 0x01 }, true  },
-		{ { 0xf0, 0x20, 0x01, 0x00 }, false }, /* ID 15 stops        */
-		{ { 0x01, 0x20, 0x01, 0x00 }, false }, /* ID 0 with a length */
-		{ { 0x00, 0x00, 0x00, 0x20 }, false }, /* value beyond end   */
-		{ { 0x24, 0x01, 0x01, 0x01 }, false }, /* too long           */
+		{ { 0x20, 1, 0, 0, 0, 0, 0, 0 }, true  },
+		{ { 0, 0, 0, 0, 0, 0, 0x20, 1 }, true  },
+		{ { 0xf0, 1, 0x20, 1, 0, 0, 0, 0 }, false }, /* ID 15 stops  */
+		{ { 0x01, 1, 1, 0x20, 1, 0, 0, 0 }, false }, /* ID 0, length */
+		{ { 0x01, 0, 0x20, 1, 0, 0, 0, 0 }, false }, /* the same     */
+		{ { 0, 0, 0, 0, 0, 0, 0, 0x20 }, false },    /* value beyond */
+		{ { 0x27, 1, 1, 1, 1, 1, 1, 1 }, false },    /* too long     */
 	};
 	struct rtph h = { .has_ext = true, .ext_profile = 0xbede,
-			  .ext_len = 4 };
+			  .ext_len = 8 };
 	size_t len;
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {

@@ -181,7 +181,7 @@ struct peer {
 	SSL *ssl;
 	int fd;
 	bool asked;             /* for a certificate */
-	unsigned tickets;
+	SSL_SESSION *session;   /* the last one we could resume */
 };
 
 static int cert_asked(SSL *ssl, void *arg)
@@ -198,10 +198,10 @@ static int ticket_seen(SSL *ssl, SSL_SESSION *sess)
 {
 	struct peer *p = SSL_get_app_data(ssl);
 
-	(void)sess;
-	++p->tickets;
+	SSL_SESSION_free(p->session);
+	p->session = sess;
 
-	return 0;
+	return 1;
 }
 
 /** Send up to max bytes of what OpenSSL has written */
@@ -256,6 +256,8 @@ static bool peer_connect(struct peer *p)
 
 	p->ssl = SSL_new(p->ctx);
 	SSL_set_app_data(p->ssl, p);
+	if (p->session)
+		EXPECT(SSL_set_session(p->ssl, p->session));
 	SSL_set_bio(p->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 
 	while ((r = SSL_connect(p->ssl)) != 1) {
@@ -441,6 +443,27 @@ static bool connects(int version, const char *ciphers, const char *groups)
 	return ok;
 }
 
+/** Come back with all that the first connection gave: it has to be a new session */
+static void resume(int version)
+{
+	struct peer p;
+
+	peer_init(&p, NULL);
+	SSL_CTX_set_min_proto_version(p.ctx, version);
+	SSL_CTX_set_max_proto_version(p.ctx, version);
+	EXPECT(peer_connect(&p) && ask(&p, "OPTIONS"));
+	if (!p.session)
+		p.session = SSL_get1_session(p.ssl);
+	SSL_shutdown(p.ssl);
+	SSL_free(p.ssl);
+	close(p.fd);
+
+	EXPECT(peer_connect(&p) && ask(&p, "OPTIONS"));
+	EXPECT(!SSL_session_reused(p.ssl));
+	SSL_SESSION_free(p.session);
+	peer_close(&p);
+}
+
 static void policy_clients(void)
 {
 	struct peer p;
@@ -457,15 +480,12 @@ static void policy_clients(void)
 	EXPECT(connects(TLS1_3_VERSION, NULL, "P-384"));
 	EXPECT(!connects(TLS1_3_VERSION, NULL, "P-521"));
 
-	peer_init(&p, NULL);
-	EXPECT(peer_connect(&p) && ask(&p, "OPTIONS"));
-	EXPECT(!p.tickets);
-	peer_close(&p);
+	resume(TLS1_2_VERSION);
+	resume(TLS1_3_VERSION);
 
 	peer_init(&p, NULL);
 	SSL_CTX_set_max_proto_version(p.ctx, TLS1_2_VERSION);
 	EXPECT(peer_connect(&p) && ask(&p, "OPTIONS"));
-	EXPECT(!SSL_SESSION_has_ticket(SSL_get_session(p.ssl)));
 	EXPECT(!SSL_get_current_compression(p.ssl));
 	EXPECT(SSL_renegotiate(p.ssl));
 	(void)SSL_do_handshake(p.ssl);
@@ -475,7 +495,7 @@ static void policy_clients(void)
 	peer_close(&p);
 }
 
-START_TEST(old_versions_weak_suites_tickets_and_renegotiation_are_refused)
+START_TEST(old_versions_weak_suites_resumption_and_renegotiation_are_refused)
 {
 	listen_up(false);
 	run(policy_clients);
@@ -648,7 +668,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_certificate_gives_its_san_uri_or_fails_the_handshake);
 	tcase_add_test(tc, without_a_ca_no_certificate_is_asked_for_and_none_counts);
-	tcase_add_test(tc, old_versions_weak_suites_tickets_and_renegotiation_are_refused);
+	tcase_add_test(tc, old_versions_weak_suites_resumption_and_renegotiation_are_refused);
 	tcase_add_test(tc, interleaved_records_never_give_one_the_identity_of_another);
 	tcase_add_test(tc, a_message_from_another_address_gets_no_identity);
 	tcase_add_test(tc, a_poisoned_connection_is_closed_and_not_read_again);

@@ -65,7 +65,7 @@ def status_outputs(server):
     for args in (['list'], ['stats']):
         yield 'conclavectl ' + args[0], str(server.ctl(*args)).encode()
     for c in server.ctl('list')['conferences']:
-        yield 'conclavectl show', str(server.ctl('show', c['id'])).encode()
+        yield 'conclavectl show', str(server.ctl('show', c['conf'])).encode()
 
 
 def main(env):
@@ -74,7 +74,7 @@ def main(env):
     server = env.server(keying='group', log_level='debug')
     del os.environ['GST_DEBUG']
     keys, calls = call_in_all_suites(env, server)
-    phone = env.add(Baresip('bob', server.password('bob'), server.ca, 660))
+    phone = Baresip(env, server, 'bob', 660)
     phone.dial(server.factory)
     phone.wait_established()
     end = time.monotonic() + 2

@@ -7,7 +7,7 @@ from rawsip import Call, Client, crypto, focus_uri, offer
 
 def main(env):
     server = env.server()
-    phone = env.add(Baresip('bob', server.password('bob'), server.ca, 660))
+    phone = Baresip(env, server, 'bob', 660)
     phone.dial(server.factory)
     phone.wait_established()
     calls = []

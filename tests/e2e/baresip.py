@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import wave
@@ -136,25 +135,27 @@ class Baresip:
     """One phone.  dial(), wait for it, hangup(), finish(); then look at
     recording(), trace() and the rest."""
 
-    def __init__(self, user, password, ca, freq, codec='opus',
+    def __init__(self, env, server, user, freq, codec='opus',
                  mediaenc='srtp-mand', domain='127.0.0.1'):
         if not shutil.which('baresip'):
             raise Skip('no baresip (Debian: baresip-core)')
         self.user = user
         self.freq = freq
-        self.dir = tempfile.mkdtemp(prefix='conclave-baresip.')
+        self.dir = env.path('baresip-' + user)
+        os.mkdir(self.dir, 0o700)
         self.log = os.path.join(self.dir, 'log')
         self.ctrl = None
         self.done = False
         port = free_tcp_port()
         os.mkdir(os.path.join(self.dir, 'rec'))
         self._write('config', CONFIG.format(
-            sip=free_tcp_port(), freq=freq, rtp=RTP_PORTS, ctrl=port, ca=ca,
+            sip=free_tcp_port(), freq=freq, rtp=RTP_PORTS, ctrl=port, ca=server.ca,
             dir=self.dir, modules=find_modules()))
         self._write('accounts',
                     '<sip:%s@%s;transport=tls>;regint=0;auth_user=%s;'
                     'auth_pass=%s;mediaenc=%s;audio_codecs=%s;ptime=20;'
-                    'answermode=manual\n' % (user, domain, user, password,
+                    'answermode=manual\n' % (user, domain, user,
+                                             server.password(user),
                                              mediaenc, CODECS[codec]))
         with open(self.log, 'wb') as log:
             self.proc = subprocess.Popen(
@@ -164,6 +165,7 @@ class Baresip:
             self.ctrl = Ctrl(port)
             wait_until('baresip is ready', lambda: 'baresip is ready'
                        in self.trace(), 10)
+            env.add(self)
         except Failure as e:
             text = self.trace()
             self.close()
@@ -259,4 +261,3 @@ class Baresip:
         if self.proc.poll() is None:
             self.proc.kill()
             self.proc.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)

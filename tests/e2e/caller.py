@@ -8,6 +8,17 @@ from lib import check, note, program
 USERS = ('alice', 'bob', 'carol', 'dave')
 
 
+def failures(out):
+    """What its checks say; all of its output if that is nothing"""
+    try:
+        calls = json.loads(out)['calls']
+    except (ValueError, KeyError):
+        return out[-3000:]
+    text = ['call %s: %s' % (c.get('user', c['call']), f)
+            for c in calls for f in c['failures'] or [c.get('error')] if f]
+    return '\n'.join(text) or out[-3000:]
+
+
 class Caller:
     """One conclave-call, with one or several calls in it"""
 
@@ -24,7 +35,7 @@ class Caller:
         """Wait for its end; the JSON it printed"""
         out, err = self.proc.communicate(timeout=timeout)
         if self.proc.returncode != rc:
-            note(out[-3000:])
+            note(failures(out))
         check(self.proc.returncode == rc, 'conclave-call ended with %d: %s' %
               (self.proc.returncode, err[-1500:]))
         check('Sanitizer' not in err and 'runtime error:' not in err, err)

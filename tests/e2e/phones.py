@@ -10,7 +10,7 @@ SETTLE_S = 1            # until the last one is heard by all
 
 def three(env, server, codecs=('opus', 'opus', 'opus')):
     """The first calls the factory, the others the URI it was given"""
-    phones = [env.add(Baresip(u, server.password(u), server.ca, f, codec=c))
+    phones = [Baresip(env, server, u, f, codec=c)
               for (u, f), c in zip(FREQ.items(), codecs)]
     uri = server.factory
     for p in phones:

@@ -6,6 +6,7 @@ The server stays up until Ctrl-C or SIGTERM; with --once it is ended after the
 callers.  Exit code 0 if all heard each other and the server ended well.
 """
 import argparse
+import json
 import os
 import signal
 import sys
@@ -16,6 +17,21 @@ from lib import Failure, Server, check
 
 TALKERS = USERS[:3]
 SECONDS = 5
+
+DIAL = '''
+== How to dial in with a softphone that has TLS and SRTP by SDES
+   account     {uri}, transport TLS, no registration
+   user        alice, bob, carol or dave; the password is behind the colon in
+               {dir}/users
+   trusted CA  {dir}/ca.pem
+   media       SRTP with SDES, mandatory
+   call        {factory}
+               makes a conference; its own URI, for the others, is shown by
+               {ctl} -s {dir}/ctl list
+   our phone   {call} --uri {factory} --ca {dir}/ca.pem
+               --user alice --password-file {dir}/users
+
+== The log is {log}. The server stays up: Ctrl-C ends it.'''
 
 
 def parse():
@@ -33,22 +49,102 @@ def parse():
     return ap.parse_args()
 
 
-def start(a):
-    os.makedirs(os.path.dirname(os.path.abspath(a.dir)), exist_ok=True)
-    server = Server(os.path.abspath(a.dir), keying=a.keying, port=a.port,
-                    log_level='info')
-    print('== server is up: %s' % server.ready, flush=True)
-    return server
+def say(text):
+    print(text, flush=True)
 
 
-def callers(server):
-    """Three calls in one process; the first makes the conference"""
-    print('== %s call sip:factory@%s:%d and talk for %d seconds' %
-          (', '.join(TALKERS), server.host, server.port, SECONDS), flush=True)
+def talk(server):
+    """Three calls in one process; the first makes the conference.  Its JSON."""
+    say('== %s call %s and talk for %d seconds' %
+        (', '.join(TALKERS), server.factory, SECONDS))
     c = Caller(server, '-n', len(TALKERS), '--same-conf', '--seconds', SECONDS,
                *GOOD, users=TALKERS)
     try:
         out, err = c.proc.communicate(timeout=60)
     finally:
         c.close()
-    return c.proc.returncode, out, err
+    check(out, 'the callers did not come back: %s' % err.strip())
+    return json.loads(out)
+
+
+def cell(tones, freq):
+    t = [t for t in tones if t['freq'] == freq]
+    if not t:
+        return 'not measured'
+    if t[0]['level_dbfs'] < lib.SILENT_DBFS:
+        return 'silence'
+    return '%.1f dBFS, gap %d ms' % (t[0]['level_dbfs'], t[0]['longest_gap_ms'])
+
+
+def table(calls):
+    """One row per listener, one column per speaker"""
+    head = ['%s (%d Hz)' % (c['user'], c['freq']) for c in calls]
+    say('\n   who heard whom, measured on the decoded audio')
+    say('   %-8s' % '' + ''.join('%-24s' % h for h in head))
+    for c in calls:
+        tones = c.get('audio', {}).get('tones', [])
+        say('   %-8s' % c['user'] + ''.join(
+            '%-24s' % cell(tones, other['freq']) for other in calls))
+    for c in calls:
+        say('   %s: %s, %s, call set up in %s ms, %d packets heard, %d lost, '
+            '%d failed to authenticate' %
+            (c['user'], c['codec'], c['suite'], c['setup_ms'],
+             c['rx']['packets'], c['rx']['lost'], c['rx']['auth_failures'])
+            if c['established'] else '   %s: no call: %s %s' %
+            (c['user'], c['status'], c.get('error') or c['reason']))
+
+
+def scene(server):
+    j = talk(server)
+    table(j['calls'])
+    say('')
+    for c in j['calls']:
+        for f in c['failures']:
+            say('   FAILED: %s: %s' % (c['user'], f))
+    say('== PASS: everybody heard the others, and nobody heard itself'
+        if j['ok'] else '== FAIL')
+    return j['ok']
+
+
+def stay(server):
+    """Until the server ends, by a signal to us or by itself"""
+    say(DIAL.format(uri=server.uri('USER'), dir=server.dir, log=server.log,
+                    factory=server.factory, ctl=lib.program('conclavectl'),
+                    call=lib.program('conclave-call')))
+    for s in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(s, lambda *_: server.term())
+    server.proc.wait()
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    a = parse()
+    signal.signal(signal.SIGTERM, interrupted)
+    server = Server(os.path.abspath(a.dir), keying=a.keying, port=a.port,
+                    log_level='info', wait=False)
+    ok = False
+    try:
+        server.wait_ready()
+        say('== server is up: %s' % server.ready)
+        ok = scene(server)
+        if not a.once:
+            stay(server)
+        server.stop()
+        say('== server has ended')
+    except Failure as e:
+        say('== FAIL: %s' % e)
+        ok = False
+    except KeyboardInterrupt:
+        ok = False
+        server.stop()
+        say('== interrupted')
+    finally:
+        server.kill()
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == '__main__':
+    main()

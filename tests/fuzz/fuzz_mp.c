@@ -3,7 +3,9 @@
  *
  * The first byte says in what pieces the rest arrives.  Beside "no crash":
  * the same messages come out, and the same verdict, as when it arrives at
- * once, and each message packs and unpacks to itself within the bound.
+ * once, and each message packs and unpacks to itself.  (Not if it has fields
+ * that we do not know: protobuf-c 1.4 takes field number 0 in an overlong
+ * spelling, and then packs what it would not unpack.)
  */
 #include <errno.h>
 #include <string.h>
@@ -31,26 +33,84 @@ static void hash_add(uint64_t *hash, const uint8_t *p, size_t len)
 }
 
 
+static bool all_known(const ProtobufCMessage *msg);
+
+
+/* A field of message type: does any of its messages have unknown fields? */
+static bool field_known(const uint8_t *base,
+			const ProtobufCFieldDescriptor *fd)
+{
+	const uint8_t *at = base + fd->offset;
+	const ProtobufCMessage *one, *const *v;
+	uint32_t which;
+	size_t n;
+
+	if (fd->label == PROTOBUF_C_LABEL_REPEATED) {
+		memcpy(&n, base + fd->quantifier_offset, sizeof(n));
+		memcpy(&v, at, sizeof(v));
+		while (n) {
+			if (!all_known(v[--n]))
+				return false;
+		}
+		return true;
+	}
+
+	if (fd->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+		memcpy(&which, base + fd->quantifier_offset, sizeof(which));
+		if (which != fd->id)
+			return true;
+	}
+	memcpy(&one, at, sizeof(one));
+
+	return !one || all_known(one);
+}
+
+
+static bool all_known(const ProtobufCMessage *msg)
+{
+	const ProtobufCMessageDescriptor *md = msg->descriptor;
+
+	if (msg->n_unknown_fields)
+		return false;
+
+	for (unsigned i = 0; i < md->n_fields; i++) {
+		if (md->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+		    !field_known((const uint8_t *)msg, &md->fields[i]))
+			return false;
+	}
+
+	return true;
+}
+
+
+static void check_round_trip(const uint8_t *p, size_t len)
+{
+	Mp__Message *again = mp__message__unpack(NULL, len, p);
+	uint8_t *q = malloc(len + 1);
+
+	FUZZ_ASSERT(again && q);
+	FUZZ_ASSERT(mp__message__get_packed_size(again) == len);
+	FUZZ_ASSERT(mp__message__pack(again, q) == len);
+	FUZZ_ASSERT(!memcmp(p, q, len));
+	mp__message__free_unpacked(again, NULL);
+	free(q);
+}
+
+
 static void msg_handler(const Mp__Message *msg, void *arg)
 {
 	struct outcome *oc = arg;
 	const size_t len = mp__message__get_packed_size(msg);
-	uint8_t *p = malloc(len + 1), *q = malloc(len + 1);
-	Mp__Message *again;
+	uint8_t *p = malloc(len + 1);
 
-	FUZZ_ASSERT(p && q);
+	FUZZ_ASSERT(p);
 	FUZZ_ASSERT(mp__message__pack(msg, p) == len);
-	again = mp__message__unpack(NULL, len, p);
-	FUZZ_ASSERT(again);
-	FUZZ_ASSERT(mp__message__get_packed_size(again) == len);
-	FUZZ_ASSERT(mp__message__pack(again, q) == len);
-	FUZZ_ASSERT(!memcmp(p, q, len));
+	if (all_known(&msg->base))
+		check_round_trip(p, len);
 
 	++oc->messages;
 	hash_add(&oc->hash, p, len);
-	mp__message__free_unpacked(again, NULL);
 	free(p);
-	free(q);
 }
 
 

@@ -1,0 +1,167 @@
+/**
+ * @file ctl/main.c  conclavectl: look at a running server and act on it
+ */
+#include "config.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctlpath.h"
+#include "ctl.h"
+
+/** One word an operator can say */
+struct verb {
+	const char *name;
+	const char *keyv[2];                        /* names of its arguments */
+	void (*view)(FILE *f, const json_t *resp);  /* NULL: nothing to show  */
+	const char *usage;
+	const char *help;
+};
+
+static const struct verb verbv[] = {
+	{ "list",  { NULL },           ctl_view_list,  "list",           "all conferences" },
+	{ "show",  { "conf" },         ctl_view_show,  "show CONF",      "one conference with its participants" },
+	{ "kick",  { "conf", "part" }, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
+	{ "end",   { "conf" },         NULL,           "end CONF",       "end a conference" },
+	{ "stats", { NULL },           ctl_view_stats, "stats",          "counters of the server and its mixers" },
+	{ "log",   { "level" },        NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
+};
+
+enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 2 };
+
+static void print_usage(FILE *f)
+{
+	fprintf(f, "usage: conclavectl [-s PATH] [-j] COMMAND [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < VERBS; i++)
+		fprintf(f, "  %-16s %s\n", verbv[i].usage, verbv[i].help);
+	fprintf(f, "  %-16s %s\n\n", "help", "this text");
+	fprintf(f, "  -s, --socket PATH  control socket (default: $CONCLAVE_SOCKET, then %s)\n"
+		   "  -j, --json         print the reply as JSON\n"
+		   "  -V, --version      version\n", CTL_SOCKET_PATH);
+}
+
+static int usage_error(const char *what, const char *word)
+{
+	fprintf(stderr, "conclavectl: %s%s%s\n\n", what, word ? ": " : "", word ? word : "");
+	print_usage(stderr);
+
+	return CTL_USAGE;
+}
+
+/* A participant is named by its number or by its identity */
+static json_t *arg_json(const char *key, const char *text)
+{
+	const size_t digits = strspn(text, "0123456789");
+
+	if (0 == strcmp(key, "part") && digits && digits < 10 && !text[digits])
+		return json_integer(atol(text));
+
+	return json_string(text);
+}
+
+/* The request for a verb; NULL: wrong arguments */
+static json_t *request(const struct verb *verb, int argc, char *const argv[])
+{
+	json_t *req = json_pack("{s:s}", "cmd", verb->name);
+	int i;
+
+	for (i = 0; i < ARGS_MAX && verb->keyv[i] && i < argc; i++) {
+		/* Fails for what is not UTF-8 */
+		if (json_object_set_new(req, verb->keyv[i], arg_json(verb->keyv[i], argv[i])))
+			break;
+	}
+
+	if (i != argc || (i < ARGS_MAX && verb->keyv[i])) {
+		json_decref(req);
+		return NULL;
+	}
+
+	return req;
+}
+
+static enum ctl_exit print_reply(const struct verb *verb, const json_t *resp, bool raw)
+{
+	const bool ok = json_is_true(json_object_get(resp, "ok"));
+	const char *error = json_string_value(json_object_get(resp, "error"));
+
+	if (raw) {
+		/* ASCII: a terminal finds no command in it */
+		(void)json_dumpf(resp, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		(void)putchar('\n');
+	}
+	else if (ok && verb->view) {
+		verb->view(stdout, resp);
+	}
+
+	if (!ok)
+		fprintf(stderr, "conclavectl: %s: %s\n", verb->name, error ? error : "refused");
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "conclavectl: stdout: %s\n", strerror(errno));
+		return CTL_UNREACHABLE;
+	}
+
+	return ok ? CTL_OK : CTL_REFUSED;
+}
+
+static int run(const char *path, bool raw, int argc, char *const argv[])
+{
+	const struct verb *verb = NULL;
+	json_t *req, *resp = NULL;
+	enum ctl_exit status;
+
+	for (size_t i = 0; i < VERBS && !verb; i++) {
+		if (0 == strcmp(argv[0], verbv[i].name))
+			verb = &verbv[i];
+	}
+	if (!verb)
+		return usage_error("unknown command", argv[0]);
+
+	req = request(verb, argc - 1, argv + 1);
+	if (!req)
+		return usage_error("wrong arguments, expected", verb->usage);
+
+	status = ctl_ask(path, req, &resp);
+	if (status == CTL_OK)
+		status = print_reply(verb, resp, raw);
+	json_decref(req);
+	json_decref(resp);
+
+	return (int)status;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option longv[] = {
+		{ "socket",  required_argument, NULL, 's' },
+		{ "json",    no_argument,       NULL, 'j' },
+		{ "help",    no_argument,       NULL, 'h' },
+		{ "version", no_argument,       NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = getenv("CONCLAVE_SOCKET");
+	bool raw = false;
+	int c;
+
+	if (!path || !path[0])
+		path = CTL_SOCKET_PATH;
+
+	while ((c = getopt_long(argc, argv, "s:jhV", longv, NULL)) != -1) {
+		switch (c) {
+		case 's': path = optarg; break;
+		case 'j': raw = true; break;
+		case 'h': print_usage(stdout); return CTL_OK;
+		case 'V': printf("conclavectl %s\n", PACKAGE_VERSION); return CTL_OK;
+		default:  print_usage(stderr); return CTL_USAGE;
+		}
+	}
+
+	if (optind == argc)
+		return usage_error("no command", NULL);
+	if (0 == strcmp(argv[optind], "help")) {
+		print_usage(stdout);
+		return CTL_OK;
+	}
+
+	return run(path, raw, argc - optind, argv + optind);
+}

@@ -1,0 +1,239 @@
+/**
+ * @file focus/gepoch.c  Group keys: drawn, handed out, retired
+ *
+ * Every epoch is a fresh random key with (at the mixer) an SSRC of its own, a
+ * sequence that starts below 2^15 and ROC 0, because SDES cannot tell a joiner
+ * a ROC (RFC 4568 section 6.4).
+ *
+ * Ownership:  held by its class while it is the live one, and by every endpoint
+ *             that hears it or was offered it; the last one drops the key, here
+ *             and at the mixer
+ */
+#include "focus/tree.h"
+#include "log.h"
+
+
+static void retire(struct gepoch *ge)
+{
+	struct conference *c = ge->gc->conf;
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__KeyRetire kr = MP__KEY_RETIRE__INIT;
+
+	tmr_cancel(&ge->tmr);
+	if (ge->retired)
+		return;
+
+	ge->retired = true;
+	kr.conf = c->id;
+	kr.class_id = ge->gc->id;
+	kr.epoch = ge->no;
+	msg.body_case = MP__MESSAGE__BODY_KEY_RETIRE;
+	msg.key_retire = &kr;
+	(void)mixproc_send(c->mix, &msg, NULL, NULL);
+	log_info("ev=key_retired conf=%s class=%u epoch=%u", c->label,
+		 ge->gc->id, ge->no);
+}
+
+
+static void destructor(void *arg)
+{
+	struct gepoch *ge = arg;
+
+	if (ge->le.list)
+		retire(ge);
+	tmr_cancel(&ge->tmr);
+	list_unlink(&ge->le);
+	if (ge->key)
+		secret_seen_del(ge->key);
+	secret_free(&ge->key);
+	mem_deref(ge->gc);
+}
+
+
+static int install(struct gepoch *ge)
+{
+	const struct gclass *gc = ge->gc;
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__KeyInstall ki = MP__KEY_INSTALL__INIT;
+	Mp__Key key = MP__KEY__INIT;
+
+	key.suite = gc->suite;
+	key.keysalt.data = (uint8_t *)(uintptr_t)secret_bytes(ge->key);
+	key.keysalt.len = secret_len(ge->key);
+	ki.conf = gc->conf->id;
+	ki.class_id = gc->id;
+	ki.epoch = ge->no;
+	ki.key = &key;
+	ki.codec = gc->codec;
+	ki.pt = gc->pt;
+	ki.ptime = gc->ptime;
+	ki.opus_max_rate = gc->opus_max_rate;
+	ki.opus_fec = gc->opus_fec;
+	ki.opus_dtx = gc->opus_dtx;
+	ki.opus_cbr = gc->opus_cbr;
+	msg.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
+	msg.key_install = &ki;
+
+	return mixproc_send(gc->conf->mix, &msg, NULL, NULL);
+}
+
+
+static int make(struct gepoch **gep, struct gclass *gc)
+{
+	struct gepoch *ge;
+	struct secret *key;
+	int err;
+
+	ge = mem_zalloc(sizeof(*ge), destructor);
+	if (!ge)
+		return ENOMEM;
+
+	tmr_init(&ge->tmr);
+	ge->gc = mem_ref(gc);
+	ge->no = gc->epoch_no + 1;
+	ge->drawn = tmr_jiffies();
+	err = secret_draw(&key, suite_keysalt_len(suite_by_id(gc->suite)));
+	if (err)
+		goto out;
+
+	err = secret_seen_add(key);
+	if (err) {
+		secret_free(&key);
+		goto out;
+	}
+	ge->key = key;
+	err = install(ge);
+	if (err)
+		goto out;
+
+	++gc->epoch_no;
+	list_append(&gc->epochl, &ge->le, ge);
+
+ out:
+	if (err)
+		mem_deref(ge);
+	else
+		*gep = ge;
+
+	return err;
+}
+
+
+static void age_handler(void *arg)
+{
+	struct gclass *gc = arg;
+
+	log_debug("ev=key_aged conf=%s class=%u", gc->conf->label, gc->id);
+	(void)gepoch_draw(gc);
+}
+
+
+static void admit_waiting(struct gclass *gc)
+{
+	struct le *le;
+
+	while ((le = list_head(&gc->waitl))) {
+		struct endpoint *ep = le->data;
+
+		list_unlink(&ep->le_class);
+		ep->next_ge = mem_ref(gc->live);
+		ep->known = gc->live->no;
+		endpoint_admitted(ep, 0);
+	}
+}
+
+
+int gepoch_draw(struct gclass *gc)
+{
+	struct gepoch *ge;
+	char kid[KID_STRLEN];
+	struct le *le;
+	int err;
+
+	err = make(&ge, gc);
+	if (err) {
+		log_error("ev=key_failed conf=%s class=%u", gc->conf->label,
+			  gc->id);
+		return err;
+	}
+
+	log_info("ev=key_drawn conf=%s class=%u epoch=%u kid=%s members=%u",
+		 gc->conf->label, gc->id, ge->no, secret_kid(ge->key, kid),
+		 list_count(&gc->memberl));
+
+	mem_ref(gc);
+	mem_deref(gc->live);
+	gc->live = ge;
+	tmr_cancel(&gc->tmr_draw);
+	if (gc->conf->cc->rekey_max_age_s)
+		tmr_start(&gc->tmr_age,
+			  1000ULL * gc->conf->cc->rekey_max_age_s,
+			  age_handler, gc);
+
+	for (le = list_head(&gc->memberl); le; ) {
+		struct endpoint *ep = le->data;
+
+		le = le->next;
+		rekey_start(ep);
+	}
+	admit_waiting(gc);
+	mem_deref(gc);
+
+	return 0;
+}
+
+
+static void draw_handler(void *arg)
+{
+	struct gclass *gc = arg;
+	struct le *le;
+
+	if (!gepoch_draw(gc))
+		return;
+
+	/* no key, no admission */
+	mem_ref(gc);
+	while ((le = list_head(&gc->waitl))) {
+		struct endpoint *ep = le->data;
+
+		list_unlink(&ep->le_class);
+		endpoint_admitted(ep, ENOMEM);
+	}
+	mem_deref(gc);
+}
+
+
+/** Draw in delay_ms at the latest, counted from the last draw for leaves */
+void gepoch_want(struct gclass *gc, uint32_t delay_ms)
+{
+	uint64_t left = tmr_get_expire(&gc->tmr_draw);
+
+	if (gc->closing)
+		return;
+
+	/* joins and leaves that fall together share the epoch */
+	if (tmr_isrunning(&gc->tmr_draw) && left <= delay_ms)
+		return;
+
+	tmr_start(&gc->tmr_draw, delay_ms, draw_handler, gc);
+}
+
+
+static void grace_handler(void *arg)
+{
+	struct gepoch *ge = arg;
+
+	retire(ge);
+}
+
+
+void gepoch_expose(struct gepoch *ge, uint32_t grace_ms)
+{
+	if (ge->retired)
+		return;
+
+	if (!grace_ms)
+		retire(ge);
+	else if (!tmr_isrunning(&ge->tmr))
+		tmr_start(&ge->tmr, grace_ms, grace_handler, ge);
+}

@@ -1,0 +1,84 @@
+/**
+ * @file focus/rekey.c  One endpoint's way to the live epoch
+ *
+ * A client that did not negotiate MKI has one receive key, changed only by an
+ * offer: re-INVITE, or UPDATE if it allows that.  The dialog layer sends one
+ * offer at a time and asks for its text when it can go out, so an endpoint
+ * that is slow skips the epochs it missed.  The mixer switches the leg when
+ * its 200 is there, and no earlier: until then the leg hears the old epoch.
+ *
+ * Refs: RFC 4568 section 7.1.4, RFC 3311, RFC 3261 section 14
+ */
+#include "focus/tree.h"
+#include "log.h"
+
+enum { REKEY_TRIES = 2 };
+
+
+static bool is_behind(const struct endpoint *ep)
+{
+	return ep->gc && ep->gc->live && ep->ge != ep->gc->live &&
+		ep->state != EP_LEFT;
+}
+
+
+static struct mbuf *make_offer(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_local l;
+	struct mbuf *sdp;
+	(void)dlg;
+
+	/* settle_reply() asks again when the leg is where the last one put it */
+	if (!is_behind(ep) || ep->media_pending)
+		return NULL;
+
+	neg_offered_reset(&ep->offered);
+	ep->offered.linec = 1;
+	ep->offered.linev[0].tag = ep->neg.sdes.tag;
+	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
+
+	mem_deref(ep->offer_ge);
+	ep->offer_ge = mem_ref(ep->gc->live);
+	ep->known = ep->gc->live->no;
+
+	epmedia_local(ep, &l);
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
+			      ep->offer_ge->key, ep->neg.dir))
+		return NULL;
+
+	log_debug("ev=rekey_offer conf=%s part=%u leg=%llu epoch=%u",
+		  ep->part->conf->label, ep->part->id,
+		  (unsigned long long)ep->leg, ep->offer_ge->no);
+
+	return sdp;
+}
+
+
+void rekey_start(struct endpoint *ep)
+{
+	if (is_behind(ep) && ep->dlg)
+		(void)dlg_offer(ep->dlg, DLG_AUTO, make_offer);
+}
+
+
+/**
+ * The offer was refused for good.  The leg hears nothing of the live epoch, so
+ * it gets one more chance and is then ended: a member who is deaf for ever
+ * serves nobody.
+ */
+void rekey_failed(struct endpoint *ep, uint16_t scode)
+{
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	log_warn("ev=rekey_failed conf=%s part=%u leg=%llu status=%u",
+		 ep->part->conf->label, ep->part->id,
+		 (unsigned long long)ep->leg, scode);
+
+	if (promote_give_up(ep, "refused"))
+		return;
+
+	if (++ep->rekey_fails < REKEY_TRIES)
+		rekey_start(ep);
+	else
+		endpoint_end(ep, 488, "Rekey refused");
+}

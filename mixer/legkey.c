@@ -1,0 +1,231 @@
+/**
+ * @file legkey.c  A leg's keys: receive generations, own stream, group stream
+ *
+ * Receiving: a new key is tried first; the old one stays until the first
+ * packet authenticates under the new one, and a short grace for what is still
+ * in flight.  Sending: a new key is used at once, with a new SSRC and SEQ.
+ *
+ * Refs: RFC 4568 sections 6.4 and 7.1.4, RFC 3711 section 8.1
+ */
+#include <errno.h>
+#include <string.h>
+#include "mixer.h"
+
+void rxset_close(struct rxset *rs)
+{
+	unsigned i;
+
+	for (i = 0; i < rs->c; i++) {
+		msrtp_free(&rs->v[i].srtp);
+		skey_clear(&rs->v[i].key);
+	}
+	memset(rs, 0, sizeof(*rs));
+}
+
+static bool rx_same(const struct rxset *a, const struct rxset *b)
+{
+	unsigned i;
+
+	for (i = 0; i < a->c && a->c == b->c; i++)
+		if (!skey_equal(&a->v[i].key, &b->v[i].key))
+			return false;
+
+	return a->c == b->c;
+}
+
+static int rx_parse(struct rxset *rs, const Mp__LegSet *msg)
+{
+	int err = 0;
+	size_t i;
+
+	if (msg->n_rx > LEG_RXKEYS)
+		return EINVAL;
+
+	for (i = 0; i < msg->n_rx && !err; i++) {
+		err = skey_set(&rs->v[i].key, msg->rx[i]);
+		rs->c = (unsigned)i + 1;
+		/* RFC 4568 section 6.1: several keys need an MKI each */
+		if (!err && msg->n_rx > 1 && !rs->v[i].key.mki_len)
+			err = EINVAL;
+	}
+
+	return err;
+}
+
+/* Our two directions never share a key: a peer that sends our own key back
+   would have us decrypt our own stream (RFC 3711 section 9.1) */
+static bool reflected(const struct leg_want *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->rx.c; i++) {
+		const struct secret *s = w->rx.v[i].key.secret;
+
+		if (secret_equal(s, w->tx.secret) ||
+		    (w->cfg.group && secret_equal(s, w->cfg.group->key.secret)))
+			return true;
+	}
+
+	return false;
+}
+
+int legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg)
+{
+	unsigned i;
+	int err;
+
+	err = rx_parse(&w->rx, msg);
+	if (!err)
+		err = skey_set(&w->tx, msg->tx);
+	if (!err && reflected(w))
+		err = EINVAL;
+	if (err)
+		return err;
+
+	w->rx_same = leg && rx_same(&leg->rx, &w->rx);
+	w->rx_back = leg && !w->rx_same && leg->rx_old.c && rx_same(&leg->rx_old, &w->rx);
+	for (i = 0; i < w->rx.c && !w->rx_same && !w->rx_back && !err; i++)
+		err = skey_msrtp(&w->rx.v[i].key, MSRTP_RX, &w->rx.v[i].srtp);
+
+	return err;
+}
+
+void legkey_want_close(struct leg_want *w)
+{
+	rxset_close(&w->rx);
+	skey_clear(&w->tx);
+}
+
+static void rx_old_h(void *arg)
+{
+	rxset_close(&((struct leg *)arg)->rx_old);
+}
+
+void legkey_rx_apply(struct leg *leg, struct leg_want *w)
+{
+	/* a peer that stays with its old key goes on in its old context:
+	   a fresh one would not know its ROC and what is a replay */
+	struct rxset next = w->rx_back ? leg->rx_old : w->rx;
+
+	if (w->rx_back)
+		memset(&leg->rx_old, 0, sizeof(leg->rx_old));
+	else
+		memset(&w->rx, 0, sizeof(w->rx));
+
+	rxset_close(&leg->rx_old);
+	leg->rx_old = leg->rx;
+	leg->rx = next;
+	if (leg->rx_old.c)
+		(void)timeq_set(loop_timeq(leg->conf->mx->loop), &leg->rx_grace,
+				now_usec() + REKEY_WAIT_MS * 1000ULL, rx_old_h, leg);
+}
+
+void legkey_rx_confirmed(struct leg *leg)
+{
+	const uint64_t at = now_usec() + REKEY_GRACE_MS * 1000ULL;
+
+	if (leg->rx_old.c && at < leg->rx_grace.at_us)
+		(void)timeq_set(loop_timeq(leg->conf->mx->loop), &leg->rx_grace, at, rx_old_h, leg);
+}
+
+void legkey_bye(struct leg *leg, uint32_t ssrc)
+{
+	if (leg->byec == LEG_REPORTED) {
+		memmove(leg->byev, leg->byev + 1, sizeof(leg->byev) - sizeof(leg->byev[0]));
+		--leg->byec;
+	}
+	leg->byev[leg->byec++] = ssrc;
+	legrtcp_soon(leg);
+}
+
+int legkey_tx_apply(struct leg *leg, struct leg_want *w, bool new_clock)
+{
+	struct conf *c = leg->conf;
+	const uint32_t clock = leg->cfg.codec->clock;
+	const bool same = skey_equal(&leg->tx_key, &w->tx);
+	uint32_t ssrc, old = leg->own.srtp ? leg->own.ssrc : 0;
+	int err;
+
+	if (same && (!new_clock || !leg->own.srtp))
+		return 0;
+
+	if (same) {
+		/* RFC 7160: another clock rate deserves another SSRC */
+		err = conf_ssrc_draw(c, &leg->tx_use, &ssrc);
+		if (!err)
+			err = stream_renew(&leg->own, ssrc, clock);
+		if (!err)
+			legkey_bye(leg, old);
+		return err;
+	}
+
+	stream_close(&leg->own);
+	keyuse_close(&leg->tx_use);
+	skey_move(&leg->tx_key, &w->tx);
+	if (!leg->tx_key.suite)
+		return 0;
+
+	keyuse_init(&leg->tx_use, leg->tx_key.lifetime);
+	err = conf_ssrc_draw(c, &leg->tx_use, &ssrc);
+	if (!err)
+		err = stream_open(&leg->own, &leg->tx_key, &leg->tx_use, ssrc, clock, false);
+	if (err) {
+		stream_close(&leg->own);
+		return err;
+	}
+	if (old)
+		legkey_bye(leg, old);
+
+	return 0;
+}
+
+struct stream *legkey_gown(struct leg *leg)
+{
+	struct gkey *gk = leg->cfg.group;
+	uint32_t ssrc;
+
+	if (!gk)
+		return NULL;
+	if (leg->gown.srtp)
+		return &leg->gown;
+
+	if (conf_ssrc_draw(leg->conf, &gk->use, &ssrc) ||
+	    stream_open(&leg->gown, &gk->key, &gk->use, ssrc, leg->cfg.codec->clock, true)) {
+		stream_close(&leg->gown);
+		return NULL;
+	}
+
+	return &leg->gown;
+}
+
+void legkey_link(struct leg *leg)
+{
+	struct gkey *gk = leg->cfg.group;
+
+	if (!leg->cfg.send || leg->mute_tx)
+		return;
+
+	if (leg->own.srtp && leg->ec && (!gk || leg->cfg.both)) {
+		TAILQ_INSERT_TAIL(&leg->ec->legs, leg, own_le);
+		leg->own_linked = true;
+		++leg->ec->listenc;
+	}
+	if (gk) {
+		TAILQ_INSERT_TAIL(&gk->legs, leg, group_le);
+		leg->group_linked = true;
+		++gk->ec->listenc;
+	}
+}
+
+void legkey_unlink(struct leg *leg)
+{
+	if (leg->own_linked) {
+		TAILQ_REMOVE(&leg->ec->legs, leg, own_le);
+		--leg->ec->listenc;
+	}
+	if (leg->group_linked) {
+		TAILQ_REMOVE(&leg->cfg.group->legs, leg, group_le);
+		--leg->cfg.group->ec->listenc;
+	}
+	leg->own_linked = leg->group_linked = false;
+}
