@@ -5,4 +5,5 @@ include tests/cfg.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
+include tests/dialog.mk
 include tests/mixer.mk
