@@ -157,14 +157,8 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 
 	body.p = (const char *)mbuf_buf(msg->mb);
 	body.l = mbuf_get_left(msg->mb);
-	if (!body.l) {
-		/* our offer would carry a key: RFC 4568 section 8.3 */
-		if (msg->tp == SIP_TRANSP_TLS)
-			return true;
-		refuse(f, msg, identity, 488, 399,
-		       "Secure conference: signalling must be TLS");
-		return false;
-	}
+	if (!body.l)
+		return true;
 
 	if (!msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {
 		refuse(f, msg, identity, 415, 399, "Body is not SDP");
@@ -192,6 +186,19 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 	}
 
 	return true;
+}
+
+
+/** Whoever offers, a key would be in the SDP: RFC 4568 section 8.3 */
+bool invite_is_secure(struct focus *f, const struct sip_msg *msg)
+{
+	if (msg->tp == SIP_TRANSP_TLS)
+		return true;
+
+	refuse(f, msg, NULL, 488, 399,
+	       "Secure conference: signalling must be TLS");
+
+	return false;
 }
 
 

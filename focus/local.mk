@@ -5,7 +5,7 @@ include focus/ctl.mk
 # Everything but main(), so that the tests link all of it
 noinst_LIBRARIES += libfocus.a
 libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
-	focus/part.c focus/endpoint.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c \
+	focus/part.c focus/endpoint.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/promote.c \
 	focus/change.c focus/mixproc.c focus/mixevent.c focus/ctlcmd.c \
 	focus/descr.c focus/negotiate.c focus/negprint.c \
 	focus/demo.c focus/demo_pki.c \
