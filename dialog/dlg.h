@@ -4,7 +4,9 @@
  * dlgs.c  finds dialogs and hands requests to them
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
- * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
+ * uac.c   our initial INVITE and its responses
+ * offer.c our re-INVITE and UPDATE, and the peer's answers
+ * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
@@ -57,6 +59,7 @@ struct dlg {
 	enum dlg_state state;
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
+	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
@@ -87,16 +90,19 @@ struct dlg {
 	void *autharg;
 	char *route;              /* first hop of the initial INVITE         */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
-	uint32_t req_seq;
 	bool req_update;
 	bool req_challenged;
+	uint32_t ack_seq;         /* of our last INVITE                      */
 	struct mbuf *ack_body;    /* answer in our ACK; wiped                */
+	bool ack_due;             /* 2xx with an offer: ACK not sent yet     */
+	char *reason;             /* for a BYE that cannot go out yet        */
 
 	/* the re-offer that waits for its turn */
 	dlg_offer_h *offerh;
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	unsigned retryc;          /* times in a row that it had to wait      */
 };
 
 /* dlg.c */
@@ -108,17 +114,27 @@ int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg);
-void dlg_terminate(struct dlg *dlg, const char *reason);
+bool dlg_terminate(struct dlg *dlg, const char *reason);
+void dlg_hold(struct dlg *dlg);
+void dlg_release(struct dlg *dlg);
+bool dlg_live(const struct dlg *dlg);
 
 /* uas.c */
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
 
-/* uac.c */
+/* offer.c */
 void dlg_offer_next(struct dlg *dlg);
-int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_offer_soon(struct dlg *dlg);
+
+/* req.c */
+int  dlg_send(struct dlg *dlg, struct sip_request **reqp, const char *met,
+	      uint32_t cseq, sip_resp_h *resph, void *arg,
+	      const char *fmt, ...);
+void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_send_bye(struct dlg *dlg, const char *reason);
 void dlg_request_drop(struct dlg *dlg);
 
 #endif

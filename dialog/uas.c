@@ -48,7 +48,8 @@ static void reply_timeout(void *arg)
 	dlg_reply_stop(dlg);
 
 	/* RFC 3261 section 13.3.1.4: no ACK, so the session ends with a BYE */
-	(void)dlg_send_bye(dlg, "SIP;cause=408;text=\"No ACK\"");
+	(void)dlg_send_bye(dlg, dlg->reason ? dlg->reason
+			   : "SIP;cause=408;text=\"No ACK\"");
 
 	if (dlg->state == DLG_TERMINATED)
 		mem_deref(dlg);      /* reference of dlg_terminate() */
@@ -80,7 +81,7 @@ static void cancel_handler(void *arg)
 	if (!msg)
 		return;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 	mem_ref(msg);
 	dlg_refuse_pending(dlg, 487, "Request Terminated");
 	if (dlg->state == DLG_EARLY)
@@ -88,13 +89,17 @@ static void cancel_handler(void *arg)
 	else
 		dlg_offer_next(dlg);
 	mem_deref(msg);
-	mem_deref(dlg);
+	dlg_release(dlg);
 }
 
 
 static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
+
+	/* RFC 3261 section 8.1.1.3: without tag there is no dialog */
+	if (!pl_isset(&msg->from.tag))
+		return EBADMSG;
 
 	err  = pl_strdup(&dlg->callid, &msg->callid);
 	err |= re_sdprintf(&dlg->ltag, "%016llx", msg->tag);
@@ -271,11 +276,16 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	if (!err && dlg->state == DLG_EARLY)
 		dlg->state = DLG_CONFIRMED;
 
+	/* kept for retransmissions, by us (INVITE) or by libre (UDP) */
+	if (!invite && dlg->msg->tp != SIP_TRANSP_UDP)
+		dlg_mbuf_wipe(mb);
+	else
+		mem_deref(mb);
+
 	dlg->msg = mem_deref(dlg->msg);
-	mem_deref(mb);
 	dlg_mbuf_wipe(sdp);
 	if (!err)
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 
 	return err;
 }
@@ -313,7 +323,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 		memset(&dlg->h, 0, sizeof(dlg->h));
 	}
 	else {
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 	}
 
 	return err;
@@ -334,14 +344,14 @@ static void recv_ack(struct dlg *dlg, const struct sip_msg *msg)
 
 	if (dlg->state == DLG_TERMINATED) {
 		/* dlg_terminate() waited for this ACK */
-		(void)dlg_send_bye(dlg, NULL);
+		(void)dlg_send_bye(dlg, dlg->reason);
 		mem_deref(dlg);
 		return;
 	}
 
 	if (answer && dlg->h.answerh)
 		dlg->h.answerh(dlg, msg, dlg->arg);
-	if (first && dlg->h.estabh)
+	if (first && dlg_live(dlg) && dlg->h.estabh)
 		dlg->h.estabh(dlg, msg, dlg->arg);
 
 	dlg_offer_next(dlg);
@@ -370,39 +380,47 @@ static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** Is a request of the peer still without our answer? RFC 3261 section 14.2 */
+static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg->msg)
+		return false;
+
+	(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
+			  "Server Internal Error",
+			  "Retry-After: %u\r\n"
+			  "Content-Length: 0\r\n\r\n",
+			  rand_u32() % 11);
+
+	return true;
+}
+
+
 /** Is an offer, ours or the peer's, still without its answer? */
 static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 {
+	if (offer_pending(dlg, msg))
+		return true;
+
 	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
-	if (dlg->req || (dlg->reply.active && dlg->reply.wants_answer)) {
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-				 "Request Pending");
-		return true;
-	}
+	if (!dlg->req && dlg->state == DLG_CONFIRMED &&
+	    !(dlg->reply.active && dlg->reply.wants_answer))
+		return false;
 
-	if (dlg->msg) {
-		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
-				  "Server Internal Error",
-				  "Retry-After: %u\r\n"
-				  "Content-Length: 0\r\n\r\n",
-				  rand_u32() % 11);
-		return true;
-	}
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 491, "Request Pending");
 
-	return false;
+	return true;
 }
 
 
 static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 {
-	if (dlg->state == DLG_EARLY || glare(dlg, msg)) {
-		if (dlg->state == DLG_EARLY)
-			(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-					 "Request Pending");
-		return;
-	}
+	/* such an UPDATE only refreshes: RFC 3311 section 5.2 */
+	bool refresh = !is_invite(msg) && !mbuf_get_left(msg->mb);
 
-	dlg_flow_set(dlg, msg);
+	if (refresh ? offer_pending(dlg, msg) : glare(dlg, msg))
+		return;
+
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);
 
@@ -415,8 +433,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 
 	dlg->msg = mem_ref((void *)msg);
 
-	/* an UPDATE without a body only refreshes: RFC 3311 section 5.2 */
-	if (!is_invite(msg) && !mbuf_get_left(msg->mb)) {
+	if (refresh) {
 		(void)dlg_answer(dlg, 200, "OK", NULL);
 		return;
 	}
@@ -450,7 +467,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 {
 	bool handled = true;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		recv_ack(dlg, msg);
@@ -465,6 +482,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 	}
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
+	dlg_flow_set(dlg, msg);
 
 	if (!pl_strcmp(&msg->met, "BYE"))
 		recv_bye(dlg, msg);
@@ -477,7 +495,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 		handled = recv_other(dlg, msg);
 
  out:
-	mem_deref(dlg);
+	dlg_release(dlg);
 
 	return handled;
 }

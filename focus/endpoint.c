@@ -33,6 +33,7 @@ static void destructor(void *arg)
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -57,6 +58,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (joined)
 		change_feed(CHANGE_LEFT, c, ep, reason);
 	ep->state = EP_LEFT;
+	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
@@ -122,12 +124,22 @@ static void after_answer(struct endpoint *ep)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
 
+	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
+		promote_start(ep);
 	if (was == EP_JOINING || was == st)
 		return;
 
 	ep->state = st;
 	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
 		    ep->part->conf, ep, NULL);
+}
+
+
+static void joined(struct endpoint *ep)
+{
+	ep->state = EP_CONNECTED;
+	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	promote_start(ep);
 }
 
 
@@ -196,19 +208,20 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	struct endpoint *ep = arg;
 
 	ep->media_pending = false;
-	if (!r || r->status != MP__STATUS__OK) {
+
+	/* an epoch that was retired while the answer was on its way: the leg is
+	 * silent, and the commit asks for the next one */
+	if (!r || (r->status != MP__STATUS__OK &&
+		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
 
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING) {
-		ep->state = EP_CONNECTED;
-		change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	}
-	else {
+	if (ep->state == EP_JOINING)
+		joined(ep);
+	else
 		after_answer(ep);
-	}
 }
 
 
@@ -373,8 +386,7 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
-	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	joined(ep);
 	after_answer(ep);
 }
 
@@ -470,6 +482,7 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->part = p;
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
+	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
 	err = user_agent_set(ep, msg);
 	if (!err)

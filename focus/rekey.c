@@ -74,6 +74,9 @@ void rekey_failed(struct endpoint *ep, uint16_t scode)
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, scode);
 
+	if (promote_give_up(ep, "refused"))
+		return;
+
 	if (++ep->rekey_fails < REKEY_TRIES)
 		rekey_start(ep);
 	else
