@@ -113,6 +113,53 @@ static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact)
+{
+	static const struct dlg_handlers none;
+	struct dlg *dlg;
+	int err;
+
+	if (!dlgp || !ds || !msg || !contact)
+		return EINVAL;
+
+	/* it stays in the state of one that has no session to hang up, and
+	 * out of the table that finds sessions */
+	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
+	if (err)
+		return err;
+
+	err = identity_set(dlg, msg);
+	if (!err)
+		err = dlg_target_set(dlg, msg);
+	if (!err)
+		err = dlg_routes_set(dlg, msg);
+	dlg_flow_set(dlg, msg);
+	dlg->rseq = msg->cseq.num;
+	dlg->rseq_set = true;
+
+	if (err)
+		mem_deref(dlg);
+	else
+		*dlgp = dlg;
+
+	return err;
+}
+
+
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg || !msg || msg->cseq.num <= dlg->rseq)
+		return false;
+
+	dlg->rseq = msg->cseq.num;
+	dlg_flow_set(dlg, msg);
+	(void)dlg_target_set(dlg, msg);
+
+	return true;
+}
+
+
 int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	       const char *contact, const char *hdrs,
 	       const struct dlg_handlers *h, void *arg)

@@ -170,6 +170,24 @@ void dlg_bye(struct dlg *dlg, const char *reason);
 /** Any other request in the dialog (REFER, NOTIFY, INFO) */
 int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, const char *fmt, ...);
 
+/**
+ * A dialog without a session, made by a SUBSCRIBE or REFER outside of dialogs
+ * (RFC 6665 section 4.4.1): for dlg_request() alone.  Its To tag is the one
+ * that libre puts into the replies to msg.  dlgs_find() does not find it, and
+ * dropping it sends nothing.
+ *
+ * @return 0, EBADMSG without a usable Contact, ENOENT without any, ENOMEM
+ */
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact);
+
+/**
+ * A later request of the peer's in it: target and flow are refreshed
+ *
+ * @return false if it is out of order (RFC 3261 section 12.2.2: reply 500)
+ */
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg);
+
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
 bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
