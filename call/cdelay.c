@@ -16,15 +16,19 @@ enum {
 	SAMPLE_MAX = 128,         /* per pair                                */
 	HOP_MAX    = 120,         /* 2.5 ms at 48 kHz                        */
 	QUIET_HOPS = 40,          /* 100 ms without it before it can begin   */
+	STEADY_HOPS = 4,          /* as long as this it is no click          */
 };
 
-static const double threshold_dbfs = -36;
+static const double threshold_dbfs = -44;
 
 struct ear {
 	int16_t  win[2 * HOP_MAX];
 	unsigned fill;            /* samples of the second half              */
 	unsigned hop;
 	unsigned quiet;           /* hops without the marker                 */
+	unsigned steady;          /* hops with it since then                 */
+	uint64_t first_us;        /* arrival of the first of them            */
+	bool     armed;           /* it was quiet for long enough before     */
 	uint32_t heard_no;        /* last marker attributed                  */
 };
 
@@ -99,12 +103,18 @@ static void window(struct cdelay *d, struct ear *e, unsigned to, uint64_t arriva
 {
 	if (level(e->win, 2 * e->hop, rate) < threshold_dbfs) {
 		++e->quiet;
+		e->steady = 0;
 		return;
 	}
 
-	if (e->quiet >= QUIET_HOPS)
-		onset(d, e, to, arrival_us);
-	e->quiet = 0;
+	if (!e->steady++) {
+		e->first_us = arrival_us;
+		e->armed = e->quiet >= QUIET_HOPS;
+	}
+	if (e->steady == STEADY_HOPS && e->armed)
+		onset(d, e, to, e->first_us);
+	if (e->steady >= STEADY_HOPS)
+		e->quiet = 0;
 }
 
 void cdelay_heard(struct cdelay *d, unsigned to, uint64_t arrival_us,

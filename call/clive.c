@@ -7,7 +7,8 @@
 #include "tone.h"
 
 enum {
-	MARK_DB = -5,             /* under the tone, so that nothing clips   */
+	MARK_DB = -8,             /* under the tone, so that nothing clips   */
+	FADE_MS = 4,              /* a click would make the codec noisy      */
 	SAMP_MAX = 48 * 60,
 };
 
@@ -19,6 +20,7 @@ struct clive {
 	struct codec_enc *enc;
 	struct tone_gen tone, mark;
 	unsigned mark_frames;         /* still to be sent                    */
+	bool mark_first;
 	clive_mark_h *markh;          /* told at the first of them           */
 	void *arg;
 	uint8_t buf[1280];
@@ -69,6 +71,7 @@ void clive_mark(struct clive *l, unsigned ms, clive_mark_h *markh, void *arg)
 		return;
 
 	l->mark_frames = (ms + l->ptime - 1) / l->ptime;
+	l->mark_first = true;
 	l->markh = markh;
 	l->arg   = arg;
 }
@@ -76,15 +79,23 @@ void clive_mark(struct clive *l, unsigned ms, clive_mark_h *markh, void *arg)
 /** On top of the tone, which is not to have a gap; says when it begins */
 static void add_marker(struct clive *l, int16_t *pcm)
 {
+	const size_t fade = l->sampc * FADE_MS / l->ptime;
 	int16_t mark[SAMP_MAX];
 
-	if (l->markh)
+	if (l->mark_first)
 		l->markh(cmedia_now_us(), l->arg);
-	l->markh = NULL;
 
 	tone_gen_fill(&l->mark, mark, l->sampc);
-	for (size_t i = 0; i < l->sampc; i++)
-		pcm[i] = (int16_t)(pcm[i] + mark[i]);
+	for (size_t i = 0; i < l->sampc; i++) {
+		double gain = 1;
+
+		if (l->mark_first && i < fade)
+			gain = (double)i / (double)fade;
+		else if (!l->mark_frames && l->sampc - i < fade)
+			gain = (double)(l->sampc - i) / (double)fade;
+		pcm[i] = (int16_t)(pcm[i] + gain * mark[i]);
+	}
+	l->mark_first = false;
 }
 
 const uint8_t *clive_frame(uint32_t i, size_t *lenp, void *arg)

@@ -98,6 +98,7 @@ static struct cjson *json_tones(const struct ccheck *k)
 
 		cjson_set(j, "freq", cjson_real(f->freq));
 		cjson_set(j, "level_dbfs", cjson_real(f->level_dbfs));
+		cjson_set(j, "steady_dbfs", cjson_real(k->tonev[i].steady_dbfs));
 		cjson_set(j, "longest_gap_ms", cjson_num(f->longest_gap_ms));
 		cjson_set(j, "gaps", cjson_num(f->gaps));
 		cjson_set(j, "on_pct", cjson_num(f->on_pct));
@@ -362,7 +363,6 @@ enum creport_exit creport_print(const struct cload *l, const struct opts *o)
 		if (table)
 			table_call(c, o, &k);
 		cjson_append(calls, json_call(l, o, c, &k));
-		ccheck_reset(&k);
 	}
 
 	json_total(root, calls, established, x, o, l);

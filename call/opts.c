@@ -302,9 +302,9 @@ static const struct orow rowv[] = {
 	{ "ptime", 0, O_FUNC, 0, 0, 0, parse_ptime, "MS",
 	  "packet length: 10, 20, 30, 40 or 60 (default 20)" },
 	{ "freq", 0, O_FUNC, 0, 0, 0, parse_freq, "HZ[:DBFS]",
-	  "send a sine (default 440:-15)" },
+	  "send a sine (default 440:-20)" },
 	{ "freq-step", 0, O_DBL, OFF(freq_step), -1000, 1000, NULL, "HZ",
-	  "call number i sends freq + i * step (default 110)" },
+	  "call number i sends freq + (i % 16) * step (default 170)" },
 	{ "wav", 0, O_STR, OFF(wav), 0, 0, NULL, "FILE", "send this, repeated" },
 	{ "silent", 0, O_FLAG, OFF(silent), 0, 0, NULL, NULL, "send silence" },
 	{ "out", 'o', O_STR, OFF(out), 0, 0, NULL, "FILE",
@@ -459,8 +459,8 @@ static void set_defaults(struct opts *o)
 	o->ramp_ms         = 20;
 	o->ptime           = 20;
 	o->freq            = 440;
-	o->level_dbfs      = -15;
-	o->freq_step       = 110;
+	o->level_dbfs      = -20;
+	o->freq_step       = 170;
 	o->rtcp_interval_ms = 5000;
 	o->hold_call       = -1;
 	o->min_level       = -40;
@@ -479,8 +479,8 @@ static const char *check(const struct opts *o)
 		return "--user and --password-file belong together";
 	if (o->insecure && o->ca)
 		return "--ca and --insecure contradict each other";
-	if (o->measure_delay && (o->calls < 2 || o->calls > 16))
-		return "--measure-delay needs -n 2..16";
+	if (o->measure_delay && (o->calls < 2 || o->calls > OPTS_DELAY_MAX))
+		return "--measure-delay needs -n 2..12";
 	if (o->wav && o->silent)
 		return "--wav and --silent contradict each other";
 	if (o->delayed_offer && (o->avp || o->bad_key == BAD_KEY_SHORT ||
@@ -575,8 +575,9 @@ enum opts_todo opts_parse(struct opts *o, int argc, char *argv[])
 			return OPTS_DONE;
 		}
 		if (set_option(o, r, optarg)) {
-			(void)fprintf(stderr, "conclave-call: --%s: bad value \"%s\" (see --help)\n",
-				      r->name ? r->name : "n", optarg ? optarg : "");
+			(void)fprintf(stderr, "conclave-call: %s%s: bad value \"%s\" (see --help)\n",
+				      r->name ? "--" : "-", r->name ? r->name : "n",
+				      optarg ? optarg : "");
 			return OPTS_USAGE;
 		}
 	}
@@ -610,7 +611,7 @@ void opts_login(const struct opts *o, unsigned i, const char **userp, const char
 double opts_freq(const struct opts *o, unsigned i)
 {
 	/* whole hertz, so that one second of it can be repeated seamlessly */
-	return round(o->freq + i * o->freq_step);
+	return round(o->freq + i % OPTS_TONES * o->freq_step);
 }
 
 unsigned opts_decoders(const struct opts *o)
@@ -619,4 +620,14 @@ unsigned opts_decoders(const struct opts *o)
 		return o->decode_first;
 
 	return o->calls <= 16 ? o->calls : 4;
+}
+
+const char *opts_name(unsigned i)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(rowv); k++) {
+		if (rowv[k].name && !i--)
+			return rowv[k].name;
+	}
+
+	return NULL;
 }

@@ -18,6 +18,8 @@ enum {
 	OPTS_FREQ_MAX = 32,
 	OPTS_USER_MAX = 32,
 	OPTS_CALL_MAX = 4000,
+	OPTS_TONES = 16,      /* different tones; they stay below 3.4 kHz   */
+	OPTS_DELAY_MAX = 12,  /* more tones would come near the marker     */
 };
 
 enum opts_bad_key {
@@ -144,6 +146,9 @@ void opts_login(const struct opts *o, unsigned i, const char **userp, const char
 
 /** Tone of the i-th call [Hz] */
 double opts_freq(const struct opts *o, unsigned i);
+
+/** Long name of the i-th option; NULL behind the last (the manual is tested with it) */
+const char *opts_name(unsigned i);
 
 /** How many calls decode what they hear (the rest only authenticates) */
 unsigned opts_decoders(const struct opts *o);

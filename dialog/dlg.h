@@ -4,8 +4,11 @@
  * dlgs.c  finds dialogs and hands requests to them
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
- * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
+ * uac.c   our initial INVITE and its responses
+ * offer.c our re-INVITE and UPDATE, and the peer's answers
+ * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
+ * timer.c session timers
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
 #define CONCLAVE_DIALOG_DLG_H
@@ -33,6 +36,7 @@ struct dlg_reply {
 	struct tmr tmrg;          /* retransmission                          */
 	struct sip_msg *msg;      /* the INVITE                              */
 	struct mbuf *mb;          /* the 2xx                                 */
+	struct sip_strans *st;    /* its transaction, on a stream            */
 	unsigned txc;
 	bool active;
 	bool wants_answer;        /* the 2xx carried our offer               */
@@ -56,6 +60,7 @@ struct dlg {
 	enum dlg_state state;
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
+	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
@@ -86,16 +91,25 @@ struct dlg {
 	void *autharg;
 	char *route;              /* first hop of the initial INVITE         */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
-	uint32_t req_seq;
 	bool req_update;
 	bool req_challenged;
+	uint32_t ack_seq;         /* of our last INVITE                      */
 	struct mbuf *ack_body;    /* answer in our ACK; wiped                */
+	bool ack_due;             /* 2xx with an offer: ACK not sent yet     */
+	char *reason;             /* for a BYE that cannot go out yet        */
+
+	/* session timer */
+	struct tmr tmr_se;
+	uint32_t se_s;            /* interval [s]; 0: none                   */
+	bool se_ours;             /* we refresh                              */
+	bool se_peer;             /* the peer knows session timers           */
 
 	/* the re-offer that waits for its turn */
 	dlg_offer_h *offerh;
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	unsigned retryc;          /* times in a row that it had to wait      */
 };
 
 /* dlg.c */
@@ -107,17 +121,38 @@ int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg);
-void dlg_terminate(struct dlg *dlg, const char *reason);
+bool dlg_terminate(struct dlg *dlg, const char *reason);
+void dlg_hold(struct dlg *dlg);
+void dlg_release(struct dlg *dlg);
+bool dlg_live(const struct dlg *dlg);
 
 /* uas.c */
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
 
-/* uac.c */
+/* offer.c */
 void dlg_offer_next(struct dlg *dlg);
-int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_offer_soon(struct dlg *dlg);
+
+/* req.c */
+int  dlg_send(struct dlg *dlg, struct sip_request **reqp, const char *met,
+	      uint32_t cseq, sip_resp_h *resph, void *arg,
+	      const char *fmt, ...);
+void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_send_bye(struct dlg *dlg, const char *reason);
 void dlg_request_drop(struct dlg *dlg);
+void dlg_refresh(struct dlg *dlg);
+
+/* timer.c */
+void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg);
+/** 422: try again with the peer's Min-SE; 0 if that makes no sense */
+uint32_t dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg);
+int  dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg);
+void dlg_timer_start(struct dlg *dlg);
+void dlg_timer_again(struct dlg *dlg);
 
 #endif

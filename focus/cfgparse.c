@@ -124,6 +124,58 @@ static size_t opts_fill(cfg_opt_t *optv, size_t size, unsigned scopes)
 	return n;
 }
 
+/* End of the string or the ${variable} that starts at p, which is no comment */
+static char *skip_token(char *p)
+{
+	char *end;
+
+	if (p[0] == '$' && p[1] == '{') {
+		end = strchr(p, '}');
+		return end ? end + 1 : p + 1;
+	}
+	if (*p != '"' && *p != '\'')
+		return p + 1;
+
+	for (end = p + 1; *end && *end != *p;) {
+		if (*end == '\\' && end[1])
+			end += 2;
+		else if (*p == '"' && *end == '$')
+			end = skip_token(end);
+		else
+			end++;
+	}
+
+	return *end ? end + 1 : end;
+}
+
+/*
+ * Turn comments into blanks, keeping the lines: libconfuse 3.3 counts two
+ * lines too many for each comment, and every message would be wrong.
+ */
+static void comments_blank(char *p)
+{
+	while (*p) {
+		char *end;
+
+		if (*p == '#' || (p[0] == '/' && p[1] == '/')) {
+			end = p + strcspn(p, "\n");
+		}
+		else if (p[0] == '/' && p[1] == '*') {
+			end = strstr(p + 2, "*/");
+			end = end ? end + 2 : p + strlen(p);
+		}
+		else {
+			p = skip_token(p);
+			continue;
+		}
+
+		for (; p < end; p++) {
+			if (*p != '\n')
+				*p = ' ';
+		}
+	}
+}
+
 /* Parse with the end mark behind the last line */
 static int parse_marked(cfg_t *root, const char *text)
 {
@@ -136,6 +188,7 @@ static int parse_marked(cfg_t *root, const char *text)
 	if (err)
 		return err;
 
+	comments_blank(marked);
 	err = cfg_parse_buf(root, marked) ? EINVAL : 0;
 	mem_deref(marked);
 

@@ -7,6 +7,8 @@
 #include "focus/tree.h"
 #include "log.h"
 
+enum { USER_AGENT_MAX = 128 };
+
 /* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
 static const char hdrs[] =
 	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
@@ -31,6 +33,7 @@ static void destructor(void *arg)
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -55,6 +58,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (joined)
 		change_feed(CHANGE_LEFT, c, ep, reason);
 	ep->state = EP_LEFT;
+	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
@@ -120,12 +124,22 @@ static void after_answer(struct endpoint *ep)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
 
+	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
+		promote_start(ep);
 	if (was == EP_JOINING || was == st)
 		return;
 
 	ep->state = st;
 	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
 		    ep->part->conf, ep, NULL);
+}
+
+
+static void joined(struct endpoint *ep)
+{
+	ep->state = EP_CONNECTED;
+	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	promote_start(ep);
 }
 
 
@@ -194,19 +208,20 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	struct endpoint *ep = arg;
 
 	ep->media_pending = false;
-	if (!r || r->status != MP__STATUS__OK) {
+
+	/* an epoch that was retired while the answer was on its way: the leg is
+	 * silent, and the commit asks for the next one */
+	if (!r || (r->status != MP__STATUS__OK &&
+		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
 
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING) {
-		ep->state = EP_CONNECTED;
-		change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	}
-	else {
+	if (ep->state == EP_JOINING)
+		joined(ep);
+	else
 		after_answer(ep);
-	}
 }
 
 
@@ -244,23 +259,29 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
 }
 
 
-/** A re-INVITE without a body: the agreed session, offered again */
+/** A re-INVITE without a body: the agreed session, offered again; sendrecv,
+ *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
-	struct neg_local l;
-	struct mbuf *sdp;
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV);
 
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      epmedia_key(ep, false), SDP_SENDRECV))
-		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
-	else
+	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+	else
+		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
+}
+
+
+/** Session timer: nothing new is said, unless a rekey is due anyway */
+static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->media_pending || !ep->neg.sdes.suite)
+		return NULL;
+
+	return rekey_offer(ep, ep->neg.dir);
 }
 
 
@@ -371,8 +392,7 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
-	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
+	joined(ep);
 	after_answer(ep);
 }
 
@@ -406,6 +426,7 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 
 static const struct dlg_handlers handlers = {
 	.offer_failh = offer_fail_handler,
+	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,
@@ -433,11 +454,30 @@ static int contact_print(char *buf, size_t size, const struct conference *c,
 }
 
 
+/** Printable ASCII only: it ends up in logs, JSON and on terminals */
+static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+	struct pl val = { "", 0 };
+	int err;
+
+	if (hdr)
+		val = hdr->val;
+	val.l = MIN(val.l, (size_t)USER_AGENT_MAX);
+	err = pl_strdup(&ep->user_agent, &val);
+	for (char *p = ep->user_agent; !err && *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+
+	return err;
+}
+
+
 static int endpoint_new(struct endpoint **epp, struct part *p,
 			const struct sip_msg *msg)
 {
 	struct conference *c = p->conf;
-	const struct sip_hdr *ua = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
 	struct endpoint *ep;
 	char contact[256];
 	int err;
@@ -449,9 +489,9 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->part = p;
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
+	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
-	err = ua ? pl_strdup(&ep->user_agent, &ua->val)
-		 : str_dup(&ep->user_agent, "");
+	err = user_agent_set(ep, msg);
 	if (!err)
 		err = contact_print(contact, sizeof(contact), c, msg);
 	if (!err)

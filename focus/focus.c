@@ -34,6 +34,8 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
+	hash_flush(f->ht_follows);
+	mem_deref(f->ht_follows);
 	mem_deref(f->cfg);
 }
 
@@ -61,7 +63,7 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
 };
-static const char *const optionv[] = { NULL };
+static const char *const optionv[] = { "timer", NULL };
 static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -110,7 +112,8 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 {
 	char who[IDENT_MAX];
 
-	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+	if (invite_is_secure(f, msg) &&
+	    !ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
 		invite_recv(f, msg, who);
 }
 
@@ -236,6 +239,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->cfg = mem_ref(cfg);
 	f->started = tmr_jiffies();
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = promote_memory_alloc(&f->ht_follows);
 	if (!err)
 		err = ident_alloc(&f->ident);
 	if (!err)

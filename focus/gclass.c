@@ -21,7 +21,7 @@ static void destructor(void *arg)
 }
 
 
-static bool same(const struct gclass *gc, const struct neg *n)
+bool gclass_same(const struct gclass *gc, const struct neg *n)
 {
 	return gc->codec == n->codec && gc->pt == n->pt &&
 		gc->ptime == n->ptime && gc->suite == n->sdes.suite->id &&
@@ -38,7 +38,7 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 
 	for (le = list_head(&c->classl); le; le = le->next) {
 		gc = le->data;
-		if (same(gc, n)) {
+		if (gclass_same(gc, n)) {
 			*gcp = gc;
 			return 0;
 		}

@@ -8,8 +8,8 @@
  *    by one table and one leaky sum per octet
  *  - Opus: DTX by length; SILK and hybrid frames carry a VAD flag in their
  *    first bits; CELT frames of a VBR sender grow when there is something to
- *    say.  What is left in doubt while all slots are taken is decoded now and
- *    then, three packets in a row, by one of a few scratch decoders.
+ *    say.  What is left in doubt is decoded now and then, three packets in a
+ *    row, by one of a few scratch decoders.
  *
  * Refs: RFC 6464, RFC 6716 sections 3.1 and 4.2.3, ITU-T G.722 section 3.3
  */
@@ -26,6 +26,7 @@ enum {
 	OPUS_DTX_LEN = 2,
 	OPUS_FLOOR_SHIFT = 6,     /* the size floor rises by 1/64 per packet         */
 	G722_NB_MAX = 18432,
+	G722_NB_SILENT = 2400,    /* the codec's own dither stays below this         */
 };
 
 /** A scratch decoder and the leg it works for */
@@ -92,8 +93,8 @@ int activity_g722_level(uint16_t *nbp, const uint8_t *buf, size_t len)
 	}
 	*nbp = (uint16_t)nb;
 
-	/* the scale is that of the prediction error: some 10 dB below speech */
-	return peak ? (peak - G722_NB_MAX) * 6 / 2048 : SPK_SILENT_DBOV;
+	/* the scale follows the prediction error: a few dB below the signal */
+	return peak > G722_NB_SILENT ? (peak - G722_NB_MAX) * 6 / 2048 : SPK_SILENT_DBOV;
 }
 
 /* ---- Opus ---- */
@@ -190,8 +191,8 @@ static enum spk_hint look_opus(struct leg *leg, const struct rtph *h, int *level
 	if (vad > 0 || big || first)
 		return SPK_MAYBE;
 
-	/* CELT of constant size: look now and then, by giving it a slot */
-	return ++leg->act.wait % PROBE_EVERY ? SPK_NONE : SPK_MAYBE;
+	/* CELT of constant size says nothing: listen now and then */
+	return probe(leg, h, false, levelp) ? SPK_MEASURED : SPK_NONE;
 }
 
 enum spk_hint activity_look(struct leg *leg, const struct rtph *h, int *levelp)

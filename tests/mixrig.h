@@ -8,6 +8,7 @@
 #ifndef TESTS_MIXRIG_H
 #define TESTS_MIXRIG_H
 
+#include "config.h"
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,11 @@ enum {
 	RIG_PCM = 48000 * 20,
 	RIG_WIRE = 4000,
 	CONF = 7,
+#ifdef HAVE_SANITIZER
+	SANITIZED = 1,        /* memory figures mean nothing then */
+#else
+	SANITIZED = 0,
+#endif
 };
 
 /** One packet as it came, and the key that opened it */
@@ -53,7 +59,8 @@ struct phone {
 	const struct suite *suite;
 	uint8_t  pt;
 	unsigned ptime;
-	bool     mux, talking, muted_rtp;
+	bool     mux, talking, fec;
+	uint64_t lifetime;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;
 	struct msrtp *tx;
@@ -71,7 +78,9 @@ struct phone {
 	uint32_t heard_ssrc;        /* of the last packet                  */
 	uint32_t base_ts;           /* RTP time stamp of pcm[base_at]      */
 	size_t   base_at;
+	uint64_t loud_us;           /* when the first loud frame came      */
 	unsigned rtpc, rtcpc, auth_failed, ssrc_changes, markers;
+	uint8_t  toc;               /* first payload byte of the last packet */
 	unsigned csrcc;             /* of the last packet                  */
 	uint32_t csrcv[RTPH_CSRC_MAX];
 	struct rtcpx last_rtcp;
@@ -106,6 +115,8 @@ uint64_t rig_now_us(void);
 void rig_start(struct rig *r, int family);
 /** Close the Mp socket, wait for the mixer's end, expect exit code 0 */
 void rig_stop(struct rig *r);
+/** Forget all phones (their legs are gone) */
+void rig_phones_gone(struct rig *r);
 
 /** Send a request, wait for its reply; @return its status */
 Mp__Status rig_request(struct rig *r, Mp__Message *m);
@@ -121,13 +132,18 @@ struct phone_opt {
 	unsigned ptime;
 	bool no_mux, no_own_key;
 	uint32_t class_id, epoch;   /* group keying                        */
-	bool both;
-	unsigned k;                 /* speakers                            */
+	const struct secret *group; /* that epoch's key, and its number    */
+	uint32_t keyno;
+	int level_ext, level;
+	uint64_t lifetime;          /* of both keys [packets]              */
+	bool both, fec;
 };
 
 struct phone *phone_add(struct rig *r, const struct phone_opt *o);
 /** LegSet of a phone as it is now */
 Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t epoch, bool both, bool own);
+Mp__Status phone_remove(struct rig *r, struct phone *p);
+Mp__Status phone_gate(struct rig *r, struct phone *p, bool open);
 void phone_fresh_tx(struct rig *r, struct phone *p);     /* phone's own key: new one */
 void phone_add_rx(struct phone *p, const struct suite *suite, const struct secret *s, uint32_t keyno);
 /** One frame now, from this socket (-1: the phone's) */
