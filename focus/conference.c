@@ -30,6 +30,7 @@ static void destructor(void *arg)
 	list_unlink(&c->le);
 	list_flush(&c->partl);
 	list_flush(&c->classl);
+	list_flush(&c->banl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
@@ -38,6 +39,7 @@ static void destructor(void *arg)
 	mem_deref(c->user);
 	mem_deref(c->uri);
 	mem_deref(c->owner);
+	mem_deref(c->contact);
 	mem_deref(c->cfg);
 }
 

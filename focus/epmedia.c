@@ -127,6 +127,7 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 
 	if (ep->offer_ge) {
 		/* the answer to a rekey */
+		mem_deref(ep->next_ge);
 		ep->next_ge = ep->offer_ge;
 		ep->offer_ge = NULL;
 	}
@@ -251,7 +252,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.dtmf_pt = n->dtmf_pt;
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
-	l->ls.send = n->peer_receives;
+	l->ls.send = n->peer_receives && !ep->forked;
 	l->ls.recv = n->peer_sends;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
@@ -299,7 +300,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 		fill_media(&l, ep, &ep->next);
 	}
 	else {
-		af = sa_af(dlg_peer_addr(ep->dlg));
+		af = ep->dlg ? sa_af(dlg_peer_addr(ep->dlg)) : ep->dial_af;
 		fill_port_only(&l, c->cc);
 	}
 
@@ -327,6 +328,7 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
 
 	ep->next_gc = NULL;
+	ep->promoting = false;
 	ep->known = known;
 	gclass_member(ge->gc, ep);
 	mem_deref(ep->ge);
@@ -376,6 +378,7 @@ void epmedia_rollback(struct endpoint *ep)
 
 		/* it may have been waiting for an epoch of that class */
 		ep->next_gc = NULL;
+		ep->promoting = false;
 		if (!ep->gc)
 			list_unlink(&ep->le_class);
 		gclass_check(gc);

@@ -128,6 +128,7 @@ void gclass_leave(struct endpoint *ep, uint32_t grace_ms)
 	ep->next_ge = mem_deref(ep->next_ge);
 	ep->offer_ge = mem_deref(ep->offer_ge);
 	ep->gc = ep->next_gc = NULL;
+	ep->promoting = false;
 	ep->known = 0;
 	if (!gc)
 		return;
