@@ -2,12 +2,15 @@
  * @file cload.c  N calls in one process
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "cload.h"
 #include "log.h"
+#include "wav.h"
 
 enum {
 	TICK_MS         = 5,      /* packet times are multiples of it        */
@@ -263,6 +266,22 @@ static int make_calls(struct cload *l)
 	return err;
 }
 
+/** Better now than at every call: is the WAV file one? */
+static int check_wav(const char *path)
+{
+	int16_t *pcm = NULL;
+	uint32_t rate;
+	size_t n;
+	int err;
+
+	err = wav_read(path, &pcm, &n, &rate);
+	if (err)
+		(void)fprintf(stderr, "conclave-call: %s: %s\n", path, strerror(err));
+	free(pcm);
+
+	return err;
+}
+
 int cload_alloc(struct cload **lp, const struct opts *o)
 {
 	struct cload *l = mem_zalloc(sizeof(*l), destructor);
@@ -282,6 +301,8 @@ int cload_alloc(struct cload **lp, const struct opts *o)
 	l->env.arg     = l;
 
 	err = raise_limits(o->calls);
+	if (!err && o->wav)
+		err = check_wav(o->wav);
 	if (!err)
 		err = cstack_resolve(&l->hop, o);
 	if (!err && o->dump_rx)

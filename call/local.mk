@@ -15,3 +15,5 @@ bin_PROGRAMS += conclave-call
 conclave_call_SOURCES = call/main.c
 conclave_call_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS)
 conclave_call_LDADD = libwipefree.a $(CALL_LIBS)
+
+dist_man_MANS += docs/conclave-call.1

@@ -46,7 +46,7 @@ int main(int argc, char *argv[])
 	todo = opts_parse(&o, argc, argv);
 	if (todo != OPTS_RUN) {
 		opts_reset(&o);
-		return todo == OPTS_DONE ? EXIT_GOOD : EXIT_SETUP;
+		return todo == OPTS_DONE ? (int)EXIT_GOOD : (int)EXIT_SETUP;
 	}
 
 	log_init("conclave-call", false, levelv[o.verbose]);
@@ -64,5 +64,5 @@ int main(int argc, char *argv[])
 	libre_close();
 	opts_reset(&o);
 
-	return x;
+	return (int)x;
 }

@@ -575,8 +575,9 @@ enum opts_todo opts_parse(struct opts *o, int argc, char *argv[])
 			return OPTS_DONE;
 		}
 		if (set_option(o, r, optarg)) {
-			(void)fprintf(stderr, "conclave-call: --%s: bad value \"%s\" (see --help)\n",
-				      r->name ? r->name : "n", optarg ? optarg : "");
+			(void)fprintf(stderr, "conclave-call: %s%s: bad value \"%s\" (see --help)\n",
+				      r->name ? "--" : "-", r->name ? r->name : "n",
+				      optarg ? optarg : "");
 			return OPTS_USAGE;
 		}
 	}
@@ -619,4 +620,14 @@ unsigned opts_decoders(const struct opts *o)
 		return o->decode_first;
 
 	return o->calls <= 16 ? o->calls : 4;
+}
+
+const char *opts_name(unsigned i)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(rowv); k++) {
+		if (rowv[k].name && !i--)
+			return rowv[k].name;
+	}
+
+	return NULL;
 }

@@ -4,8 +4,10 @@
  * dlgs.c  finds dialogs and hands requests to them
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
- * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
- * fork.c  branches of our INVITE that did not win
+ * uac.c   our initial INVITE and its responses
+ * fork.c  branches of that INVITE that did not win
+ * offer.c our re-INVITE and UPDATE, and the peer's answers
+ * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
@@ -34,6 +36,7 @@ struct dlg_reply {
 	struct tmr tmrg;          /* retransmission                          */
 	struct sip_msg *msg;      /* the INVITE                              */
 	struct mbuf *mb;          /* the 2xx                                 */
+	struct sip_strans *st;    /* its transaction, on a stream            */
 	unsigned txc;
 	bool active;
 	bool wants_answer;        /* the 2xx carried our offer               */
@@ -58,6 +61,7 @@ struct dlg {
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
 	bool forked;              /* UAC: more than one branch has shown itself */
+	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
@@ -93,17 +97,20 @@ struct dlg {
 	char *once;               /* headers of the initial INVITE alone     */
 	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
-	uint32_t req_seq;
 	uint32_t inv_seq;         /* UAC: of the INVITE that made the dialog */
 	bool req_update;
 	bool req_challenged;
+	uint32_t ack_seq;         /* of our last INVITE                      */
 	struct mbuf *ack_body;    /* answer in our ACK; wiped                */
+	bool ack_due;             /* 2xx with an offer: ACK not sent yet     */
+	char *reason;             /* for a BYE that cannot go out yet        */
 
 	/* the re-offer that waits for its turn */
 	dlg_offer_h *offerh;
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	unsigned retryc;          /* times in a row that it had to wait      */
 };
 
 /* dlg.c */
@@ -115,7 +122,10 @@ int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg);
-void dlg_terminate(struct dlg *dlg, const char *reason);
+bool dlg_terminate(struct dlg *dlg, const char *reason);
+void dlg_hold(struct dlg *dlg);
+void dlg_release(struct dlg *dlg);
+bool dlg_live(const struct dlg *dlg);
 
 /* uas.c */
 void dlg_reply_stop(struct dlg *dlg);
@@ -123,15 +133,22 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
 int  dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg);
 
-/* uac.c */
+/* offer.c */
 void dlg_offer_next(struct dlg *dlg);
-int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_offer_soon(struct dlg *dlg);
+
+/* req.c */
+int  dlg_send(struct dlg *dlg, struct sip_request **reqp, const char *met,
+	      uint32_t cseq, sip_resp_h *resph, void *arg,
+	      const char *fmt, ...);
+void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_request_drop(struct dlg *dlg);
 
 /* fork.c */
 void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg);
-void dlg_request_drop(struct dlg *dlg);
 
 #endif

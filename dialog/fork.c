@@ -45,7 +45,7 @@ static int loser_alloc(struct dlg **dlgp, const struct dlg *dlg,
 	loser->uac = true;
 	loser->sendh = dlg->sendh;
 	loser->hop = mem_ref(dlg->hop);
-	loser->lseq = loser->req_seq = msg->cseq.num;
+	loser->lseq = loser->ack_seq = msg->cseq.num;
 	err  = pl_strdup(&loser->callid, &msg->callid);
 	err |= pl_strdup(&loser->ltag, &msg->from.tag);
 	err |= pl_strdup(&loser->rtag, &msg->to.tag);
@@ -78,7 +78,7 @@ void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
 	/* found again by retransmissions of the 2xx, and by nothing else */
 	hash_append(dlg->ds->ht, hash_joaat_str(loser->callid), &loser->he,
 		    loser);
-	dlg_ack_again(loser, msg);
+	dlg_send_ack(loser);
 	(void)dlg_send_bye(loser, "SIP;cause=200;text=\"Call completed elsewhere\"");
 	mem_deref(loser);
 

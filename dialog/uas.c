@@ -13,12 +13,28 @@ static bool is_invite(const struct sip_msg *msg)
 }
 
 
+/**
+ * An INVITE transaction answered with 2xx lives on for 64*T1 to catch
+ * retransmissions (RFC 6026 section 8.7), with a copy of the request.  On a
+ * stream there are none: end it with the ACK, or a busy server carries the
+ * last half minute of calls in memory.  While its timer runs, libre holds one
+ * reference and we the other.
+ */
+static void strans_end(struct sip_strans **stp)
+{
+	if (mem_nrefs(*stp) > 1)
+		mem_deref(*stp);
+	*stp = mem_deref(*stp);
+}
+
+
 void dlg_reply_stop(struct dlg *dlg)
 {
 	struct dlg_reply *rep = &dlg->reply;
 
 	tmr_cancel(&rep->tmr);
 	tmr_cancel(&rep->tmrg);
+	strans_end(&rep->st);
 	rep->msg = mem_deref(rep->msg);
 	rep->mb  = dlg_mbuf_wipe(rep->mb);
 	rep->active = false;
@@ -32,7 +48,8 @@ static void reply_timeout(void *arg)
 	dlg_reply_stop(dlg);
 
 	/* RFC 3261 section 13.3.1.4: no ACK, so the session ends with a BYE */
-	(void)dlg_send_bye(dlg, "SIP;cause=408;text=\"No ACK\"");
+	(void)dlg_send_bye(dlg, dlg->reason ? dlg->reason
+			   : "SIP;cause=408;text=\"No ACK\"");
 
 	if (dlg->state == DLG_TERMINATED)
 		mem_deref(dlg);      /* reference of dlg_terminate() */
@@ -64,7 +81,7 @@ static void cancel_handler(void *arg)
 	if (!msg)
 		return;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 	mem_ref(msg);
 	dlg_refuse_pending(dlg, 487, "Request Terminated");
 	if (dlg->state == DLG_EARLY)
@@ -72,13 +89,17 @@ static void cancel_handler(void *arg)
 	else
 		dlg_offer_next(dlg);
 	mem_deref(msg);
-	mem_deref(dlg);
+	dlg_release(dlg);
 }
 
 
 int dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
+
+	/* RFC 3261 section 8.1.1.3: without tag there is no dialog */
+	if (!pl_isset(&msg->from.tag))
+		return EBADMSG;
 
 	err  = pl_strdup(&dlg->callid, &msg->callid);
 	err |= re_sdprintf(&dlg->ltag, "%016llx", msg->tag);
@@ -185,6 +206,7 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	       struct mbuf *sdp)
 {
+	struct sip_strans *st;
 	struct mbuf *mb = NULL;
 	bool invite;
 	int err;
@@ -195,19 +217,28 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	}
 
 	invite = is_invite(dlg->msg);
+	st = mem_ref(dlg->st);
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
 	dlg->st = NULL;   /* a final reply gave the transaction back */
 	if (!err && invite)
 		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+	if (!err && invite && dlg->msg->tp != SIP_TRANSP_UDP)
+		dlg->reply.st = mem_ref(st);
+	mem_deref(st);
 
 	if (!err && dlg->state == DLG_EARLY)
 		dlg->state = DLG_CONFIRMED;
 
+	/* kept for retransmissions, by us (INVITE) or by libre (UDP) */
+	if (!invite && dlg->msg->tp != SIP_TRANSP_UDP)
+		dlg_mbuf_wipe(mb);
+	else
+		mem_deref(mb);
+
 	dlg->msg = mem_deref(dlg->msg);
-	mem_deref(mb);
 	dlg_mbuf_wipe(sdp);
 	if (!err)
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 
 	return err;
 }
@@ -245,7 +276,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 		memset(&dlg->h, 0, sizeof(dlg->h));
 	}
 	else {
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 	}
 
 	return err;
@@ -266,14 +297,14 @@ static void recv_ack(struct dlg *dlg, const struct sip_msg *msg)
 
 	if (dlg->state == DLG_TERMINATED) {
 		/* dlg_terminate() waited for this ACK */
-		(void)dlg_send_bye(dlg, NULL);
+		(void)dlg_send_bye(dlg, dlg->reason);
 		mem_deref(dlg);
 		return;
 	}
 
 	if (answer && dlg->h.answerh)
 		dlg->h.answerh(dlg, msg, dlg->arg);
-	if (first && dlg->h.estabh)
+	if (first && dlg_live(dlg) && dlg->h.estabh)
 		dlg->h.estabh(dlg, msg, dlg->arg);
 
 	dlg_offer_next(dlg);
@@ -302,39 +333,47 @@ static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** Is a request of the peer still without our answer? RFC 3261 section 14.2 */
+static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg->msg)
+		return false;
+
+	(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
+			  "Server Internal Error",
+			  "Retry-After: %u\r\n"
+			  "Content-Length: 0\r\n\r\n",
+			  rand_u32() % 11);
+
+	return true;
+}
+
+
 /** Is an offer, ours or the peer's, still without its answer? */
 static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 {
+	if (offer_pending(dlg, msg))
+		return true;
+
 	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
-	if (dlg->req || (dlg->reply.active && dlg->reply.wants_answer)) {
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-				 "Request Pending");
-		return true;
-	}
+	if (!dlg->req && dlg->state == DLG_CONFIRMED &&
+	    !(dlg->reply.active && dlg->reply.wants_answer))
+		return false;
 
-	if (dlg->msg) {
-		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
-				  "Server Internal Error",
-				  "Retry-After: %u\r\n"
-				  "Content-Length: 0\r\n\r\n",
-				  rand_u32() % 11);
-		return true;
-	}
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 491, "Request Pending");
 
-	return false;
+	return true;
 }
 
 
 static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 {
-	if (dlg->state == DLG_EARLY || glare(dlg, msg)) {
-		if (dlg->state == DLG_EARLY)
-			(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-					 "Request Pending");
-		return;
-	}
+	/* such an UPDATE only refreshes: RFC 3311 section 5.2 */
+	bool refresh = !is_invite(msg) && !mbuf_get_left(msg->mb);
 
-	dlg_flow_set(dlg, msg);
+	if (refresh ? offer_pending(dlg, msg) : glare(dlg, msg))
+		return;
+
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);
 
@@ -347,8 +386,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 
 	dlg->msg = mem_ref((void *)msg);
 
-	/* an UPDATE without a body only refreshes: RFC 3311 section 5.2 */
-	if (!is_invite(msg) && !mbuf_get_left(msg->mb)) {
+	if (refresh) {
 		(void)dlg_answer(dlg, 200, "OK", NULL);
 		return;
 	}
@@ -382,7 +420,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 {
 	bool handled = true;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		recv_ack(dlg, msg);
@@ -397,6 +435,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 	}
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
+	dlg_flow_set(dlg, msg);
 
 	if (!pl_strcmp(&msg->met, "BYE"))
 		recv_bye(dlg, msg);
@@ -409,7 +448,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 		handled = recv_other(dlg, msg);
 
  out:
-	mem_deref(dlg);
+	dlg_release(dlg);
 
 	return handled;
 }

@@ -11,6 +11,8 @@
 static const char *const owner_namev[] = { "close", "stay", NULL };
 static const char *const keying_namev[] = { "endpoint", "group", "auto", NULL };
 
+static const char *const follows_namev[] = { "ask", "yes", "no", NULL };
+
 #define TOP(field) offsetof(struct cfg, field)
 #define DIG(field) offsetof(struct cfg_digest, field)
 #define ROUTE(field) offsetof(struct cfg_route, field)
@@ -82,6 +84,10 @@ const struct cfg_row cfg_rowv[] = {
 	  "SHA-256", 1, DIGEST_ALG_MAX, NULL,
 	  "Digest algorithms to offer, best first: SHA-256, MD5 (inside TLS only)" },
 
+	{ CFG_SCOPE_DIGEST, "follows_rekey", &cfg_kind_enum, DIG(follows), 0,
+	  "ask", 0, 0, follows_namev,
+	  "Keying auto: does the client take new keys? yes, no, or ask: find out in its first call" },
+
 	{ CFG_SCOPE_CONF, "uri", &cfg_kind_uri, CONF(uri), 0,
 	  NULL, 1, CFG_TEXT_MAX, NULL,
 	  "SIP URI; its user part may be a pattern (* ? [a-z]), its host is one of domains" },
@@ -136,6 +142,10 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "rekey_max_age", &cfg_kind_u32, CONF(rekey_max_age_s), 0,
 	  "600", 0, 86400, NULL,
 	  "Group keys: seconds after which a key is renewed without cause; 0: only when it is spent" },
+	/* some clients report every 5 s only (RFC 3550 section 6.2) */
+	{ CFG_SCOPE_CONF, "trial_overlap", &cfg_kind_u32, CONF(trial_overlap_ms), 0,
+	  "8000", 1000, 60000, NULL,
+	  "Keying auto: milliseconds for which a client gets both streams until it proves that it follows" },
 
 	{ CFG_SCOPE_ROUTE, "hop", &cfg_kind_hostport, ROUTE(hop), 0,
 	  NULL, 1, CFG_TEXT_MAX, NULL,

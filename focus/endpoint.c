@@ -45,6 +45,7 @@ static void destructor(void *arg)
 
 	list_unlink(&ep->le);
 	mem_deref(ep->dial);
+	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -72,6 +73,7 @@ static void leave(struct endpoint *ep, const char *reason,
 		change_feed(CHANGE_DIAL_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
+	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
@@ -145,12 +147,40 @@ static void after_answer(struct endpoint *ep)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
 
+	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
+		promote_start(ep);
 	if (was == EP_JOINING || was == st)
 		return;
 
 	ep->state = st;
 	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
 		    ep->part->conf, ep, NULL);
+}
+
+
+/** In, and whatever waited for that */
+static void joined(struct endpoint *ep)
+{
+	struct conference *c = ep->part->conf;
+	struct endpoint *old;
+
+	ep->state = EP_CONNECTED;
+	change_feed(CHANGE_JOINED, c, ep, NULL);
+	dialout_done(ep, 200, "OK");
+	if (ep->dialled)
+		ep->started = tmr_jiffies();
+
+	/* with endpoint keys that others have read, a fresh one comes first */
+	if (ep->forked && c->cc->keying != KEYING_GROUP)
+		rekey_fresh(ep);
+	else
+		promote_start(ep);
+
+	/* RFC 3891 section 3: the old device is a leaver like any other */
+	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
+	ep->replaces = 0;
+	if (old && old != ep)
+		endpoint_kick(old, 200, "Replaced");
 }
 
 
@@ -213,31 +243,17 @@ static void port_reply(const Mp__Reply *r, void *arg)
 }
 
 
-/** In, and whatever waited for that */
-static void joined(struct endpoint *ep)
-{
-	struct conference *c = ep->part->conf;
-	struct endpoint *old;
-
-	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, c, ep, NULL);
-	dialout_done(ep, 200, "OK");
-
-	/* RFC 3891 section 3: the old device is a leaver like any other */
-	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
-	ep->replaces = 0;
-	if (old && old != ep)
-		endpoint_kick(old, 200, "Replaced");
-}
-
-
 /** The mixer took what the peer's answer says */
 static void settle_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
 
 	ep->media_pending = false;
-	if (!r || r->status != MP__STATUS__OK) {
+
+	/* an epoch that was retired while the answer was on its way: the leg is
+	 * silent, and the commit asks for the next one */
+	if (!r || (r->status != MP__STATUS__OK &&
+		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
@@ -246,12 +262,11 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	mem_ref(ep);
 
 	epmedia_commit(ep);
+	epmedia_commit(ep);
 	if (endpoint_is_new(ep))
 		joined(ep);
 	else
 		after_answer(ep);
-	if (ep->state != EP_LEFT)
-		rekey_promote(ep);
 	mem_deref(ep);
 }
 
@@ -259,11 +274,6 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 /** Its keys are there: on to the mixer */
 void endpoint_admitted(struct endpoint *ep, int err)
 {
-	if (ep->promoting) {
-		rekey_promote_admitted(ep, err);
-		return;
-	}
-
 	if (!err)
 		err = epmedia_apply(ep, answer_reply);
 
@@ -543,6 +553,7 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->part = p;
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
+	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
 	list_append(&p->endpointl, &ep->le, ep);
 	++c->endpointc;

@@ -138,6 +138,12 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 		err = group_key(ep);
 	}
 	else {
+		if (ep->gc && !gclass_same(ep->gc, &ep->next)) {
+			/* auto: other packets now, so back to its own key;
+			 * after_answer() promotes it anew */
+			promote_stop(ep);
+			gclass_leave(ep, c->cc->leave_grace_ms);
+		}
 		err = draw_tx(ep);
 	}
 
@@ -221,10 +227,15 @@ static void fill_rx(struct legset *l, const struct sdes *sd)
 }
 
 
+/**
+ * What it hears: the group stream, its own, or during a trial both.  A key of
+ * our own that it just chose from an offer goes before everything.
+ */
 static void fill_tx(struct legset *l, const struct endpoint *ep,
 		    const struct neg *n)
 {
 	const struct gepoch *ge = ep->next_ge ? ep->next_ge : ep->ge;
+	const struct secret *own = ep->next_tx ? ep->next_tx : ep->tx;
 
 	if (ge && !ep->next_tx) {
 		mp__tx_group__init(&l->group);
@@ -232,10 +243,11 @@ static void fill_tx(struct legset *l, const struct endpoint *ep,
 		l->group.epoch = ge->no;
 		l->ls.group = &l->group;
 	}
-	else {
-		fill_key(&l->tx, n->sdes.suite->id, epmedia_key(ep, true));
+	if (own && (!l->ls.group || ep->trial)) {
+		fill_key(&l->tx, n->sdes.suite->id, own);
 		l->ls.tx = &l->tx;
 	}
+	l->ls.tx_both = l->ls.group && l->ls.tx;
 }
 
 
@@ -284,37 +296,58 @@ static bool family_served(const struct cfg *cfg, int af)
 }
 
 
-int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
+static int send_legset(struct endpoint *ep, struct legset *l, int af,
+		       mixproc_reply_h *replyh)
 {
 	struct conference *c = ep->part->conf;
 	Mp__Message msg = MP__MESSAGE__INIT;
+
+	if (!family_served(c->cfg, af))
+		return EAFNOSUPPORT;
+
+	l->ls.conf = c->id;
+	l->ls.leg = ep->leg;
+	l->ls.family = af == AF_INET6 ? 6 : 4;
+	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
+	msg.leg_set = &l->ls;
+
+	return mixproc_send(c->mix, &msg, replyh, ep);
+}
+
+
+int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
+{
 	struct legset l;
 	int af, err;
 
 	memset(&l, 0, sizeof(l));
 	mp__leg_set__init(&l.ls);
-	l.ls.conf = c->id;
-	l.ls.leg = ep->leg;
 	if (ep->next.sdes.suite) {
 		af = sa_af(&ep->next.remote);
 		fill_media(&l, ep, &ep->next);
 	}
 	else {
 		af = ep->dlg ? sa_af(dlg_peer_addr(ep->dlg)) : ep->dial_af;
-		fill_port_only(&l, c->cc);
+		fill_port_only(&l, ep->part->conf->cc);
 	}
 
-	if (!family_served(c->cfg, af))
-		return EAFNOSUPPORT;
-
-	l.ls.family = af == AF_INET6 ? 6 : 4;
-	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
-	msg.leg_set = &l.ls;
-	err = mixproc_send(c->mix, &msg, replyh, ep);
+	err = send_legset(ep, &l, af, replyh);
 	if (!err)
 		ep->media_pending = true;
 
 	return err;
+}
+
+
+int epmedia_resend(struct endpoint *ep)
+{
+	struct legset l;
+
+	memset(&l, 0, sizeof(l));
+	mp__leg_set__init(&l.ls);
+	fill_media(&l, ep, &ep->neg);
+
+	return send_legset(ep, &l, sa_af(&ep->neg.remote), NULL);
 }
 
 
@@ -328,7 +361,6 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
 
 	ep->next_gc = NULL;
-	ep->promoting = false;
 	ep->known = known;
 	gclass_member(ge->gc, ep);
 	mem_deref(ep->ge);
@@ -378,7 +410,6 @@ void epmedia_rollback(struct endpoint *ep)
 
 		/* it may have been waiting for an epoch of that class */
 		ep->next_gc = NULL;
-		ep->promoting = false;
 		if (!ep->gc)
 			list_unlink(&ep->le_class);
 		gclass_check(gc);

@@ -35,6 +35,8 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
+	hash_flush(f->ht_follows);
+	mem_deref(f->ht_follows);
 	mem_deref(f->cfg);
 }
 
@@ -250,6 +252,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->cfg = mem_ref(cfg);
 	f->started = tmr_jiffies();
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = promote_memory_alloc(&f->ht_follows);
 	if (!err)
 		err = ident_alloc(&f->ident);
 	if (!err)

@@ -21,7 +21,7 @@ static void destructor(void *arg)
 }
 
 
-static bool same(const struct gclass *gc, const struct neg *n)
+bool gclass_same(const struct gclass *gc, const struct neg *n)
 {
 	return gc->codec == n->codec && gc->pt == n->pt &&
 		gc->ptime == n->ptime && gc->suite == n->sdes.suite->id &&
@@ -38,7 +38,7 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 
 	for (le = list_head(&c->classl); le; le = le->next) {
 		gc = le->data;
-		if (same(gc, n)) {
+		if (gclass_same(gc, n)) {
 			*gcp = gc;
 			return 0;
 		}
@@ -128,7 +128,6 @@ void gclass_leave(struct endpoint *ep, uint32_t grace_ms)
 	ep->next_ge = mem_deref(ep->next_ge);
 	ep->offer_ge = mem_deref(ep->offer_ge);
 	ep->gc = ep->next_gc = NULL;
-	ep->promoting = false;
 	ep->known = 0;
 	if (!gc)
 		return;

@@ -80,16 +80,45 @@ static void talkers(struct focus *f, const Mp__Message *msg)
 }
 
 
+static void report(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__LegReport *lr = msg->leg_report;
+	struct endpoint *ep = find(f, lr->conf, lr->leg);
+
+	if (ep && lr->epoch && ep->ge && ep->ge->gc->id == lr->class_id)
+		promote_proof(ep, lr->epoch);
+}
+
+
+/** The live epoch of a class nears the end of its sequence: draw the next */
+static void class_limit(struct conference *c, const Mp__KeyLimit *kl)
+{
+	struct le *le;
+
+	for (le = c ? list_head(&c->classl) : NULL; le; le = le->next) {
+		struct gclass *gc = le->data;
+
+		if (gc->id == kl->class_id && gc->live &&
+		    gc->live->no == kl->epoch) {
+			(void)gepoch_draw(gc);
+			return;
+		}
+	}
+}
+
+
 /** Hard: the key is spent, and silence is all that is left for this leg */
 static void key_limit(struct focus *f, const Mp__Message *msg)
 {
 	const Mp__KeyLimit *kl = msg->key_limit;
 	struct endpoint *ep = find(f, kl->conf, kl->leg);
 
-	log_warn("ev=key_limit conf_id=%llu leg=%llu class=%u epoch=%u hard=%d",
+	log_info("ev=key_limit conf_id=%llu leg=%llu class=%u epoch=%u hard=%d",
 		 (unsigned long long)kl->conf, (unsigned long long)kl->leg,
 		 kl->class_id, kl->epoch, kl->hard);
-	if (ep && kl->hard)
+	if (kl->class_id)
+		class_limit(conference_by_id(f, kl->conf), kl);
+	else if (ep && kl->hard)
 		endpoint_end(ep, 488, "Key lifetime is over");
 }
 
@@ -109,6 +138,9 @@ void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
 		break;
 	case MP__MESSAGE__BODY_TALKERS:
 		talkers(f, msg);
+		break;
+	case MP__MESSAGE__BODY_LEG_REPORT:
+		report(f, msg);
 		break;
 	case MP__MESSAGE__BODY_KEY_LIMIT:
 		key_limit(f, msg);

@@ -72,7 +72,6 @@ static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
 	struct mbuf *sdp;
 	(void)dlg;
 
-	/* a group key comes by an offer to this endpoint alone anyway */
 	if (ep->state == EP_LEFT || ep->gc || ep->media_pending)
 		return NULL;
 
@@ -104,69 +103,6 @@ void rekey_fresh(struct endpoint *ep)
 }
 
 
-/* ---- from an endpoint key to the group key --------------------------------- */
-
-static struct mbuf *promote_offer(struct dlg *dlg, void *arg)
-{
-	struct endpoint *ep = arg;
-	struct neg_local l;
-	struct mbuf *sdp;
-	(void)dlg;
-
-	if (!ep->promoting || !ep->next_ge || ep->media_pending)
-		return NULL;
-
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-
-	mem_deref(ep->offer_ge);
-	ep->offer_ge = mem_ref(ep->next_ge);
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      ep->offer_ge->key, ep->neg.dir))
-		return NULL;
-
-	return sdp;
-}
-
-
-void rekey_promote_admitted(struct endpoint *ep, int err)
-{
-	if (err) {
-		endpoint_end(ep, 500, "No group key");
-		return;
-	}
-
-	(void)dlg_offer(ep->dlg, DLG_AUTO, promote_offer);
-}
-
-
-void rekey_promote(struct endpoint *ep)
-{
-	struct gclass *gc;
-	int err;
-
-	if (ep->gc || ep->next_gc || !ep->neg.sdes.suite || !ep->dlg)
-		return;
-
-	if (ep->part->conf->cc->keying != KEYING_GROUP) {
-		if (ep->forked)
-			rekey_fresh(ep);
-		return;
-	}
-
-	err = gclass_get(&gc, ep->part->conf, &ep->neg);
-	if (!err) {
-		ep->promoting = true;
-		err = gclass_admit(gc, ep);
-	}
-	if (err != EAGAIN)
-		rekey_promote_admitted(ep, err);
-}
-
-
 /**
  * The offer was refused for good.  The leg hears nothing of the live epoch, so
  * it gets one more chance and is then ended: a member who is deaf for ever
@@ -179,9 +115,10 @@ void rekey_failed(struct endpoint *ep, uint16_t scode)
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, scode);
 
-	if (++ep->rekey_fails < REKEY_TRIES && ep->promoting)
-		rekey_promote_admitted(ep, 0);
-	else if (ep->rekey_fails < REKEY_TRIES && ep->forked)
+	if (promote_give_up(ep, "refused"))
+		return;
+
+	if (++ep->rekey_fails < REKEY_TRIES && ep->forked)
 		rekey_fresh(ep);
 	else if (ep->rekey_fails < REKEY_TRIES)
 		rekey_start(ep);

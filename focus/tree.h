@@ -37,6 +37,7 @@ struct focus {
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
@@ -152,6 +153,9 @@ struct endpoint {
 	struct gepoch *offer_ge;    /* in our re-offer that is out            */
 	uint32_t known;             /* newest epoch that was ever sent to it  */
 	unsigned rekey_fails;
+	enum follows follows;       /* does it take new keys?                 */
+	bool trial;                 /* gets both streams until it proves it   */
+	struct tmr tmr_trial;
 	struct sa local;            /* our RTP address, as advertised         */
 	uint16_t local_rtcp;
 	uint64_t sess_id;
@@ -163,7 +167,6 @@ struct endpoint {
 	struct neg_mlines next_mlines;
 	struct secret *next_tx;
 	struct gclass *next_gc;     /* another class than gc                  */
-	bool promoting;             /* next_gc is for its own re-offer        */
 	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
 	struct neg_offered offered;
@@ -228,6 +231,8 @@ void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms);
 int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
 /** Tell the mixer what ep->next says (or, without it, only to open a port) */
 int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
+/** Tell the mixer again what was agreed, with other streams */
+int  epmedia_resend(struct endpoint *ep);
 /** The mixer took it: next becomes current */
 void epmedia_commit(struct endpoint *ep);
 /** It did not come to be: forget next */
@@ -242,6 +247,8 @@ int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
 /* gclass.c: delivery classes and who is in them */
 /** The class of a negotiated leg; made when there is none */
 int  gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n);
+/** Do packets of this class fit a negotiated leg? */
+bool gclass_same(const struct gclass *gc, const struct neg *n);
 /**
  * An endpoint wants in: an epoch that was never used before goes to next_ge
  *
@@ -261,16 +268,22 @@ int  gepoch_draw(struct gclass *gc);
 /** Somebody outside knows it: nothing is sent under it after grace_ms */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
 
+/* promote.c: from an endpoint's own key to the group key, if it can */
+/** Joined: ask it, or believe the configuration or earlier calls */
+void promote_start(struct endpoint *ep);
+/** Its RTCP names a stream that only the group key of this epoch opens */
+void promote_proof(struct endpoint *ep, uint32_t epoch);
+/** It keeps its own key for good; true if that was possible */
+bool promote_give_up(struct endpoint *ep, const char *reason);
+void promote_stop(struct endpoint *ep);
+/** What earlier calls taught; process-wide knowledge of one focus */
+int  promote_memory_alloc(struct hash **htp);
+
 /* rekey.c: one endpoint's way to the live epoch */
 void rekey_start(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** Others know the key toward it: a fresh one, and nothing is sent before */
 void rekey_fresh(struct endpoint *ep);
-/** Group keying: a leg that began with our offer goes from its endpoint key
- *  to the group key by a re-offer */
-void rekey_promote(struct endpoint *ep);
-/** gclass_admit() has an epoch for a leg that is to be promoted */
-void rekey_promote_admitted(struct endpoint *ep, int err);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */

@@ -30,11 +30,16 @@ struct cfg_listen {
 	struct sa addr;
 };
 
-/** Digest algorithms to offer, in order of preference */
+/** Does a client take a new key from a re-INVITE or UPDATE? */
+enum follows { FOLLOWS_ASK, FOLLOWS_YES, FOLLOWS_NO };
+
+/** What to expect of a kind of client: digest algorithms to offer, in order of
+ *  preference, and whether it follows a rekey */
 struct cfg_digest {
 	char *user_agent;               /* fnmatch pattern; NULL: everybody else */
 	enum digest_alg algv[DIGEST_ALG_MAX];
 	unsigned algc;
+	enum follows follows;           /* for keying auto                     */
 };
 
 /**
@@ -71,6 +76,7 @@ struct cfg_conf {
 	unsigned join_rekey_interval_ms; /* least time between epochs for joins */
 	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
 	unsigned rekey_max_age_s;       /* of an epoch; 0: no limit            */
+	unsigned trial_overlap_ms;      /* auto: both streams so long at most  */
 };
 
 /**

@@ -41,7 +41,7 @@ const struct codec *codec_by_pt(int pt);   /* static types only */
 struct codec_cfg {
 	uint32_t bitrate;      /* Opus [bit/s], 0 = 32000                    */
 	int      complexity;   /* Opus 0..10, < 0 = default (5)              */
-	bool     fec;          /* Opus in-band FEC                           */
+	bool     fec;          /* Opus in-band FEC, see codec_enc_set_loss() */
 	bool     dtx;          /* Opus DTX                                   */
 	bool     cbr;          /* Opus constant bit rate                     */
 	uint32_t max_rate;     /* Opus maxplaybackrate [Hz], 0 = 48000       */
@@ -54,6 +54,15 @@ int  codec_enc_new(struct codec_enc **ep, enum codec_id id, const struct codec_c
 void codec_enc_free(struct codec_enc **ep);
 /** Forget history (the stream starts anew) */
 void codec_enc_reset(struct codec_enc *e);
+/**
+ * How much does the other side lose?
+ *
+ * Bits go into in-band FEC only once losses are reported.  A reset keeps it.
+ *
+ * @param percent  0 (what a new encoder assumes) and up; Opus counts at most
+ *                 30, the others ignore it
+ */
+void codec_enc_set_loss(struct codec_enc *e, unsigned percent);
 
 /**
  * Encode one frame

@@ -43,6 +43,12 @@ void codec_enc_reset(struct codec_enc *e)
 		e->ops->enc_reset(e);
 }
 
+void codec_enc_set_loss(struct codec_enc *e, unsigned percent)
+{
+	if (e && e->ops->enc_set_loss)
+		e->ops->enc_set_loss(e, percent);
+}
+
 int codec_encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
 		 uint8_t *buf, size_t size)
 {

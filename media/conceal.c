@@ -110,10 +110,7 @@ static int16_t synth(const struct conceal *c, size_t pos)
 	/* begin where the good sound ended */
 	if (pos < join)
 		v += 2 * c->step * (int)(join - pos) / (int)join;
-	if (pos >= hold + fade)
-		return 0;
-	if (pos > hold)
-		v = v * (int)(hold + fade - pos) / (int)fade;
+	v = conceal_fade(v, pos, hold, fade);
 
 	return (int16_t)(v > INT16_MAX ? INT16_MAX :
 			 v < INT16_MIN ? INT16_MIN : v);

@@ -32,6 +32,15 @@ struct conceal {
 /** @param rate  8000 or 16000 [Hz] */
 void conceal_init(struct conceal *c, unsigned rate);
 
+/** Sample v at pos samples into a loss: full for hold, silent from hold + fade on */
+static inline int conceal_fade(int v, size_t pos, size_t hold, size_t fade)
+{
+	if (pos >= hold + fade)
+		return 0;
+
+	return pos > hold ? v * (int)(hold + fade - pos) / (int)fade : v;
+}
+
 /** A frame came: remember it; behind a loss its beginning is changed */
 void conceal_good(struct conceal *c, int16_t *pcm, size_t sampc);
 

@@ -145,6 +145,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_g722_ops = {
-	enc_new, enc_free, enc_reset, encode,
+	enc_new, enc_free, enc_reset, NULL, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

@@ -2,6 +2,7 @@
  * @file opus.c  Opus, mono at 48 kHz, on plain libopus
  *
  * The decoder has one channel: libopus mixes a stereo stream down itself.
+ * Its concealment ends in a noise floor that never ends; ours is faded out.
  *
  * Refs: RFC 6716, RFC 7587
  */
@@ -9,14 +10,17 @@
 #include <stdlib.h>
 #include <opus.h>
 #include "codec_ops.h"
+#include "conceal.h"
 
 enum {
 	RATE           = 48000,
 	BITRATE_DFLT   = 32000,
 	COMPLEXITY_DFLT = 5,
-	/* libopus spends bits on FEC only if it is told to expect losses [%] */
-	LOSS_PERC      = 10,
+	LOSS_MAX_PERC  = 30,
 	STEP           = RATE / 400,      /* 2.5 ms                          */
+	HOLD           = RATE / 1000 * 40,  /* what libopus makes up, then   */
+	FADE           = RATE / 1000 * 60,  /* down to silence               */
+	JOIN           = STEP,            /* back: in the shortest frame     */
 	FRAME_MAX      = RATE / 1000 * 120,
 	PAYLOAD_MAX    = 0xffff,
 };
@@ -29,6 +33,7 @@ struct opus_e {
 struct opus_d {
 	struct codec_dec base;
 	OpusDecoder *dec;
+	size_t lost;          /* samples made up since the last good one     */
 };
 
 /* RFC 7587 section 6.1, maxplaybackrate: nothing above it is worth bits */
@@ -65,8 +70,6 @@ static int configure(OpusEncoder *enc, const struct codec_cfg *cfg)
 	    opus_encoder_ctl(enc, OPUS_SET_VBR(!cfg->cbr)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_DTX(cfg->dtx)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_INBAND_FEC(cfg->fec)) ||
-	    opus_encoder_ctl(enc, OPUS_SET_PACKET_LOSS_PERC(
-				     cfg->fec ? LOSS_PERC : 0)) ||
 	    opus_encoder_ctl(enc, OPUS_SET_MAX_BANDWIDTH(
 				     bandwidth(cfg->max_rate))))
 		return EINVAL;
@@ -105,6 +108,19 @@ static void enc_free(struct codec_enc *e)
 static void enc_reset(struct codec_enc *e)
 {
 	(void)opus_encoder_ctl(((struct opus_e *)e)->enc, OPUS_RESET_STATE);
+}
+
+/*
+ * In-band FEC lives in SILK, so beyond some 5 % libopus leaves CELT for it,
+ * which codes one voice well and a mix of several badly: not without need.
+ */
+static void enc_set_loss(struct codec_enc *e, unsigned percent)
+{
+	const opus_int32 v = percent < LOSS_MAX_PERC ?
+		(opus_int32)percent : LOSS_MAX_PERC;
+
+	(void)opus_encoder_ctl(((struct opus_e *)e)->enc,
+			       OPUS_SET_PACKET_LOSS_PERC(v));
 }
 
 static int encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
@@ -150,12 +166,38 @@ static void dec_free(struct codec_dec *d)
 
 static void dec_reset(struct codec_dec *d)
 {
-	(void)opus_decoder_ctl(((struct opus_d *)d)->dec, OPUS_RESET_STATE);
+	struct opus_d *o = (struct opus_d *)d;
+
+	(void)opus_decoder_ctl(o->dec, OPUS_RESET_STATE);
+	o->lost = 0;
+}
+
+/* libopus knows nothing of our fading: lead to the sound that is back */
+static void join(struct opus_d *o, int16_t *pcm, size_t sampc)
+{
+	for (size_t i = 0; o->lost && i < JOIN && i < sampc; i++) {
+		const int w = (int)(i + 1), n = JOIN;
+		const int faded = conceal_fade(pcm[i], o->lost + i, HOLD, FADE);
+
+		pcm[i] = (int16_t)((pcm[i] * w + faded * (n - w)) / n);
+	}
+	o->lost = 0;
+}
+
+static void fade(struct opus_d *o, int16_t *pcm, size_t sampc)
+{
+	for (size_t i = 0; i < sampc; i++)
+		pcm[i] = (int16_t)conceal_fade(pcm[i], o->lost + i, HOLD, FADE);
+
+	/* silence is the end: no need to count on */
+	if (o->lost < HOLD + FADE)
+		o->lost += sampc;
 }
 
 static int decode(struct codec_dec *d, const uint8_t *buf, size_t len,
 		  int16_t *pcm, size_t sampc)
 {
+	struct opus_d *o = (struct opus_d *)d;
 	int n;
 
 	if (len > PAYLOAD_MAX)
@@ -163,32 +205,39 @@ static int decode(struct codec_dec *d, const uint8_t *buf, size_t len,
 	if (sampc > FRAME_MAX)
 		sampc = FRAME_MAX;
 
-	n = opus_decode(((struct opus_d *)d)->dec, buf, (opus_int32)len,
-			pcm, (int)sampc, 0);
+	n = opus_decode(o->dec, buf, (opus_int32)len, pcm, (int)sampc, 0);
+	if (n <= 0)
+		return -1;
+	join(o, pcm, (size_t)n);
 
-	return n > 0 ? n : -1;
+	return n;
 }
 
 /*
  * With decode_fec libopus conceals what lies before the redundant frame, and
  * everything if the next payload carries none (RFC 6716 section 2.1.7).
+ * What FEC brings back is faded like the rest: it is the last frame of a
+ * loss, and the next one joins it.
  */
 static int conceal(struct codec_dec *d, const uint8_t *next, size_t next_len,
 		   int16_t *pcm, size_t sampc)
 {
-	OpusDecoder *dec = ((struct opus_d *)d)->dec;
+	struct opus_d *o = (struct opus_d *)d;
 	int n = -1;
 
 	if (sampc > FRAME_MAX || sampc % STEP)
 		return -1;
 
 	if (next && next_len <= PAYLOAD_MAX)
-		n = opus_decode(dec, next, (opus_int32)next_len, pcm,
+		n = opus_decode(o->dec, next, (opus_int32)next_len, pcm,
 				(int)sampc, 1);
 	if (n < 0)
-		n = opus_decode(dec, NULL, 0, pcm, (int)sampc, 0);
+		n = opus_decode(o->dec, NULL, 0, pcm, (int)sampc, 0);
+	if (n != (int)sampc)
+		return -1;
+	fade(o, pcm, sampc);
 
-	return n == (int)sampc ? n : -1;
+	return n;
 }
 
 static int duration(const uint8_t *buf, size_t len)
@@ -204,6 +253,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_opus_ops = {
-	enc_new, enc_free, enc_reset, encode,
+	enc_new, enc_free, enc_reset, enc_set_loss, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

@@ -26,6 +26,7 @@ enum {
 	OPUS_DTX_LEN = 2,
 	OPUS_FLOOR_SHIFT = 6,     /* the size floor rises by 1/64 per packet         */
 	G722_NB_MAX = 18432,
+	G722_NB_SILENT = 2400,    /* the codec's own dither stays below this         */
 };
 
 /** A scratch decoder and the leg it works for */
@@ -92,8 +93,8 @@ int activity_g722_level(uint16_t *nbp, const uint8_t *buf, size_t len)
 	}
 	*nbp = (uint16_t)nb;
 
-	/* the scale is that of the prediction error: some 10 dB below speech */
-	return peak ? (peak - G722_NB_MAX) * 6 / 2048 : SPK_SILENT_DBOV;
+	/* the scale follows the prediction error: a few dB below the signal */
+	return peak > G722_NB_SILENT ? (peak - G722_NB_MAX) * 6 / 2048 : SPK_SILENT_DBOV;
 }
 
 /* ---- Opus ---- */

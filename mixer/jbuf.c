@@ -67,7 +67,6 @@ void jbuf_init(struct jbuf *jb, uint32_t clock)
 	jb->tick = clock / 50;
 	jb->target_ms = JBUF_TARGET_START_MS;
 	jb->low_ms = UINT32_MAX;
-	jb->base_v[0] = jb->base_v[1] = UINT32_MAX;
 }
 
 static void drop_all(struct jbuf *jb)
@@ -91,8 +90,8 @@ static void drop_all(struct jbuf *jb)
 void jbuf_flush(struct jbuf *jb)
 {
 	drop_all(jb);
-	jb->base_v[0] = jb->base_v[1] = UINT32_MAX;
 	jb->base_until_us = 0;
+	jb->ext_ts = 0;
 	jb->peak_ms = 0;
 	jb->target_ms = JBUF_TARGET_START_MS;
 }
@@ -103,26 +102,27 @@ void jbuf_flush(struct jbuf *jb)
  */
 static void measure(struct jbuf *jb, uint32_t ts, uint64_t now_us)
 {
-	/* transit time in ms on a circle; only differences are used */
-	const uint32_t transit = (uint32_t)(now_us / 1000) -
-		(uint32_t)((uint64_t)ts * 1000 / jb->clock);
-	uint32_t base, target;
+	const bool first = !jb->base_until_us;
+	uint32_t target;
+	int64_t base, transit;
 	double late_ms;
 
-	if (now_us >= jb->base_until_us) {
-		const bool first = !jb->base_until_us;
+	jb->ext_ts += first ? 0 : diff32(ts, jb->last_ts);
+	jb->last_ts = ts;
+	transit = (int64_t)now_us - jb->ext_ts * 1000000 / jb->clock;
 
+	if (now_us >= jb->base_until_us) {
 		jb->base_v[1] = first ? transit : jb->base_v[0];
 		jb->base_v[0] = transit;
 		jb->base_until_us = now_us + BASE_WINDOW_US;
 		if (first)
 			jb->peak_us = now_us;
 	}
-	if (diff32(transit, jb->base_v[0]) < 0)
+	if (transit < jb->base_v[0])
 		jb->base_v[0] = transit;
 
-	base = diff32(jb->base_v[1], jb->base_v[0]) < 0 ? jb->base_v[1] : jb->base_v[0];
-	late_ms = diff32(transit, base) > 0 ? (double)diff32(transit, base) : 0;
+	base = jb->base_v[1] < jb->base_v[0] ? jb->base_v[1] : jb->base_v[0];
+	late_ms = transit > base ? (double)(transit - base) / 1000 : 0;
 
 	jb->peak_ms -= PEAK_DECAY_MS_PER_S * (double)(now_us - jb->peak_us) / 1e6;
 	jb->peak_us = now_us;

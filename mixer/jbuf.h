@@ -62,8 +62,10 @@ struct jbuf {
 	unsigned refill;            /* ticks to conceal while filling again      */
 
 	uint32_t target_ms;
-	uint32_t base_v[2];         /* smallest transit time, two windows        */
-	uint64_t base_until_us;
+	uint32_t last_ts;           /* these two: time stamps without wrapping   */
+	int64_t  ext_ts;
+	int64_t  base_v[2];         /* smallest transit time, two windows [us]   */
+	uint64_t base_until_us;     /* 0: nothing measured yet                   */
 	double   peak_ms;           /* jitter peak, decays                       */
 	uint64_t peak_us;
 	uint32_t low_ms;            /* smallest fill level in this window        */

@@ -223,6 +223,25 @@ static void reported(struct leg *leg, const struct rtcpx_rb *rb)
 	mpev_report(leg, rb->ssrc, rb->fraction);
 }
 
+/* One report may have blocks about several streams of ours, of which all but
+   one may rest: the worst counts */
+static void note_loss(struct leg *leg, const struct rtcpx *r)
+{
+	uint8_t fraction = 0;
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; i < r->rbc; i++) {
+		if (!ours(leg, r->rbv[i].ssrc))
+			continue;
+		any = true;
+		if (r->rbv[i].fraction > fraction)
+			fraction = r->rbv[i].fraction;
+	}
+	if (any)
+		loss_report(&leg->loss, fraction, now_usec());
+}
+
 void legrtcp_input(struct leg *leg, const uint8_t *pkt, size_t len)
 {
 	struct rtcpx r;
@@ -239,6 +258,7 @@ void legrtcp_input(struct leg *leg, const uint8_t *pkt, size_t len)
 	}
 	for (i = 0; i < r.rbc; i++)
 		reported(leg, &r.rbv[i]);
+	note_loss(leg, &r);
 	for (i = 0; i < r.byec; i++)
 		if (leg->has_src && r.byev[i] == leg->src_ssrc)
 			mpev_bye(leg);

@@ -73,6 +73,10 @@ void mpev_report(struct leg *leg, uint32_t ssrc, uint8_t fraction)
 	ev.leg = leg->id;
 	ev.about_ssrc = ssrc;
 	ev.fraction_lost = fraction;
+	if (leg->cfg.group && !(leg->own.srtp && leg->own.ssrc == ssrc)) {
+		ev.class_id = leg->cfg.group->class_id;
+		ev.epoch = leg->cfg.group->epoch;
+	}
 	m.body_case = MP__MESSAGE__BODY_LEG_REPORT;
 	m.leg_report = &ev;
 	mpsrv_send(leg->conf->mx, &m);

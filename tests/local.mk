@@ -2,6 +2,7 @@
 include tests/auth.mk
 include tests/call.mk
 include tests/cfg.mk
+include tests/dialog.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk

@@ -419,6 +419,7 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	ls.codec = p->codec->id;
 	ls.pt = p->pt;
 	ls.ptime = p->ptime;
+	ls.opus_fec = p->fec;
 	ls.dtmf_pt = 101;
 	ls.level_ext = (uint32_t)p->level_ext;
 	ls.rtcp_mux = p->mux;
@@ -470,6 +471,7 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 	p->pt = pt_of(p->codec);
 	p->ptime = o->ptime ? o->ptime : 20;
 	p->mux = !o->no_mux;
+	p->fec = o->fec;
 	p->talking = o->freq > 0;
 	p->rtcp_fd = -1;
 	p->fd = udp(r->family, &ss);
@@ -640,6 +642,7 @@ static void receive(struct phone *p, int fd)
 		ck_assert_uint_eq(h.pt, p->pt);
 		++p->rtpc;
 		p->markers += h.marker;
+		p->toc = h.payload_len ? h.payload[0] : 0;
 		p->csrcc = h.csrcc;
 		memcpy(p->csrcv, h.csrcv, sizeof(h.csrcv));
 		hear(p, &h);

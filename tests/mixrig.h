@@ -59,7 +59,7 @@ struct phone {
 	const struct suite *suite;
 	uint8_t  pt;
 	unsigned ptime;
-	bool     mux, talking, muted_rtp;
+	bool     mux, talking, muted_rtp, fec;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;
 	struct msrtp *tx;
@@ -78,6 +78,7 @@ struct phone {
 	uint32_t base_ts;           /* RTP time stamp of pcm[base_at]      */
 	size_t   base_at;
 	unsigned rtpc, rtcpc, auth_failed, ssrc_changes, markers;
+	uint8_t  toc;               /* first payload byte of the last packet */
 	unsigned csrcc;             /* of the last packet                  */
 	uint32_t csrcv[RTPH_CSRC_MAX];
 	struct rtcpx last_rtcp;
@@ -132,7 +133,7 @@ struct phone_opt {
 	const struct secret *group; /* that epoch's key, and its number    */
 	uint32_t keyno;
 	int level_ext, level;
-	bool both;
+	bool both, fec;
 };
 
 struct phone *phone_add(struct rig *r, const struct phone_opt *o);

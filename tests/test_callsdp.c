@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include "call/ckeys.h"
 #include "call/csdp.h"
+#include "call/opts.h"
 #include "call/passwd.h"
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -480,6 +481,78 @@ START_TEST(password_is_the_users_line_or_the_only_one)
 }
 END_TEST
 
+/* ----- options ------------------------------------------------------------ */
+
+START_TEST(every_option_is_in_the_manual)
+{
+	static char man[64 * 1024];
+	FILE *f = fopen(MANUAL, "re");
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(f);
+	man[fread(man, 1, sizeof(man) - 1, f)] = '\0';
+	(void)fclose(f);
+
+	for (const char *name; (name = opts_name(n)); n++) {
+		char want[128] = "\\fB\\-\\-";
+
+		for (const char *p = name; *p; p++) {
+			const char c[3] = { *p == '-' ? '\\' : *p, *p == '-' ? '-' : '\0', '\0' };
+
+			strcat(want, c);
+		}
+		strcat(want, "\\fR");
+		ck_assert_msg(strstr(man, want), "--%s", name);
+	}
+	ck_assert_uint_gt(n, 40);
+}
+END_TEST
+
+/* Command lines, and what becomes of them */
+static const struct {
+	const char *line;
+	enum opts_todo todo;
+} linesv[] = {
+	{ "call --uri sip:x@h", OPTS_RUN },
+	{ "call", OPTS_USAGE },
+	{ "call --uri sip:x@h extra", OPTS_USAGE },
+	{ "call --uri sip:x@h --suite NULL_CIPHER", OPTS_USAGE },
+	{ "call --uri sip:x@h --suite AEAD_AES_128_GCM,", OPTS_RUN },
+	{ "call --uri sip:x@h --codec pcma,pcma,pcma,pcma,pcma", OPTS_USAGE },
+	{ "call --uri sip:x@h --codec opus,gsm", OPTS_USAGE },
+	{ "call --uri sip:x@h --freq 440:-9 -n 3 --hold 1:2:inactive", OPTS_RUN },
+	{ "call --uri sip:x@h --freq 440:3", OPTS_USAGE },
+	{ "call --uri sip:x@h --freq nan", OPTS_USAGE },
+	{ "call --uri sip:x@h --hold 1", OPTS_USAGE },
+	{ "call --uri sip:x@h --hold 1:2x", OPTS_USAGE },
+	{ "call --uri sip:x@h -n 0", OPTS_USAGE },
+	{ "call --uri sip:x@h -n 1.5", OPTS_USAGE },
+	{ "call --uri sip:x@h --ptime 25", OPTS_USAGE },
+	{ "call --uri sip:x@h --user alice", OPTS_USAGE },
+	{ "call --uri sip:x@h --user alice --password-file /nonexistent", OPTS_USAGE },
+	{ "call --uri sip:x@h --measure-delay", OPTS_USAGE },
+	{ "call --uri sip:x@h --expect others --not own,700", OPTS_RUN },
+	{ "call --uri sip:x@h --avp=yes", OPTS_USAGE },
+	{ "call --uri sip:x@h --ca a --insecure", OPTS_USAGE },
+	{ "call --version", OPTS_DONE },
+};
+
+START_TEST(a_command_line_is_taken_or_refused)
+{
+	char buf[200], *argv[16];
+	struct opts o;
+	int argc = 0;
+
+	str_ncpy(buf, linesv[_i].line, sizeof(buf));
+	for (char *save = NULL, *w = strtok_r(buf, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	argv[argc] = NULL;
+
+	ck_assert_msg(opts_parse(&o, argc, argv) == linesv[_i].todo, "%s", linesv[_i].line);
+	opts_reset(&o);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("callsdp");
@@ -505,6 +578,8 @@ int main(void)
 	tcase_add_loop_test(tc, the_mki_chooses_the_key, 1, SUITE_MAX + 1);
 	tcase_add_test(tc, nothing_leaves_without_a_key);
 	tcase_add_test(tc, password_is_the_users_line_or_the_only_one);
+	tcase_add_test(tc, every_option_is_in_the_manual);
+	tcase_add_loop_test(tc, a_command_line_is_taken_or_refused, 0, ARRAY_SIZE(linesv));
 	suite_add_tcase(s, tc);
 
 	sr = srunner_create(s);

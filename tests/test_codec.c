@@ -18,6 +18,7 @@ enum {
 };
 
 static int16_t in[RATE_MAX * SEC], out[RATE_MAX * SEC];
+static unsigned loss_percent;      /* what run() tells the encoder        */
 
 static const struct codec *codec_at(int i)
 {
@@ -83,6 +84,8 @@ static void run(const struct codec *c, const struct codec_cfg *cfg,
 
 	ck_assert_int_eq(codec_enc_new(&e, c->id, cfg), 0);
 	ck_assert_int_eq(codec_dec_new(&d, c->id), 0);
+	if (loss_percent)
+		codec_enc_set_loss(e, loss_percent);
 
 	for (size_t i = 0; i < frames; i++) {
 		lenv[i] = codec_encode(e, in + i * n, n, pay[i],
@@ -230,12 +233,54 @@ START_TEST(long_loss_fades_to_silence)
 		ck_assert_int_gt(len, 0);
 		ck_assert_int_gt(codec_decode(d, pay, (size_t)len, out, n), 0);
 	}
-	for (size_t i = 0; i < 100; i++)
+	/* it lasts for a frame, 100 ms is the end, and it stays so */
+	for (size_t i = 0; i < 100; i++) {
+		int most = 0;
+
 		ck_assert_int_eq(codec_conceal(d, NULL, 0, out, n), (int)n);
-	for (size_t i = 0; i < n; i++)
-		ck_assert_int_lt(abs(out[i]), 200);
+		for (size_t k = 0; k < n; k++)
+			most = abs(out[k]) > most ? abs(out[k]) : most;
+		if (!i)
+			ck_assert_int_gt(most, 5000);
+		else if (i >= 100 / PTIME_MS)
+			ck_assert_int_eq(most, 0);
+	}
 	codec_enc_free(&e);
 	codec_dec_free(&d);
+}
+END_TEST
+
+static bool half_a_second_lost(size_t frame)
+{
+	return frame >= 40 && frame < 65;
+}
+
+START_TEST(sound_comes_back_smoothly_after_a_long_loss)
+{
+	static const double freqv[] = { 37, 200, 440 };
+	const struct codec *c = codec_at(_i);
+	const size_t n = c->rate / 1000 * PTIME_MS;
+	struct tone_found tf;
+
+	for (size_t i = 0; i < 3; i++) {
+		const double peak = 32767 * M_SQRT2 * pow(10, -9 / 20.0);
+		const int step = (int)(2 * M_PI * freqv[i] / c->rate * peak);
+
+		make(c, freqv[i], -9);
+		run(c, NULL, half_a_second_lost);
+		ck_assert_int_eq(out[65 * n - 1], 0);
+
+		/* from silence, no steeper than the sine and the way back to
+		   it; the codec's own noise is in it too */
+		ck_assert_int_lt(abs(out[65 * n]), 400);
+		for (size_t k = 65 * n; k < 67 * n; k++)
+			ck_assert_int_lt(abs(out[k] - out[k - 1]),
+					 step + step / 2 + 1000);
+		/* the frame after the next is as loud as ever */
+		tone_find(&tf, out + 67 * n, 10 * n, c->rate, freqv[i]);
+		if (freqv[i] > 100)
+			ck_assert_double_eq_tol(tf.level_dbfs, -9, 1);
+	}
 }
 END_TEST
 
@@ -276,6 +321,11 @@ START_TEST(reset_forgets_everything)
 			memcpy(out + 20 * n, out, 20 * n * sizeof(out[0]));
 
 		codec_enc_reset(e);
+		codec_dec_reset(d);
+		/* of a loss nothing is left either */
+		for (size_t i = 0; i < 5; i++)
+			ck_assert_int_eq(codec_conceal(d, NULL, 0, in + 40 * n,
+						       n), (int)n);
 		codec_dec_reset(d);
 	}
 	codec_enc_free(&e);
@@ -488,6 +538,64 @@ static double conceal_error(const int16_t *clean, bool fec,
 	return sum;
 }
 
+/* FEC would make libopus leave CELT for SILK, which puts noise between them */
+START_TEST(opus_mix_stays_clean_until_losses_are_reported)
+{
+	struct codec_cfg cfg = { .complexity = -1, .fec = true };
+	const struct codec *c = codec_at(CODEC_OPUS);
+	static int16_t one[RATE_MAX * SEC];
+	struct tone_found tf;
+
+	make(c, 440, -15);
+	memcpy(one, in, sizeof(one));
+	make(c, 990, -15);
+	for (size_t i = 0; i < RATE_MAX * SEC; i++)
+		in[i] = (int16_t)(in[i] + one[i]);
+
+	run(c, &cfg, none_lost);
+	ck_assert_double_eq_tol(level_of(c, 440, &tf), -15, 0.5);
+	ck_assert_double_eq_tol(level_of(c, 990, &tf), -15, 0.5);
+	ck_assert_double_lt(level_of(c, 660, &tf), -50);
+
+	/* nor with losses, if the peer did not ask for FEC */
+	loss_percent = 1000;
+	cfg.fec = false;
+	run(c, &cfg, none_lost);
+	loss_percent = 0;
+	ck_assert_double_lt(level_of(c, 660, &tf), -50);
+}
+END_TEST
+
+/* Told of losses an encoder spends bits on FEC, told that they are over it
+   stops; a reset changes nothing about that */
+START_TEST(opus_fec_follows_the_reported_losses)
+{
+	const struct codec_cfg cfg = { .complexity = -1, .fec = true };
+	static const struct { unsigned percent; bool reset, celt; } v[] = {
+		{ 0, false, true }, { 20, false, false }, { 20, true, false },
+		{ 0, false, true }, { 1000, false, false }, { 0, true, true },
+	};
+	const size_t n = RATE_MAX / 1000 * PTIME_MS;
+	struct codec_enc *e = NULL;
+	uint8_t pay[1500];
+
+	make_voice();
+	codec_enc_set_loss(NULL, 10);
+	ck_assert_int_eq(codec_enc_new(&e, CODEC_OPUS, &cfg), 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		codec_enc_set_loss(e, v[i].percent);
+		if (v[i].reset)
+			codec_enc_reset(e);
+		for (size_t k = 0; k < 10; k++)
+			ck_assert_int_gt(codec_encode(e, in + (10 * i + k) * n,
+						      n, pay, sizeof(pay)), 0);
+		/* RFC 6716 section 3.1: configurations 16 and up are CELT */
+		ck_assert_int_eq(pay[0] >> 3 >= 16, v[i].celt);
+	}
+	codec_enc_free(&e);
+}
+END_TEST
+
 START_TEST(opus_fec_brings_back_what_plc_cannot_guess)
 {
 	const struct codec_cfg cfg = { .complexity = -1, .fec = true };
@@ -498,13 +606,16 @@ START_TEST(opus_fec_brings_back_what_plc_cannot_guess)
 	struct codec_enc *e = NULL;
 
 	make_voice();
+	loss_percent = 10;
 	run(codec_at(CODEC_OPUS), &cfg, none_lost);
 	memcpy(clean, out, sizeof(clean));
 
 	ck_assert_int_eq(codec_enc_new(&e, CODEC_OPUS, &cfg), 0);
+	codec_enc_set_loss(e, loss_percent);
 	for (size_t i = 0; i < SEC * 1000 / PTIME_MS; i++)
 		lenv[i] = codec_encode(e, in + i * n, n, pay[i], 1500);
 	codec_enc_free(&e);
+	loss_percent = 0;
 
 	ck_assert_double_lt(conceal_error(clean, true, pay, lenv),
 			    conceal_error(clean, false, pay, lenv) / 8);
@@ -603,6 +714,7 @@ int main(void)
 	add_for_all(tc, lost_frames_are_filled_with_the_sound_before_them);
 	add_for_all(tc, concealment_joins_without_clicks);
 	add_for_all(tc, long_loss_fades_to_silence);
+	add_for_all(tc, sound_comes_back_smoothly_after_a_long_loss);
 	add_for_all(tc, reset_forgets_everything);
 	add_for_all(tc, any_bytes_are_safe_to_decode);
 	add_for_all(tc, empty_and_oversized_payloads_are_refused);
@@ -612,6 +724,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, opus_settings_are_followed);
 	tcase_add_test(tc, opus_maxplaybackrate_limits_the_bandwidth);
+	tcase_add_test(tc, opus_mix_stays_clean_until_losses_are_reported);
+	tcase_add_test(tc, opus_fec_follows_the_reported_losses);
 	tcase_add_test(tc, opus_fec_brings_back_what_plc_cannot_guess);
 	tcase_add_test(tc, opus_stereo_is_heard_in_mono);
 	tcase_add_test(tc, opus_frame_lengths_from_2_5_to_60_ms);

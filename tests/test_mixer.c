@@ -631,6 +631,52 @@ START_TEST(sender_report_describes_our_stream_and_the_peers)
 }
 END_TEST
 
+/* RFC 6716 section 3.1: configurations 16 and up are CELT, which knows no FEC */
+static bool may_have_fec(struct rig *r, void *arg)
+{
+	const struct phone *p = arg;
+
+	(void)r;
+
+	return p->rtpc && p->toc >> 3 < 16;
+}
+
+static void send_loss(struct phone *p, uint8_t fraction)
+{
+	struct rtcpx rr;
+
+	memset(&rr, 0, sizeof(rr));
+	rr.sender_ssrc = p->ssrc;
+	rr.rbv[0].ssrc = p->heard_ssrc;
+	rr.rbv[0].fraction = fraction;
+	rr.rbc = 1;
+	phone_send_rtcp(p, &rr);
+}
+
+START_TEST(fec_goes_to_those_who_report_losses)
+{
+	const struct phone_opt o = {.codec = CODEC_OPUS, .fec = true, .freq = freqv[0]};
+	struct phone *a = phone_add(&rig, &o), *b = phone_add(&rig, &o), *c;
+
+	c = phone_add(&rig, &(struct phone_opt){.codec = CODEC_OPUS, .fec = true});
+	(void)rig_run(&rig, 800, NULL, NULL);
+	ck_assert(a->rtpc && b->rtpc && c->rtpc);
+	ck_assert(!may_have_fec(&rig, a) && !may_have_fec(&rig, b) && !may_have_fec(&rig, c));
+
+	/* a talker's losses are its own business */
+	send_loss(a, 64);
+	ck_assert(rig_run(&rig, 2000, may_have_fec, a));
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert(!may_have_fec(&rig, b) && !may_have_fec(&rig, c));
+
+	/* a listener's are all listeners' */
+	send_loss(c, 64);
+	ck_assert(rig_run(&rig, 2000, may_have_fec, c));
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert(may_have_fec(&rig, a) && !may_have_fec(&rig, b));
+}
+END_TEST
+
 static bool byes(struct rig *r, void *arg)
 {
 	(void)arg;
@@ -931,6 +977,7 @@ static Suite *suite(void)
 			NULL });
 	add_case(s, "RTCP and DTMF", setup4, (const TTest *const[]){
 			sender_report_describes_our_stream_and_the_peers,
+			fec_goes_to_those_who_report_losses,
 			only_the_legs_own_authenticated_bye_counts,
 			removed_leg_is_told_bye_and_gets_nothing_more,
 			a_key_press_is_one_event_and_is_not_mixed,

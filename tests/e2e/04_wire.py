@@ -16,11 +16,11 @@ MEDIA_PORTS = (16384, 32767)
 SECONDS = 6
 
 
-def split(packets):
+def split(packets, ports):
     """Datagrams of the server by kind; anything else is a failure"""
     rtp, rtcp = [], []
     for d in packets:
-        if not MEDIA_PORTS[0] <= d.sport <= MEDIA_PORTS[1]:
+        if d.sport not in ports:
             continue
         check(is_rtp(d.data) or is_rtcp(d.data), 'neither RTP nor RTCP from %d'
               % d.sport)
@@ -99,20 +99,28 @@ def check_endpoint(rtp):
         check(len(ports) == 1, 'SSRC %08x goes to %d legs' % (ssrc, len(ports)))
 
 
+def four_legs(server):
+    legs = sum(m['legs'] for m in server.ctl('stats')['mixers'])
+    return legs == 4 and server.media_ports()
+
+
 def scene(env, keying, suite, codec, tag_len):
     server = env.server('%s-%s' % (keying, suite), keying=keying)
     cap = env.add(Capture(*MEDIA_PORTS))
-    opts = ('--suite', suite, '--codec', codec, '--seconds', SECONDS,
-            '--rtcp-interval', 1000)
+    opts = ('--suite', suite, '--codec', codec, '--rtcp-interval', 1000)
+    # the conference ends with its owner, so that one stays longest
     talkers = env.add(Caller(server, '-n', 2, '--same-conf', *opts,
+                             '--seconds', SECONDS + 3,
                              '--max-auth-failures', 0, users=USERS[:2]))
-    uri = lib.wait_until('the conference', lambda: conference_uri(server), 10)
+    uri = lib.wait_until('the conference', server.first_conference, 10)
     silent = env.add(Caller(server, '-n', 2, '--silent', *opts,
+                            '--seconds', SECONDS,
                             '--max-auth-failures', 0, uri=uri, users=USERS[2:]))
+    # other servers may be on this machine: look at our own ports only
+    ports = lib.wait_until('four legs', lambda: four_legs(server), 10)
     silent.result(40)
     talkers.result(40)
-    packets = cap.stop()
-    rtp, rtcp = split(packets)
+    rtp, rtcp = split(cap.stop(), ports)
     note('%s %s %s: %d RTP and %d RTCP packets of the server' %
          (keying, suite, codec, len(rtp), len(rtcp)))
     check(len(rtp) > SECONDS * 50 * 2, 'too few packets captured')
@@ -122,11 +130,6 @@ def scene(env, keying, suite, codec, tag_len):
     check_rtcp(rtcp, tag_len)
     (check_group if keying == 'group' else check_endpoint)(rtp)
     server.stop()
-
-
-def conference_uri(server):
-    confs = server.ctl('list').get('conferences') or []
-    return confs[0]['uri'] if confs else None
 
 
 def main(env):

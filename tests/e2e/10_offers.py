@@ -61,8 +61,7 @@ def delayed(env, server):
     """INVITE without SDP; the server offers, and sends what bob says to the
     port in our ACK"""
     talker = env.add(Caller(server, '--seconds', 4, users=('bob',)))
-    uri = wait_until('the conference', lambda: next(iter(
-        c['uri'] for c in server.ctl('list').get('conferences') or []), None), 10)
+    uri = wait_until('the conference', server.first_conference, 10)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
         media.bind(('127.0.0.1', 0))
         port = media.getsockname()[1]
@@ -97,7 +96,7 @@ def ipv6(env, demo):
     text = re.sub(r'listen = .*', 'listen = {"tls:[::1]:0"}', text)
     text = re.sub(r'media_address = .*', 'media_address = {"127.0.0.1", "::1"}', text)
     text = text.replace('domains = {', 'domains = {"::1", ')
-    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@*')
+    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@[::1]')
     text = text.replace('/ctl"', '/six.ctl"')
     conf = env.path('six.conf')
     with open(conf, 'w') as f:

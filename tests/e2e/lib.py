@@ -232,6 +232,22 @@ class Server:
         """Process ids of the mixers"""
         return [m['pid'] for m in self.ctl('stats')['mixers'] if m['pid'] > 0]
 
+    def media_ports(self):
+        """UDP ports that its mixers have open"""
+        inodes = set()
+        for pid in self.mixers():
+            for fd in os.scandir('/proc/%d/fd' % pid):
+                m = re.match(r'socket:\[(\d+)\]', os.readlink(fd.path))
+                if m:
+                    inodes.add(m[1])
+        ports = set()
+        for name in ('udp', 'udp6'):
+            for line in read_text('/proc/net/' + name).split('\n')[1:]:
+                f = line.split()
+                if len(f) > 9 and f[9] in inodes:
+                    ports.add(int(f[1].rsplit(':', 1)[1], 16))
+        return ports
+
     def pids(self):
         return [self.proc.pid] + self.mixers()
 
@@ -243,6 +259,12 @@ class Server:
                            text=True, timeout=10)
         check(r.returncode == 0, 'conclavectl %s: %s' % (args, r.stderr))
         return json.loads(r.stdout)
+
+    def first_conference(self):
+        """URI to dial of the first conference that exists, or None"""
+        confs = self.ctl('list')['conferences']
+        # as listed it has no port; ours is any free one
+        return confs and self.uri(confs[0]['uri'].split(':')[1].split('@')[0])
 
     def term(self):
         self.proc.send_signal(signal.SIGTERM)

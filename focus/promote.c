@@ -1,0 +1,224 @@
+/**
+ * @file focus/promote.c  From an endpoint's own key to the group key
+ *
+ * In keying "auto" every leg starts on a key of its own, because some clients
+ * answer a re-INVITE with a new key 200 and go on with the old one.  A leg that
+ * has joined is offered the group key; until its RTCP reports name the group
+ * stream, which only the new key opens, it gets both streams, so that neither
+ * kind of client has a gap.  One that proves nothing in time keeps its own key
+ * for good.  What a client proved is remembered by its User-Agent, so that the
+ * next of its kind needs no trial.
+ *
+ * In keying "group" a leg that took a delayed offer comes here too: its first
+ * keys were drawn before its class was known.
+ */
+#include <string.h>
+#include "focus/tree.h"
+#include "log.h"
+
+enum { MEMORY_SIZE = 64, MEMORY_MAX = 256 };
+
+/** A kind of client that has shown what it does */
+struct known {
+	struct le he;
+	enum follows follows;
+	char ua[];
+};
+
+
+/* ---- memory -------------------------------------------------------------- */
+
+int promote_memory_alloc(struct hash **htp)
+{
+	return hash_alloc(htp, MEMORY_SIZE);
+}
+
+
+static void known_destructor(void *arg)
+{
+	struct known *k = arg;
+
+	hash_unlink(&k->he);
+}
+
+
+static bool known_cmp(struct le *le, void *arg)
+{
+	const struct known *k = le->data;
+
+	return !strcmp(k->ua, arg);
+}
+
+
+static struct known *known_find(const struct focus *f, const char *ua)
+{
+	return list_ledata(hash_lookup(f->ht_follows, hash_joaat_str(ua),
+				       known_cmp, (void *)(uintptr_t)ua));
+}
+
+
+static bool known_count(struct le *le, void *arg)
+{
+	unsigned *n = arg;
+	(void)le;
+
+	++*n;
+
+	return false;
+}
+
+
+/** User-Agents come from outside: the table is bounded, and full is full */
+static void remember(struct focus *f, const char *ua, enum follows follows)
+{
+	struct known *k = known_find(f, ua);
+	unsigned n = 0;
+
+	if (!*ua)
+		return;
+
+	(void)hash_apply(f->ht_follows, known_count, &n);
+	if (!k && n < MEMORY_MAX) {
+		k = mem_zalloc(sizeof(*k) + str_len(ua) + 1,
+			       known_destructor);
+		if (k) {
+			memcpy(k->ua, ua, str_len(ua) + 1);
+			hash_append(f->ht_follows, hash_joaat_str(ua), &k->he,
+				    k);
+		}
+	}
+	if (k)
+		k->follows = follows;
+}
+
+
+/** The admin's word, then experience */
+static enum follows expect(const struct endpoint *ep)
+{
+	const struct conference *c = ep->part->conf;
+	const struct cfg_digest *cd;
+	const struct known *k;
+	struct pl ua;
+
+	pl_set_str(&ua, ep->user_agent);
+	cd = cfg_digest_find(c->cfg, &ua);
+	if (cd && cd->follows != FOLLOWS_ASK)
+		return cd->follows;
+
+	k = known_find(c->focus, ep->user_agent);
+
+	return k ? k->follows : FOLLOWS_ASK;
+}
+
+
+/* ---- promotion ----------------------------------------------------------- */
+
+static void trial_handler(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	(void)promote_give_up(ep, "does_not_follow");
+}
+
+
+void promote_start(struct endpoint *ep)
+{
+	const struct conference *c = ep->part->conf;
+	struct gclass *gc;
+
+	if (c->cc->keying == KEYING_ENDPOINT || ep->ge || !ep->tx)
+		return;
+
+	/* in a group conference nobody is asked; who cannot is ended */
+	ep->follows = c->cc->keying == KEYING_GROUP ? FOLLOWS_YES : expect(ep);
+	if (ep->follows == FOLLOWS_NO ||
+	    gclass_get(&gc, ep->part->conf, &ep->neg))
+		return;
+
+	gclass_member(gc, ep);
+	if (ep->follows == FOLLOWS_ASK) {
+		ep->trial = true;
+		tmr_start(&ep->tmr_trial, c->cc->trial_overlap_ms,
+			  trial_handler, ep);
+	}
+
+	/* an epoch from before it joined would open what it must not hear */
+	if (gc->live && gc->live->drawn >= ep->started)
+		rekey_start(ep);
+	else
+		gepoch_want(gc, c->cc->rekey_window_ms);
+}
+
+
+void promote_proof(struct endpoint *ep, uint32_t epoch)
+{
+	if (!ep->trial)
+		return;
+
+	promote_stop(ep);
+	ep->follows = FOLLOWS_YES;
+	remember(ep->part->conf->focus, ep->user_agent, FOLLOWS_YES);
+	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
+		 ep->part->conf->label, ep->part->id,
+		 (unsigned long long)ep->leg, epoch);
+	if (!ep->media_pending)
+		(void)epmedia_resend(ep);
+}
+
+
+/**
+ * Its own stream never stopped, so a client that kept its old key has heard
+ * all the time.  One that did take the group key, but never reports, gets its
+ * own key back by an offer.
+ */
+static struct mbuf *own_offer(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_local l;
+	struct mbuf *sdp;
+	(void)dlg;
+
+	if (ep->gc || ep->media_pending || !ep->tx || ep->state == EP_LEFT)
+		return NULL;
+
+	neg_offered_reset(&ep->offered);
+	ep->offered.linec = 1;
+	ep->offered.linev[0].tag = ep->neg.sdes.tag;
+	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
+	epmedia_local(ep, &l);
+
+	return neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, ep->tx,
+				 ep->neg.dir) ? NULL : sdp;
+}
+
+
+bool promote_give_up(struct endpoint *ep, const char *reason)
+{
+	const struct conference *c = ep->part->conf;
+	bool offered = ep->ge != NULL;
+
+	if (!ep->trial || c->cc->keying != KEYING_AUTO)
+		return false;
+
+	promote_stop(ep);
+	ep->follows = FOLLOWS_NO;
+	remember(c->focus, ep->user_agent, FOLLOWS_NO);
+	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
+		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);
+
+	/* it is in the conference, but out of the group: what it was offered
+	 * counts as known outside */
+	gclass_leave(ep, c->cc->leave_grace_ms);
+	(void)epmedia_resend(ep);
+	if (offered)
+		(void)dlg_offer(ep->dlg, DLG_AUTO, own_offer);
+
+	return true;
+}
+
+
+void promote_stop(struct endpoint *ep)
+{
+	tmr_cancel(&ep->tmr_trial);
+	ep->trial = false;
+}
