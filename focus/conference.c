@@ -235,6 +235,16 @@ void conference_end(struct conference *c, unsigned cause, const char *text)
 }
 
 
+void conference_lock(struct conference *c, bool locked, const char *who)
+{
+	if (c->locked == locked)
+		return;
+
+	c->locked = locked;
+	change_feed(locked ? CHANGE_LOCKED : CHANGE_UNLOCKED, c, NULL, who);
+}
+
+
 /**
  * Somebody left: RFC 4579 section 5.12 lets policy say whether the owner's
  * leaving ends the conference; without participants it ends anyway.

@@ -262,7 +262,6 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	mem_ref(ep);
 
 	epmedia_commit(ep);
-	epmedia_commit(ep);
 	if (endpoint_is_new(ep))
 		joined(ep);
 	else

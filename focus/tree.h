@@ -185,6 +185,8 @@ int  conference_new(struct conference **cp, struct focus *f,
 		    const struct pl *host, const char *owner);
 /** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
 void conference_end(struct conference *c, unsigned cause, const char *text);
+/** Locked, nobody but the owner joins uninvited */
+void conference_lock(struct conference *c, bool locked, const char *who);
 /** Called after an endpoint left: owner rule, last one rule */
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
