@@ -4,15 +4,15 @@
  * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
  */
 #include <string.h>
+#include <time.h>
 #include "focus/tree.h"
+#include "focus/ident.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { USER_AGENT_MAX = 128 };
 
-/* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
-static const char hdrs[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
-	"Accept: application/sdp\r\n";
+static const char hdrs[] = FOCUS_ALLOW "Accept: application/sdp\r\n";
 
 static const char *const statev[] = {
 	[EP_JOINING]   = "joining",
@@ -55,8 +55,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (ep->state == EP_LEFT)
 		return;
 
-	if (joined)
-		change_feed(CHANGE_LEFT, c, ep, reason);
+	change_feed(joined ? CHANGE_LEFT : CHANGE_JOIN_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
 	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
@@ -84,6 +83,8 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 
 	(void)re_snprintf(reason, sizeof(reason),
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
+	ep->left_how = LEFT_BOOTED;
+	ep->left_cause = cause;
 	dlg_bye(ep->dlg, reason);
 	leave(ep, text, grace_ms);
 }
@@ -116,6 +117,24 @@ static void fail_pending(struct endpoint *ep, uint16_t scode,
 
 /* ---- the mixer's replies ------------------------------------------------- */
 
+/** Is there anything that others have not been told? */
+static bool is_news(struct endpoint *ep)
+{
+	const struct endpoint_told was = ep->told;
+
+	ep->told.dir = ep->neg.dir;
+	ep->told.codec = ep->neg.codec;
+	ep->told.suite = ep->neg.sdes.suite;
+	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
+	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+
+	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
+		was.suite != ep->told.suite ||
+		was.class_id != ep->told.class_id ||
+		was.epoch != ep->told.epoch;
+}
+
+
 static void after_answer(struct endpoint *ep)
 {
 	bool held = !ep->neg.peer_sends && !ep->neg.peer_receives;
@@ -123,21 +142,28 @@ static void after_answer(struct endpoint *ep)
 	enum endpoint_state st = held || (!ep->neg.peer_sends && !listening)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
+	bool news;
 
 	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
 		promote_start(ep);
-	if (was == EP_JOINING || was == st)
+	if (was == EP_JOINING)
 		return;
 
+	news = is_news(ep);
 	ep->state = st;
-	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
-		    ep->part->conf, ep, NULL);
+	if (was != st)
+		change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
+			    ep->part->conf, ep, NULL);
+	else if (news)
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
 static void joined(struct endpoint *ep)
 {
 	ep->state = EP_CONNECTED;
+	ep->joined = time(NULL);
+	(void)is_news(ep);
 	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
 	promote_start(ep);
 }
@@ -404,6 +430,8 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 		reason = "timeout";
 	else if (msg && !msg->req)
 		reason = "refused";
+	ep->left_how = err || (msg && !msg->req) ? LEFT_FAILED : LEFT_DEPARTED;
+	ep->left_cause = err ? 408 : msg && !msg->req ? msg->scode : 0;
 
 	leave(ep, reason, ep->part->conf->cc->leave_grace_ms);
 }
@@ -428,24 +456,6 @@ static const struct dlg_handlers handlers = {
 
 
 /* ---- joining ------------------------------------------------------------- */
-
-/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
-static int contact_print(char *buf, size_t size, const struct conference *c,
-			 const struct sip_msg *msg)
-{
-	const char *adv = c->cfg->advertised_sip;
-	int n;
-
-	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
-	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
-
-	return n < 0 ? EOVERFLOW : 0;
-}
-
 
 /** Printable ASCII only: it ends up in logs, JSON and on terminals */
 static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
@@ -472,7 +482,7 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256];
+	char contact[256], who[IDENT_MAX];
 	int err;
 
 	ep = mem_zalloc(sizeof(*ep), destructor);
@@ -484,9 +494,12 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
+	ep->pub_id = rand_u64();
+	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
+							  : PROOF_CERTIFICATE;
 	err = user_agent_set(ep, msg);
 	if (!err)
-		err = contact_print(contact, sizeof(contact), c, msg);
+		err = conference_contact(contact, sizeof(contact), c, msg);
 	if (!err)
 		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact, hdrs,
 				 &handlers, ep);

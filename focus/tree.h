@@ -26,6 +26,22 @@ enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 struct ident;
 struct intake;
 struct ctlsock;
+struct notifiers;
+struct confwatch;
+
+/** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
+#define FOCUS_ALLOW \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE\r\n" \
+	"Allow-Events: conference\r\n"
+
+enum change {
+	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
+	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+	CHANGE_JOIN_FAILED,         /* admitted, but nothing came of it       */
+	CHANGE_MEDIA,               /* direction, codec, suite, key           */
+	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_MAX
+};
 
 struct focus {
 	struct cfg *cfg;
@@ -36,8 +52,10 @@ struct focus {
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
 	unsigned mixc;
@@ -47,6 +65,7 @@ struct focus {
 	uint32_t confc;
 	uint64_t calls_total;
 	uint64_t refusedv[SCODE_MAX];
+	uint64_t changev[CHANGE_MAX];
 	uint64_t started;           /* [ms, libre's clock]                    */
 	bool stopping;
 };
@@ -103,6 +122,7 @@ struct conference {
 	char *owner;                /* identity                               */
 	struct list partl;
 	struct list classl;
+	struct confwatch *watch;    /* NULL: nobody watches                   */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -119,6 +139,20 @@ struct part {
 	enum role role;
 };
 
+/** How an identity was proven */
+enum proof { PROOF_DIGEST, PROOF_CERTIFICATE };
+
+/** RFC 4575 section 5.7.6 */
+enum left_how { LEFT_DEPARTED, LEFT_BOOTED, LEFT_FAILED, LEFT_BUSY };
+
+/** What of a session is told to others, and was told last */
+struct endpoint_told {
+	enum sdp_dir dir;
+	enum codec_id codec;
+	const struct suite *suite;
+	uint32_t class_id, epoch;   /* 0: a key of its own                    */
+};
+
 enum endpoint_state { EP_JOINING, EP_CONNECTED, EP_HELD, EP_LEFT };
 
 struct endpoint {
@@ -129,6 +163,12 @@ struct endpoint {
 	enum endpoint_state state;
 	char *user_agent;
 	uint64_t started;
+	uint64_t pub_id;            /* names it to others; says nothing       */
+	time_t joined;
+	enum proof proof;
+	enum left_how left_how;
+	unsigned left_cause;        /* SIP status in our BYE                  */
+	struct endpoint_told told;
 
 	/* the session as agreed */
 	struct neg neg;
@@ -159,6 +199,8 @@ struct endpoint {
 	bool media_pending;
 	bool latched;
 	bool speaking;
+	bool has_ssrc;
+	uint32_t ssrc;              /* that it sends, authenticated           */
 	struct sa remote;
 };
 
@@ -175,7 +217,15 @@ void conference_end(struct conference *c, unsigned cause, const char *text);
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 
+/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
+int  conference_contact(char *buf, size_t size, const struct conference *c,
+			const struct sip_msg *msg);
+
 /* part.c */
+/** What others see of a participant: its URI, and a name or NULL */
+const char *part_public_uri(const struct part *p);
+const char *part_public_name(const struct part *p);
+const char *part_role_name(const struct part *p);
 struct part *part_find(const struct conference *c, const char *identity);
 struct part *part_by_id(const struct conference *c, uint32_t id);
 int part_new(struct part **pp, struct conference *c, const char *identity);
@@ -261,13 +311,10 @@ void rekey_start(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 
 /* change.c */
-enum change {
-	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
-	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
-};
 /** The one place where changes of the tree come out */
 void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
+const char *change_name(enum change ch);
 
 /* invite.c */
 /** Refuses what no credentials can make good: keys must not travel in clear */

@@ -58,6 +58,8 @@ struct cfg_conf {
 	unsigned createc;
 	char *joinv[CFG_RULE_MAX];
 	unsigned joinc;
+	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
+	unsigned subscribec;
 	enum owner_leaves owner_leaves;
 	enum keying keying;
 	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
@@ -105,6 +107,8 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_subscriptions;     /* of one user                         */
+	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
 	struct list confl;              /* struct cfg_conf, in file order      */
 };
