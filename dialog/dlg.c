@@ -327,36 +327,6 @@ bool dlg_forked(const struct dlg *dlg)
 }
 
 
-int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
-	      const char *contact)
-{
-	static const struct dlg_handlers none;
-	struct dlg *dlg;
-	int err;
-
-	if (!dlgp || !ds || !msg || !contact)
-		return EINVAL;
-
-	/* its session, which it does not have, is over from the start */
-	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
-	if (err)
-		return err;
-
-	err = dlg_identity_set(dlg, msg);
-	if (!err)
-		err = dlg_target_set(dlg, msg);
-	if (!err)
-		err = dlg_routes_set(dlg, msg);
-	dlg_flow_set(dlg, msg);
-	if (err)
-		mem_deref(dlg);
-	else
-		*dlgp = dlg;
-
-	return err;
-}
-
-
 bool dlg_peer_allows(const struct dlg *dlg, const char *method)
 {
 	for (size_t i = 0; dlg && i < ARRAY_SIZE(metv); i++) {

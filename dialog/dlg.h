@@ -138,7 +138,6 @@ bool dlg_live(const struct dlg *dlg);
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
-int  dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg);
 
 /* offer.c */
 void dlg_offer_next(struct dlg *dlg);

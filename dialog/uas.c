@@ -93,7 +93,7 @@ static void cancel_handler(void *arg)
 }
 
 
-int dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg)
+static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
 
@@ -174,7 +174,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	if (err)
 		return err;
 
-	err = dlg_identity_set(dlg, msg);
+	err = identity_set(dlg, msg);
 	if (!err)
 		err = dlg_target_set(dlg, msg);
 	if (!err)

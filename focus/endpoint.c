@@ -4,16 +4,16 @@
  * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
  */
 #include <string.h>
+#include <time.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
+#include "focus/ident.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { USER_AGENT_MAX = 128 };
 
-/* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
-const char endpoint_hdrs[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, REFER\r\n"
-	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+const char endpoint_hdrs[] = FOCUS_ALLOW FOCUS_SUPPORTED
 	"Accept: application/sdp, message/sipfrag\r\n";
 
 static const char *const statev[] = {
@@ -67,10 +67,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (ep->state == EP_LEFT)
 		return;
 
-	if (joined)
-		change_feed(CHANGE_LEFT, c, ep, reason);
-	else if (ep->dialled)
-		change_feed(CHANGE_DIAL_FAILED, c, ep, reason);
+	change_feed(joined ? CHANGE_LEFT : CHANGE_JOIN_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
@@ -107,6 +104,8 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
 	if (cause >= 400)
 		dialout_done(ep, (uint16_t)cause, text);
+	ep->left_how = LEFT_BOOTED;
+	ep->left_cause = cause;
 	dlg_bye(ep->dlg, reason);
 	leave(ep, text, grace_ms);
 }
@@ -139,6 +138,24 @@ static void fail_pending(struct endpoint *ep, uint16_t scode,
 
 /* ---- the mixer's replies ------------------------------------------------- */
 
+/** Is there anything that others have not been told? */
+static bool is_news(struct endpoint *ep)
+{
+	const struct endpoint_told was = ep->told;
+
+	ep->told.dir = ep->neg.dir;
+	ep->told.codec = ep->neg.codec;
+	ep->told.suite = ep->neg.sdes.suite;
+	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
+	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+
+	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
+		was.suite != ep->told.suite ||
+		was.class_id != ep->told.class_id ||
+		was.epoch != ep->told.epoch;
+}
+
+
 static void after_answer(struct endpoint *ep)
 {
 	bool held = !ep->neg.peer_sends && !ep->neg.peer_receives;
@@ -146,15 +163,20 @@ static void after_answer(struct endpoint *ep)
 	enum endpoint_state st = held || (!ep->neg.peer_sends && !listening)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
+	bool news;
 
 	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
 		promote_start(ep);
-	if (was == EP_JOINING || was == st)
+	if (was == EP_JOINING)
 		return;
 
+	news = is_news(ep);
 	ep->state = st;
-	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
-		    ep->part->conf, ep, NULL);
+	if (was != st)
+		change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
+			    ep->part->conf, ep, NULL);
+	else if (news)
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
@@ -165,6 +187,8 @@ static void joined(struct endpoint *ep)
 	struct endpoint *old;
 
 	ep->state = EP_CONNECTED;
+	ep->joined = time(NULL);
+	(void)is_news(ep);
 	change_feed(CHANGE_JOINED, c, ep, NULL);
 	dialout_done(ep, 200, "OK");
 	if (ep->dialled)
@@ -465,6 +489,8 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 		reason = "timeout";
 	else if (msg && !msg->req)
 		reason = "refused";
+	ep->left_how = err || (msg && !msg->req) ? LEFT_FAILED : LEFT_DEPARTED;
+	ep->left_cause = err ? 408 : msg && !msg->req ? msg->scode : 0;
 
 	leave(ep, reason, ep->part->conf->cc->leave_grace_ms);
 }
@@ -508,24 +534,6 @@ const struct dlg_handlers endpoint_handlers = {
 
 /* ---- joining ------------------------------------------------------------- */
 
-/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
-static int contact_print(char *buf, size_t size, const struct conference *c,
-			 const struct sip_msg *msg)
-{
-	const char *adv = c->cfg->advertised_sip;
-	int n;
-
-	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
-	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
-
-	return n < 0 ? EOVERFLOW : 0;
-}
-
-
 /** Printable ASCII only: it ends up in logs, JSON and on terminals */
 static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
 {
@@ -561,6 +569,7 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
+	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
@@ -576,16 +585,18 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256];
+	char contact[256], who[IDENT_MAX];
 	int err;
 
 	err = endpoint_alloc(&ep, p);
 	if (err)
 		return err;
 
+	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
+							  : PROOF_CERTIFICATE;
 	err = user_agent_set(ep, msg);
 	if (!err)
-		err = contact_print(contact, sizeof(contact), c, msg);
+		err = conference_contact(contact, sizeof(contact), c, msg);
 	if (!err && !c->contact)
 		err = str_dup(&c->contact, contact);
 	if (!err)

@@ -26,6 +26,26 @@ enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 struct ident;
 struct intake;
 struct ctlsock;
+struct notifiers;
+struct confwatch;
+
+/** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
+#define FOCUS_ALLOW \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow-Events: conference, refer\r\n"
+#define FOCUS_SUPPORTED \
+	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+
+enum change {
+	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
+	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+	CHANGE_JOIN_FAILED,         /* admitted or called, but nothing came of it */
+	CHANGE_DIALING, CHANGE_ALERTING,
+	CHANGE_LOCKED, CHANGE_UNLOCKED,
+	CHANGE_MEDIA,               /* direction, codec, suite, key           */
+	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_MAX
+};
 
 struct focus {
 	struct cfg *cfg;
@@ -37,8 +57,10 @@ struct focus {
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
 	unsigned mixc;
@@ -48,6 +70,7 @@ struct focus {
 	uint32_t confc;
 	uint64_t calls_total;
 	uint64_t refusedv[SCODE_MAX];
+	uint64_t changev[CHANGE_MAX];
 	uint64_t started;           /* [ms, libre's clock]                    */
 	bool stopping;
 };
@@ -107,6 +130,7 @@ struct conference {
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
+	struct confwatch *watch;    /* NULL: nobody watches                   */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -121,6 +145,20 @@ struct part {
 	char *identity;             /* authenticated, "sip:user@domain"       */
 	uint32_t id;
 	enum role role;
+};
+
+/** How an identity was proven */
+enum proof { PROOF_DIGEST, PROOF_CERTIFICATE, PROOF_CALLED };
+
+/** RFC 4575 section 5.7.6 */
+enum left_how { LEFT_DEPARTED, LEFT_BOOTED, LEFT_FAILED, LEFT_BUSY };
+
+/** What of a session is told to others, and was told last */
+struct endpoint_told {
+	enum sdp_dir dir;
+	enum codec_id codec;
+	const struct suite *suite;
+	uint32_t class_id, epoch;   /* 0: a key of its own                    */
 };
 
 enum endpoint_state {
@@ -142,6 +180,12 @@ struct endpoint {
 	enum endpoint_state state;
 	char *user_agent;
 	uint64_t started;
+	uint64_t pub_id;            /* names it to others; says nothing       */
+	time_t joined;
+	enum proof proof;
+	enum left_how left_how;
+	unsigned left_cause;        /* SIP status in our BYE                  */
+	struct endpoint_told told;
 
 	/* the session as agreed */
 	struct neg neg;
@@ -173,6 +217,8 @@ struct endpoint {
 	bool media_pending;
 	bool latched;
 	bool speaking;
+	bool has_ssrc;
+	uint32_t ssrc;              /* that it sends, authenticated           */
 	struct sa remote;
 };
 
@@ -191,7 +237,15 @@ void conference_lock(struct conference *c, bool locked, const char *who);
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 
+/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
+int  conference_contact(char *buf, size_t size, const struct conference *c,
+			const struct sip_msg *msg);
+
 /* part.c */
+/** What others see of a participant: its URI, and a name or NULL */
+const char *part_public_uri(const struct part *p);
+const char *part_public_name(const struct part *p);
+const char *part_role_name(const struct part *p);
 struct part *part_find(const struct conference *c, const char *identity);
 struct part *part_by_id(const struct conference *c, uint32_t id);
 int part_new(struct part **pp, struct conference *c, const char *identity);
@@ -295,15 +349,10 @@ void ban_lift(struct conference *c, const char *identity);
 bool ban_active(struct conference *c, const char *identity);
 
 /* change.c */
-enum change {
-	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
-	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
-	CHANGE_DIALING, CHANGE_ALERTING, CHANGE_DIAL_FAILED,
-	CHANGE_LOCKED, CHANGE_UNLOCKED,
-};
 /** The one place where changes of the tree come out */
 void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
+const char *change_name(enum change ch);
 
 /* invite.c */
 /** Refuses what no credentials can make good: keys must not travel in clear */

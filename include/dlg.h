@@ -161,14 +161,6 @@ struct dlg_invite {
 int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 	       const struct dlg_handlers *h, void *arg);
 
-/**
- * A dialog that a request without session makes (REFER, SUBSCRIBE): the
- * caller replies to it, with the tag of dlg_local_tag(), and may then send
- * dlg_request().  It is not found by dlgs_find().
- */
-int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
-	      const char *contact);
-
 /** The dialog that a Replaces or Join header names, also one that has ended */
 struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
