@@ -285,23 +285,29 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
 }
 
 
-/** A re-INVITE without a body: the agreed session, offered again */
+/** A re-INVITE without a body: the agreed session, offered again; sendrecv,
+ *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
-	struct neg_local l;
-	struct mbuf *sdp;
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV);
 
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      epmedia_key(ep, false), SDP_SENDRECV))
-		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
-	else
+	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+	else
+		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
+}
+
+
+/** Session timer: nothing new is said, unless a rekey is due anyway */
+static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->media_pending || !ep->neg.sdes.suite)
+		return NULL;
+
+	return rekey_offer(ep, ep->neg.dir);
 }
 
 
@@ -448,6 +454,7 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 
 static const struct dlg_handlers handlers = {
 	.offer_failh = offer_fail_handler,
+	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,

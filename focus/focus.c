@@ -66,7 +66,7 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE", NULL
 };
-static const char *const optionv[] = { NULL };
+static const char *const optionv[] = { "timer", NULL };
 static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */

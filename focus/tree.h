@@ -308,6 +308,7 @@ int  promote_memory_alloc(struct hash **htp);
 
 /* rekey.c: one endpoint's way to the live epoch */
 void rekey_start(struct endpoint *ep);
+struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 
 /* change.c */

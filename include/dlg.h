@@ -15,7 +15,7 @@
  *             fits, and the layer finishes that alone.  After closeh no
  *             further handler is called.
  * Threads:    libre loop
- * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 6141
+ * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 4028, RFC 6141
  */
 #ifndef CONCLAVE_DLG_H
 #define CONCLAVE_DLG_H
@@ -51,6 +51,12 @@ struct dlg_handlers {
 	/** UAC: provisional response */
 	void (*progrh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/**
+	 * The agreed session once more, for a refresh by re-INVITE (session
+	 * timer); NULL handler: only UPDATE is used
+	 */
+	struct mbuf *(*refreshh)(struct dlg *dlg, void *arg);
+
 	/** Any other request in the dialog; true if it was replied to */
 	bool (*reqh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
@@ -85,6 +91,13 @@ uint32_t dlgs_count(const struct dlgs *ds);
  * asks this before dlgs_request().
  */
 struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
+
+/**
+ * Is the session interval that an INVITE asks for too short?
+ *
+ * @return 0, or the Min-SE for a 422 (RFC 4028 section 9)
+ */
+uint32_t dlg_min_se(const struct sip_msg *msg);
 
 /**
  * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent

@@ -20,8 +20,7 @@ static ssize_t receive(struct mixer *mx, int fd, union sa *from)
 {
 	socklen_t len = sizeof(*from);
 
-	/* one byte more than the largest: what does not fit is cut and
-	   then does not authenticate */
+	/* what does not fit is cut, and then does not authenticate */
 	return recvfrom(fd, mx->rxbuf, RTPH_MTU, MSG_DONTWAIT, &from->sa, &len);
 }
 
