@@ -31,6 +31,7 @@ static void destructor(void *arg)
 	if (dlg->ds)
 		--dlg->ds->dlgc;
 	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
 	mem_deref(dlg->st);
@@ -41,6 +42,9 @@ static void destructor(void *arg)
 	mem_deref(dlg->callid);
 	mem_deref(dlg->ltag);
 	mem_deref(dlg->rtag);
+	mem_deref(dlg->early_tag);
+	mem_deref(dlg->once);
+	mem_deref(dlg->ctype);
 	mem_deref(dlg->local);
 	mem_deref(dlg->remote);
 	mem_deref(dlg->remote_uri);
@@ -49,6 +53,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->route);
 	mem_deref(dlg->contact);
 	mem_deref(dlg->hdrs);
+	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
 	mem_deref(dlg->ds);
 }
@@ -71,6 +76,7 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->arg = arg;
 	++ds->dlgc;
 	tmr_init(&dlg->tmr_retry);
+	tmr_init(&dlg->tmr_se);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);
 
@@ -230,6 +236,7 @@ static void silence(struct dlg *dlg)
 	memset(&dlg->h, 0, sizeof(dlg->h));
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
 }
 
 
@@ -305,6 +312,18 @@ void dlg_bye(struct dlg *dlg, const char *reason)
 bool dlg_established(const struct dlg *dlg)
 {
 	return dlg && dlg->state == DLG_CONFIRMED;
+}
+
+
+bool dlg_ended(const struct dlg *dlg)
+{
+	return !dlg || dlg->state == DLG_TERMINATED;
+}
+
+
+bool dlg_forked(const struct dlg *dlg)
+{
+	return dlg && dlg->forked;
 }
 
 

@@ -112,6 +112,13 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 		return false;
 	}
 
+	if (c && str_cmp(identity, c->owner) &&
+	    (c->locked || ban_active(c, identity))) {
+		refuse(f, msg, identity, 403, 399, c->locked
+		       ? "Conference is locked" : "Removed from this conference");
+		return false;
+	}
+
 	*cp = c;
 	*ccp = cc;
 
@@ -136,6 +143,22 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 		refuse(f, msg, identity, 486, 399, "Limit max_participants");
 	else
 		return true;
+
+	return false;
+}
+
+
+static bool interval_ok(struct focus *f, const struct sip_msg *msg)
+{
+	uint32_t min_se = dlg_min_se(msg);
+
+	if (!min_se)
+		return true;
+
+	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 422,
+			  "Session Interval Too Small",
+			  "Min-SE: %u\r\n"
+			  "Content-Length: 0\r\n\r\n", min_se);
 
 	return false;
 }
@@ -212,7 +235,8 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 	bool offered = mbuf_get_left(msg->mb) > 0, made;
 	int err = 0;
 
-	if (!find_target(f, msg, identity, &c, &cc) ||
+	if (!interval_ok(f, msg) ||
+	    !find_target(f, msg, identity, &c, &cc) ||
 	    !room_left(f, msg, identity, c) ||
 	    !read_offer(f, msg, identity, cc, &n, &ml))
 		return;
