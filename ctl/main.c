@@ -26,6 +26,9 @@ static const struct verb verbv[] = {
 	{ "watch", { "conf" },         0, NULL,           "watch [CONF]",   "changes as they happen, as JSON" },
 	{ "kick",  { "conf", "part" }, 2, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
 	{ "end",   { "conf" },         1, NULL,           "end CONF",       "end a conference" },
+	{ "invite", { "conf", "uri" }, 2, NULL,           "invite CONF URI", "call somebody into a conference" },
+	{ "lock",  { "conf" },         1, NULL,           "lock CONF",      "let nobody but its owner join" },
+	{ "unlock", { "conf" },        1, NULL,           "unlock CONF",    "let people join again" },
 	{ "stats", { NULL },           0, ctl_view_stats, "stats",          "counters of the server and its mixers" },
 	{ "log",   { "level" },        1, NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };

@@ -119,6 +119,17 @@ uint32_t confevent_count(const struct focus *f, const char *identity)
 static const char *const proofv[] = {
 	[PROOF_DIGEST]      = "digest",
 	[PROOF_CERTIFICATE] = "certificate",
+	[PROOF_CALLED]      = "called",
+};
+
+
+static const enum ci_status statusv[] = {
+	[EP_JOINING]   = CI_DIALING_IN,
+	[EP_DIALING]   = CI_DIALING_OUT,
+	[EP_ALERTING]  = CI_ALERTING,
+	[EP_CONNECTED] = CI_CONNECTED,
+	[EP_HELD]      = CI_ON_HOLD,
+	[EP_LEFT]      = CI_DISCONNECTED,
 };
 
 
@@ -134,8 +145,8 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.uri = part_public_uri(ep->part);
 	u.display = part_public_name(ep->part);
 	u.role = part_role_name(ep->part);
-	e.status = ep->state == EP_HELD ? CI_ON_HOLD : CI_CONNECTED;
-	e.joining = CI_DIALED_IN;
+	e.status = statusv[ep->state];
+	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
 	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
 	e.receives = (ep->neg.dir & SDP_SENDONLY) != 0;
@@ -164,8 +175,8 @@ static void copy_all(struct confwatch *w)
 		for (le = list_head(&p->endpointl); le; le = le->next) {
 			const struct endpoint *ep = le->data;
 
-			if (ep->state == EP_CONNECTED ||
-			    ep->state == EP_HELD)
+			if (ep->state != EP_JOINING &&
+			    ep->state != EP_LEFT)
 				copy_endpoint(w, ep, &ch);
 		}
 	}
@@ -484,9 +495,13 @@ void confevent_change(enum change ch, const struct conference *c,
 		break;
 
 	case CHANGE_JOIN_FAILED:
+		if (ep->dialled)
+			left(w, ep, reason);
 		revoke(w, ep);
 		break;
 
+	case CHANGE_DIALING:
+	case CHANGE_ALERTING:
 	case CHANGE_JOINED:
 	case CHANGE_HELD:
 	case CHANGE_RESUMED:

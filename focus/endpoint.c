@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include "focus/dialout.h"
 #include "focus/tree.h"
 #include "focus/ident.h"
 #include "focus/tlsid.h"
@@ -12,10 +13,13 @@
 
 enum { USER_AGENT_MAX = 128 };
 
-static const char hdrs[] = FOCUS_ALLOW "Accept: application/sdp\r\n";
+const char endpoint_hdrs[] = FOCUS_ALLOW FOCUS_SUPPORTED
+	"Accept: application/sdp, message/sipfrag\r\n";
 
 static const char *const statev[] = {
 	[EP_JOINING]   = "joining",
+	[EP_DIALING]   = "dialing",
+	[EP_ALERTING]  = "ringing",
 	[EP_CONNECTED] = "connected",
 	[EP_HELD]      = "on-hold",
 	[EP_LEFT]      = "left",
@@ -28,11 +32,19 @@ const char *endpoint_state_name(enum endpoint_state st)
 }
 
 
+bool endpoint_is_new(const struct endpoint *ep)
+{
+	return ep->state == EP_JOINING || ep->state == EP_DIALING ||
+		ep->state == EP_ALERTING;
+}
+
+
 static void destructor(void *arg)
 {
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
@@ -57,6 +69,7 @@ static void leave(struct endpoint *ep, const char *reason,
 
 	change_feed(joined ? CHANGE_LEFT : CHANGE_JOIN_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
+	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
@@ -73,6 +86,12 @@ static void leave(struct endpoint *ep, const char *reason,
 }
 
 
+void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
+{
+	leave(ep, reason, grace_ms);
+}
+
+
 static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 		    uint32_t grace_ms)
 {
@@ -83,6 +102,8 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 
 	(void)re_snprintf(reason, sizeof(reason),
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
+	if (cause >= 400)
+		dialout_done(ep, (uint16_t)cause, text);
 	ep->left_how = LEFT_BOOTED;
 	ep->left_cause = cause;
 	dlg_bye(ep->dlg, reason);
@@ -159,13 +180,31 @@ static void after_answer(struct endpoint *ep)
 }
 
 
+/** In, and whatever waited for that */
 static void joined(struct endpoint *ep)
 {
+	struct conference *c = ep->part->conf;
+	struct endpoint *old;
+
 	ep->state = EP_CONNECTED;
 	ep->joined = time(NULL);
 	(void)is_news(ep);
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	promote_start(ep);
+	change_feed(CHANGE_JOINED, c, ep, NULL);
+	dialout_done(ep, 200, "OK");
+	if (ep->dialled)
+		ep->started = tmr_jiffies();
+
+	/* with endpoint keys that others have read, a fresh one comes first */
+	if (ep->forked && c->cc->keying != KEYING_GROUP)
+		rekey_fresh(ep);
+	else
+		promote_start(ep);
+
+	/* RFC 3891 section 3: the old device is a leaver like any other */
+	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
+	ep->replaces = 0;
+	if (old && old != ep)
+		endpoint_kick(old, 200, "Replaced");
 }
 
 
@@ -243,11 +282,15 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	/* the one it replaces, once gone, may take everything with it */
+	mem_ref(ep);
+
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING)
+	if (endpoint_is_new(ep))
 		joined(ep);
 	else
 		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -367,7 +410,6 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	struct neg_err e;
 	struct pl body;
 	int err;
-	(void)dlg;
 
 	body_pl(&body, msg);
 	d = mem_alloc(sizeof(*d), NULL);
@@ -387,6 +429,9 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		endpoint_end(ep, 488, e.text);
 		return;
 	}
+
+	/* after a fork: the offer that is answered now, only this one has read */
+	ep->forked = endpoint_is_new(ep) && dlg_forked(dlg);
 
 	/* the key of the line that was taken is ours from now on */
 	for (unsigned i = 0; i < off->linec; i++) {
@@ -418,8 +463,11 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
+	mem_ref(ep);
 	joined(ep);
-	after_answer(ep);
+	if (ep->state != EP_LEFT)
+		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -429,6 +477,11 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 	struct endpoint *ep = arg;
 	const char *reason = "bye";
 	(void)dlg;
+
+	if (ep->dial) {
+		dialout_closed(ep, err, msg);
+		return;
+	}
 
 	if (err == ECONNABORTED)
 		reason = "cancel";
@@ -443,6 +496,21 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 }
 
 
+static void progress_handler(struct dlg *dlg, const struct sip_msg *msg,
+			     void *arg)
+{
+	(void)dlg;
+	dialout_progress(arg, msg);
+}
+
+
+static void fork_handler(struct dlg *dlg, void *arg)
+{
+	(void)dlg;
+	rekey_fresh(arg);
+}
+
+
 static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 			       void *arg)
 {
@@ -452,7 +520,9 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 }
 
 
-static const struct dlg_handlers handlers = {
+const struct dlg_handlers endpoint_handlers = {
+	.progrh  = progress_handler,
+	.forkh   = fork_handler,
 	.offer_failh = offer_fail_handler,
 	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
@@ -484,13 +554,11 @@ static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
 }
 
 
-static int endpoint_new(struct endpoint **epp, struct part *p,
-			const struct sip_msg *msg)
+/** In the tree, without a dialog */
+int endpoint_alloc(struct endpoint **epp, struct part *p)
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256], who[IDENT_MAX];
-	int err;
 
 	ep = mem_zalloc(sizeof(*ep), destructor);
 	if (!ep)
@@ -502,23 +570,46 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
 	ep->pub_id = rand_u64();
+	list_append(&p->endpointl, &ep->le, ep);
+	++c->endpointc;
+	++c->focus->endpointc;
+	++c->focus->calls_total;
+	*epp = ep;
+
+	return 0;
+}
+
+
+static int endpoint_new(struct endpoint **epp, struct part *p,
+			const struct sip_msg *msg)
+{
+	struct conference *c = p->conf;
+	struct endpoint *ep;
+	char contact[256], who[IDENT_MAX];
+	int err;
+
+	err = endpoint_alloc(&ep, p);
+	if (err)
+		return err;
+
 	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
 							  : PROOF_CERTIFICATE;
 	err = user_agent_set(ep, msg);
 	if (!err)
 		err = conference_contact(contact, sizeof(contact), c, msg);
+	if (!err && !c->contact)
+		err = str_dup(&c->contact, contact);
 	if (!err)
-		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact, hdrs,
-				 &handlers, ep);
+		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact,
+				 endpoint_hdrs, &endpoint_handlers, ep);
 	if (err) {
+		--c->endpointc;
+		--c->focus->endpointc;
+		--c->focus->calls_total;
 		mem_deref(ep);
 		return err;
 	}
 
-	list_append(&p->endpointl, &ep->le, ep);
-	++c->endpointc;
-	++c->focus->endpointc;
-	++c->focus->calls_total;
 	*epp = ep;
 
 	return 0;

@@ -30,6 +30,7 @@ static void destructor(void *arg)
 	if (f->sip)
 		sip_close(f->sip, true);
 	mem_deref(f->sip);
+	mem_deref(f->dnsc);
 	mem_deref(f->tls);
 	mem_deref(f->ident);
 	mem_deref(f->intake);
@@ -64,9 +65,13 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 
 /* what we answer to; intake refuses the rest */
 static const char *const methodv[] = {
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
+	"REFER", NULL
 };
-static const char *const optionv[] = { "timer", NULL };
+static const char *const optionv[] = {
+	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
+	"recipient-list-invite", NULL
+};
 static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -226,12 +231,24 @@ static int listen_one(struct focus *f, const struct cfg_listen *l)
 }
 
 
+/** Names of hops; without name servers, addresses work */
+static void start_dns(struct focus *f)
+{
+	struct sa srvv[4];
+	uint32_t n = ARRAY_SIZE(srvv);
+
+	if (dns_srv_get(NULL, 0, srvv, &n) || dnsc_alloc(&f->dnsc, NULL, srvv, n))
+		log_info("ev=dns_off reason=\"no name server\"");
+}
+
+
 static int start_sip(struct focus *f)
 {
 	const struct cfg *cfg = f->cfg;
 	int err;
 
-	err = sip_alloc(&f->sip, NULL, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
+	start_dns(f);
+	err = sip_alloc(&f->sip, f->dnsc, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
 			f);
 	if (err)
 		return err;
