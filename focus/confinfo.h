@@ -32,6 +32,7 @@
 enum {
 	CI_ENDPOINTS_MAX = 400,  /* more: users without their endpoints       */
 	CI_USERS_MAX     = 2000, /* more: numbers alone                       */
+	CI_URI_MAX       = 512,  /* of a user [bytes]                         */
 	CI_MARKERS_MAX   = 4096, /* deleted ones; older views get all anew    */
 };
 

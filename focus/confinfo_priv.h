@@ -26,7 +26,6 @@ struct user {
 	const char *role;
 	struct list endpl;
 	struct ci_mark mark;
-	uint64_t first;          /* born for the first time: it may come back */
 };
 
 struct endp {
@@ -55,5 +54,7 @@ struct confinfo {
 	uint32_t endpc;
 	uint32_t markerc;
 };
+
+struct user *confinfo_user(const struct confinfo *ci, const char *uri);
 
 #endif
