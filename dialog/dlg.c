@@ -42,6 +42,9 @@ static void destructor(void *arg)
 	mem_deref(dlg->callid);
 	mem_deref(dlg->ltag);
 	mem_deref(dlg->rtag);
+	mem_deref(dlg->early_tag);
+	mem_deref(dlg->once);
+	mem_deref(dlg->ctype);
 	mem_deref(dlg->local);
 	mem_deref(dlg->remote);
 	mem_deref(dlg->remote_uri);
@@ -50,6 +53,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->route);
 	mem_deref(dlg->contact);
 	mem_deref(dlg->hdrs);
+	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
 	mem_deref(dlg->ds);
 }
@@ -308,6 +312,18 @@ void dlg_bye(struct dlg *dlg, const char *reason)
 bool dlg_established(const struct dlg *dlg)
 {
 	return dlg && dlg->state == DLG_CONFIRMED;
+}
+
+
+bool dlg_ended(const struct dlg *dlg)
+{
+	return !dlg || dlg->state == DLG_TERMINATED;
+}
+
+
+bool dlg_forked(const struct dlg *dlg)
+{
+	return dlg && dlg->forked;
 }
 
 

@@ -5,6 +5,7 @@
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
  * uac.c   our initial INVITE and its responses
+ * fork.c  branches of that INVITE that did not win
  * offer.c our re-INVITE and UPDATE, and the peer's answers
  * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
@@ -60,11 +61,13 @@ struct dlg {
 	enum dlg_state state;
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
+	bool forked;              /* UAC: more than one branch has shown itself */
 	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
 	char *rtag;               /* NULL until known                        */
+	char *early_tag;          /* UAC: of the first 1xx                   */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
 	char *remote_uri;
@@ -88,9 +91,14 @@ struct dlg {
 	struct sip_request *req;
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
+	dlg_send_h *sendh;
 	void *autharg;
+	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
+	char *once;               /* headers of the initial INVITE alone     */
+	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
+	uint32_t inv_seq;         /* UAC: of the INVITE that made the dialog */
 	bool req_update;
 	bool req_challenged;
 	uint32_t ack_seq;         /* of our last INVITE                      */
@@ -154,5 +162,10 @@ int  dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg);
 int  dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg);
 void dlg_timer_start(struct dlg *dlg);
 void dlg_timer_again(struct dlg *dlg);
+
+/* fork.c */
+void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg);
 
 #endif

@@ -22,7 +22,7 @@ enum {
 	JBUF_SLOTS = 128,           /* packets; 200 ms of 2.5 ms frames and more */
 	JBUF_TARGET_MIN_MS = 20,
 	JBUF_TARGET_MAX_MS = 200,
-	JBUF_TARGET_START_MS = 40,
+	JBUF_TARGET_START_MS = 30,
 	JBUF_ITEMS = 24,            /* most items that one tick can need         */
 };
 

@@ -117,12 +117,14 @@ START_TEST(reordered_and_doubled_packets_are_put_right)
 
 	for (n = 0; n < 200; n += 2) {
 		put(n + 1);
-		now_us += 20 * MS;
+		now_us += 15 * MS;
 		get(false);
+		now_us += 5 * MS;
 		put(n);
 		put(n);
-		now_us += 20 * MS;
+		now_us += 15 * MS;
 		get(false);
+		now_us += 5 * MS;
 	}
 	check_order(0);
 	ck_assert_uint_eq(jb.stats.lost, 0);
