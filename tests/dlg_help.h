@@ -99,6 +99,7 @@ struct peer {
 
 	/* its side of the dialog */
 	char local[128], remote[128], ruri[128], callid[64];
+	const char *tag;                /* in replies to a first INVITE */
 	uint32_t cseq;
 	unsigned branchc;
 };

@@ -87,6 +87,7 @@ void peer_setup(void)
 	struct sa sa;
 
 	memset(&peer, 0, sizeof(peer));
+	peer.tag = "peer";
 	peer.rx = mbuf_alloc(4096);
 	ck_assert_ptr_nonnull(peer.rx);
 	sa_set_str(&sa, "127.0.0.1", 0);
@@ -203,13 +204,14 @@ void peer_reply(const struct sip_msg *msg, uint16_t scode,
 	peer_raw("SIP/2.0 %u %s\r\n"
 		 "Via: %r\r\n"
 		 "From: %r\r\n"
-		 "To: %r%s\r\n"
+		 "To: %r%s%s\r\n"
 		 "Call-ID: %r\r\n"
 		 "CSeq: %u %r\r\n"
 		 "%s"
 		 "Content-Length: %zu\r\n\r\n%s",
 		 scode, reason, &via->val, &msg->from.val, &msg->to.val,
-		 pl_isset(&msg->to.tag) || scode == 100 ? "" : ";tag=peer",
+		 pl_isset(&msg->to.tag) || scode == 100 ? "" : ";tag=",
+		 pl_isset(&msg->to.tag) || scode == 100 ? "" : peer.tag,
 		 &msg->callid, msg->cseq.num, &msg->cseq.met,
 		 extra ? extra : "", strlen(text ? text : ""),
 		 text ? text : "");

@@ -797,6 +797,80 @@ START_TEST(useless_2xx_is_acked_and_hung_up)
 END_TEST
 
 
+static unsigned forkc;
+
+static void fork_handler(struct dlg *dlg, void *arg)
+{
+	(void)arg;
+	ck_assert(dlg_forked(dlg));
+	++forkc;
+	if (a.keep)
+		end_drop(&a);
+	loop_poke();
+}
+
+
+/** A proxy sent our INVITE to several phones, and two were picked up */
+START_TEST(other_branch_is_acked_and_hung_up)
+{
+	struct sip_msg *inv, *msg;
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	a.keep = _i;             /* then forkh drops our dialog */
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer_reply(inv, 200, "OK", contact, "x");
+	peer_expect("ACK");
+	WAIT(a.estabc);
+	ck_assert(!dlg_forked(a.dlg));
+
+	peer.tag = "other";
+	peer_reply(inv, 200, "OK", contact, "x");
+	msg = peer_expect("ACK");
+	ck_assert(!pl_strcmp(&msg->to.tag, "other"));
+	ck_assert_uint_eq(msg->cseq.num, inv->cseq.num);
+	msg = peer_expect("BYE");
+	ck_assert(!pl_strcmp(&msg->to.tag, "other"));
+	ck_assert_uint_eq(msg->cseq.num, inv->cseq.num + 1);
+	ck_assert_uint_eq(forkc, 1);
+	if (_i) {
+		msg = peer_expect("BYE");
+		ck_assert(!pl_strcmp(&msg->to.tag, "peer"));
+		return;
+	}
+
+	peer_reply(inv, 200, "OK", contact, "x");
+	peer_expect("ACK");
+	peer_reply(msg, 200, "OK", NULL, NULL);
+	WAIT(dlgs_count(a.ds) == 1);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+	ck_assert_str_eq(dlg_remote_tag(a.dlg), "peer");
+	ck_assert_uint_eq(a.estabc, 1);
+}
+END_TEST
+
+
+START_TEST(branch_that_rang_first_and_lost_is_noticed)
+{
+	struct sip_msg *inv;
+
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer.tag = "other";
+	peer_reply(inv, 180, "Ringing", NULL, NULL);
+	WAIT(a.progrc);
+	ck_assert(!dlg_forked(a.dlg));
+	peer.tag = "peer";
+	peer_reply(inv, 200, "OK", contact, "x");
+	peer_expect("ACK");
+	WAIT(a.estabc);
+	ck_assert(dlg_forked(a.dlg));
+}
+END_TEST
+
+
 START_TEST(unanswered_call_times_out)
 {
 	end_connect(&a, &peer.laddr, body("hello"));
@@ -1104,6 +1178,8 @@ static void add_our_tests(TCase *tc)
 	tcase_add_loop_test(tc, cancel_that_comes_too_late, 0, 2);
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
+	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
 	tcase_add_loop_test(tc, challenge_is_answered, 0,
