@@ -106,7 +106,9 @@ struct peer {
 
 extern struct peer peer;
 
-void peer_setup(void);          /* checked fixture: it listens */
+#define PEER_CONTACT "Contact: <sip:peer@127.0.0.1:9;transport=tcp>\r\n"
+
+void peer_setup(void);          /* checked fixture: ends, and it listens */
 void peer_teardown(void);
 void peer_connect(const struct sa *to);
 void peer_close(void);

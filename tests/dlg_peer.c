@@ -86,6 +86,7 @@ void peer_setup(void)
 {
 	struct sa sa;
 
+	ends_setup();
 	memset(&peer, 0, sizeof(peer));
 	peer.tag = "peer";
 	peer.rx = mbuf_alloc(4096);
@@ -98,12 +99,20 @@ void peer_setup(void)
 
 void peer_teardown(void)
 {
+	/* nobody answers any more: everything has to time out */
+	end_drop(&a);
+	while (dlgs_count(a.ds)) {
+		clock_turn(64 * SIP_T1 + 1);
+		loop_step(__FILE__, __LINE__, "timeouts");
+	}
+
 	for (unsigned i = 0; i < peer.msgc; i++)
 		mem_deref(peer.msgv[i]);
 	peer.msgc = 0;
 	peer.tc = mem_deref(peer.tc);
 	peer.ts = mem_deref(peer.ts);
 	peer.rx = mem_deref(peer.rx);
+	ends_teardown();
 }
 
 
@@ -217,8 +226,6 @@ void peer_reply(const struct sip_msg *msg, uint16_t scode,
 		 text ? text : "");
 }
 
-
-#define PEER_CONTACT "Contact: <sip:peer@127.0.0.1:9;transport=tcp>\r\n"
 
 void peer_calls(const char *extra)
 {
