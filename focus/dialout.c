@@ -116,6 +116,19 @@ static bool may_invite(const struct cfg_conf *cc, const char *identity)
 }
 
 
+int dialout_allowed(const struct conference *c, const struct pl *target)
+{
+	char identity[512];
+
+	if (cfg_identity(identity, sizeof(identity), target))
+		return EINVAL;
+	if (dialout_is_conference(c, target))
+		return ELOOP;
+
+	return may_invite(c->cc, identity) ? 0 : EACCES;
+}
+
+
 static bool is_busy(const struct part *p, const struct endpoint *instead)
 {
 	const struct le *le = p ? list_head(&p->endpointl) : NULL;
@@ -145,10 +158,11 @@ static int gate(struct conference *c, const struct dialout *d,
 {
 	const struct part *p = part_find(c, identity);
 
-	if (dialout_is_conference(c, &d->target))
-		return ELOOP;
-	if (!may_invite(c->cc, identity))
-		return EACCES;
+	int err;
+
+	err = dialout_allowed(c, &d->target);
+	if (err)
+		return err;
 	if (d->uninvited && (c->locked || ban_active(c, identity)))
 		return EPERM;
 	if (is_busy(p, d->instead) && !d->replaces)
