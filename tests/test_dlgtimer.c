@@ -23,25 +23,6 @@ static struct mbuf *make_refresh(struct dlg *dlg, void *arg)
 }
 
 
-static void setup(void)
-{
-	ends_setup();
-	peer_setup();
-}
-
-
-static void teardown(void)
-{
-	end_drop(&a);
-	while (dlgs_count(a.ds)) {
-		clock_turn(33 * S);
-		loop_step(__FILE__, __LINE__, "timeouts");
-	}
-	peer_teardown();
-	ends_teardown();
-}
-
-
 /** Is there such a header with such a value (NULL: is there none)? */
 static void check_hdr(const struct sip_msg *msg, enum sip_hdrid id,
 		      const char *want)
@@ -391,7 +372,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, who_refreshes, 0, (int)ARRAY_SIZE(rolev));
 	tcase_add_test(tc, refresh_goes_on_and_on);
