@@ -15,4 +15,4 @@ tests_xsdcheck_SOURCES = tests/xsdcheck.c tests/xsd_help.c tests/xsd_help.h
 tests_xsdcheck_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS)
 tests_xsdcheck_LDADD = $(XML_LIBS)
 
-EXTRA_DIST += tests/data/conference-info.xsd
+EXTRA_DIST += tests/data/conference-info.xsd docs/roster.md docs/conformance.md
