@@ -267,6 +267,7 @@ static void port_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	dlg_offering(ep->dlg);
 	(void)dlg_answer(ep->dlg, 200, "OK", sdp);
 }
 
