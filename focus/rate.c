@@ -7,7 +7,7 @@
  */
 #include "focus/tree.h"
 
-enum { BURST = 10, INTERVAL_MS = 1000, BUCKETS_MAX = 1000 };
+enum { BURST = 30, INTERVAL_MS = 1000, BUCKETS_MAX = 1000 };
 
 struct bucket {
 	struct le le;
