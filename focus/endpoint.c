@@ -320,8 +320,10 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
 {
 	refuse_note(ep->part->conf->focus, msg, e->scode, ep->part->identity,
 		    e->text);
-	(void)dlg_reject(ep->dlg, e->scode, e->scode == 488
-			 ? "Not Acceptable Here" : "Bad Request",
+	(void)dlg_reject(ep->dlg, e->scode,
+			 e->scode == 488 ? "Not Acceptable Here" :
+			 e->scode == 400 ? "Bad Request" :
+			 "Server Internal Error",
 			 "Warning: %u conclave \"%s\"\r\n", e->warn, e->text);
 }
 
@@ -402,8 +404,12 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		/* its keys were not taken yet, so they must not be given back */
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (!err)
 		err = epmedia_keys(ep, &e);
@@ -441,8 +447,11 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (err) {
 		refuse_note(ep->part->conf->focus, msg, 488,
