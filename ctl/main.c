@@ -13,7 +13,7 @@
 /** One word an operator can say */
 struct verb {
 	const char *name;
-	const char *keyv[2];                        /* names of its arguments */
+	const char *keyv[3];                        /* its arguments; ?: may be left out */
 	void (*view)(FILE *f, const json_t *resp);  /* NULL: nothing to show  */
 	const char *usage;
 	const char *help;
@@ -24,6 +24,8 @@ static const struct verb verbv[] = {
 	{ "show",  { "conf" },         ctl_view_show,  "show CONF",      "one conference with its participants" },
 	{ "kick",  { "conf", "part" }, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
 	{ "end",   { "conf" },         NULL,           "end CONF",       "end a conference" },
+	{ "floor", { "conf", "?action", "?part" }, ctl_view_floor, "floor CONF [list|grant|deny|revoke] [PART]",
+	  "who may speak, and who waits for it" },
 	{ "invite", { "conf", "uri" }, NULL,           "invite CONF URI", "call somebody into a conference" },
 	{ "lock",  { "conf" },         NULL,           "lock CONF",      "let nobody but its owner join" },
 	{ "unlock", { "conf" },        NULL,           "unlock CONF",    "let people join again" },
@@ -31,7 +33,7 @@ static const struct verb verbv[] = {
 	{ "log",   { "level" },        NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };
 
-enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 2 };
+enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 3 };
 
 static void print_usage(FILE *f)
 {
@@ -70,12 +72,14 @@ static json_t *request(const struct verb *verb, int argc, char *const argv[])
 	int i;
 
 	for (i = 0; i < ARGS_MAX && verb->keyv[i] && i < argc; i++) {
+		const char *key = verb->keyv[i] + (verb->keyv[i][0] == '?');
+
 		/* Fails for what is not UTF-8 */
-		if (json_object_set_new(req, verb->keyv[i], arg_json(verb->keyv[i], argv[i])))
+		if (json_object_set_new(req, key, arg_json(key, argv[i])))
 			break;
 	}
 
-	if (i != argc || (i < ARGS_MAX && verb->keyv[i])) {
+	if (i != argc || (i < ARGS_MAX && verb->keyv[i] && verb->keyv[i][0] != '?')) {
 		json_decref(req);
 		return NULL;
 	}
