@@ -28,6 +28,19 @@ enum ctl_exit {
  */
 enum ctl_exit ctl_ask(const char *path, const json_t *req, json_t **respp);
 
+/**
+ * Print changes, one line of JSON each, until the server goes
+ *
+ * @param req  "watch" request
+ */
+enum ctl_exit ctl_watch(const char *path, const json_t *req);
+
+/** Connect; -1 if that fails, which was explained on stderr */
+int ctl_dial(const char *path);
+
+/** Send one line; -1 with errno set */
+int ctl_send(int fd, const json_t *req);
+
 enum col_kind {
 	COL_TEXT,
 	COL_NUM,
@@ -51,5 +64,6 @@ void ctl_record(FILE *f, const struct col *colv, size_t colc, const json_t *obj)
 void ctl_view_list(FILE *f, const json_t *resp);
 void ctl_view_show(FILE *f, const json_t *resp);
 void ctl_view_stats(FILE *f, const json_t *resp);
+void ctl_view_floor(FILE *f, const json_t *resp);
 
 #endif

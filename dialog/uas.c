@@ -186,7 +186,6 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	dlg_allow_set(dlg, msg);
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
-	dlg_timer_request(dlg, msg);
 
 	err = sip_strans_alloc(&dlg->st, ds->sip, msg, cancel_handler, dlg);
 	if (err)
@@ -251,6 +250,13 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 }
 
 
+void dlg_offering(struct dlg *dlg)
+{
+	if (dlg && dlg->msg)
+		dlg->offering = true;
+}
+
+
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	       struct mbuf *sdp)
 {
@@ -264,12 +270,16 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 		return EINVAL;
 	}
 
+	/* a request that is refused changes nothing about the session timer */
+	dlg_timer_request(dlg, dlg->msg);
 	invite = is_invite(dlg->msg);
 	st = mem_ref(dlg->st);
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
 	dlg->st = NULL;   /* a final reply gave the transaction back */
 	if (!err && invite)
-		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+		await_ack(dlg, mb, sdp && (dlg->offering ||
+				  !mbuf_get_left(dlg->msg->mb)));
+	dlg->offering = false;
 	if (!err && invite && dlg->msg->tp != SIP_TRANSP_UDP)
 		dlg->reply.st = mem_ref(st);
 	mem_deref(st);
@@ -430,7 +440,6 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 				  dlg_min_se(msg));
 		return;
 	}
-	dlg_timer_request(dlg, msg);
 
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);

@@ -143,7 +143,7 @@ static void count_shift(struct confinfo *ci, bool before, bool after)
 		return;
 
 	ci->userc += after ? 1 : (uint32_t)-1;
-	ci->count_changed = ci->no;
+	ci->state_changed = ci->no;
 }
 
 
@@ -293,6 +293,18 @@ void confinfo_leave(struct confinfo *ci, uint64_t id,
 	e->v.status = CI_DISCONNECTED;
 	e->mark.changed = ++ci->no;
 	count_shift(ci, before, user_is_in(e->user));
+}
+
+
+bool confinfo_lock(struct confinfo *ci, bool locked)
+{
+	if (ci->locked == locked)
+		return false;
+
+	ci->locked = locked;
+	ci->state_changed = ++ci->no;
+
+	return true;
 }
 
 

@@ -121,6 +121,9 @@ void confinfo_leave(struct confinfo *ci, uint64_t id,
 uint64_t confinfo_forget(struct confinfo *ci, uint64_t now_ms,
 			 uint32_t linger_ms);
 
+/** Nobody new may come; true if that is news */
+bool confinfo_lock(struct confinfo *ci, bool locked);
+
 /** Every view has been told up to here: drop the markers before */
 void confinfo_trim(struct confinfo *ci, uint64_t seen);
 

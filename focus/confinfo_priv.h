@@ -47,7 +47,8 @@ struct confinfo {
 	uint32_t max_users;
 	struct list userl;
 	uint64_t no;             /* of the last change                        */
-	uint64_t count_changed;
+	uint64_t state_changed;  /* conference-state                          */
+	bool locked;
 	uint64_t keyed;          /* last change of any epoch                  */
 	uint64_t horizon;        /* markers up to here have been dropped      */
 	uint32_t userc;          /* users with an endpoint that is in         */

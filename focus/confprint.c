@@ -482,6 +482,7 @@ static void put_state(struct doc *d)
 	open_el(d, "conference-state");
 	number(d, "user-count", d->ci->userc);
 	plain(d, "active", "true");
+	plain(d, "locked", d->ci->locked ? "true" : "false");
 	close_el(d);
 }
 
@@ -551,7 +552,7 @@ static void full_body(struct doc *d)
 
 static void partial_body(struct doc *d)
 {
-	if (d->ci->count_changed > d->seen)
+	if (d->ci->state_changed > d->seen)
 		put_state(d);
 	put_users(d);
 }
@@ -581,7 +582,7 @@ static bool any_news(const struct doc *d)
 {
 	struct le *le;
 
-	if (d->ci->count_changed > d->seen)
+	if (d->ci->state_changed > d->seen)
 		return true;
 
 	for (le = list_head(&d->ci->userl); le && d->detail > DETAIL_COUNT;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "focus/tree.h"
+#include "focus/refer.h"
 #include "focus/confevent.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
@@ -24,6 +25,8 @@ static void destructor(void *arg)
 		conference_end(le->data, 503, "Shutting down");
 
 	f->ctl = mem_deref(f->ctl);
+	list_flush(&f->referoutl);
+	list_flush(&f->ratel);
 	mem_deref(f->lsnr);
 	mem_deref(f->notifiers);
 	mem_deref(f->dlgs);
@@ -36,6 +39,7 @@ static void destructor(void *arg)
 	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
+	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
@@ -89,7 +93,8 @@ static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
 static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 			 const struct sip_msg *msg)
 {
-	const struct endpoint *ep = dlg_arg(dlg);
+	/* one that has ended lives on without its endpoint */
+	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
 	char who[IDENT_MAX];
 
 	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
@@ -172,6 +177,15 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 }
 
 
+static void recv_refer(struct focus *f, const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		refer_recv(f, msg, who);
+}
+
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct focus *f = arg;
@@ -199,6 +213,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		}
 		if (!pl_strcmp(&msg->met, "OPTIONS")) {
 			recv_options(f, msg);
+			return true;
+		}
+		if (!pl_strcmp(&msg->met, "REFER")) {
+			recv_refer(f, msg);
 			return true;
 		}
 	}
@@ -324,6 +342,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = start_mixers(f);
 	if (!err)
 		err = start_sip(f);
+	if (!err)
+		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
 

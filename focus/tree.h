@@ -17,6 +17,7 @@
 #include "re_compat.h"
 #include "cfg.h"
 #include "dlg.h"
+#include "floorsrv.h"
 #include "secret.h"
 #include "focus/mixproc.h"
 #include "focus/negotiate.h"
@@ -44,6 +45,8 @@ enum change {
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
+	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
 	CHANGE_MAX
 };
 
@@ -57,6 +60,9 @@ struct focus {
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct floorsrv *floorsrv;  /* NULL: no conference has a floor         */
+	struct list ratel;          /* rate.c: who referred how often         */
+	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
@@ -127,10 +133,12 @@ struct conference {
 	char *owner;                /* identity                               */
 	char *contact;              /* of the call that made it               */
 	struct list partl;
+	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
+	struct floorconf *floor;    /* NULL: none                             */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -174,6 +182,7 @@ struct endpoint {
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
 	bool dialled;               /* we called it                           */
+	unsigned refers;            /* REFERs in its dialog                   */
 	bool forked;                /* others know our key: send nothing yet  */
 	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
@@ -215,6 +224,12 @@ struct endpoint {
 	struct gepoch *next_ge;
 	struct neg_offered offered;
 	bool media_pending;
+
+	/* floor control: epfloor.c */
+	struct floorpart *floor;    /* NULL: the conference has none          */
+	struct neg_floor_local floor_local;
+	bool holds_floor;
+	bool muted;                 /* by the floor                           */
 	bool latched;
 	bool speaking;
 	bool has_ssrc;
@@ -258,13 +273,15 @@ void part_kick(struct part *p, unsigned cause, const char *text);
  *
  * @param n   What neg_offer() took, moved; NULL for a delayed offer
  * @param ml  Its m= lines, moved
+ * @param replaces  Leg of this identity that goes when the new one has joined,
+ *                  or 0
  *
  * @return 0 if the endpoint now deals with the INVITE; otherwise errno and
  *         nothing was replied
  */
 int endpoint_join(struct conference *c, const char *identity,
 		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml);
+		  struct neg_mlines *ml, uint64_t replaces);
 /** Hang up with a Reason header and leave; the endpoint is gone afterwards */
 void endpoint_end(struct endpoint *ep, unsigned cause, const char *text);
 /** The same with nothing more sent under keys it knows, not even for a moment */
@@ -299,6 +316,21 @@ void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
 const struct secret *epmedia_key(const struct endpoint *ep, bool next);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
+
+/* epfloor.c: floor control */
+/** Listen, if any conference of the configuration has a floor */
+int  epfloor_start(struct focus *f);
+/** The conference is new */
+int  epfloor_open(struct conference *c);
+/** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
+const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** What the peer's SDP said is agreed now */
+void epfloor_commit(struct endpoint *ep);
+void epfloor_leave(struct endpoint *ep);
+/** A key was pressed: RFC 4733 event */
+void epfloor_dtmf(struct endpoint *ep, unsigned event);
+/** Where clients connect to */
+int  epfloor_addr(const struct focus *f, struct sa *sa);
 
 /* gclass.c: delivery classes and who is in them */
 /** The class of a negotiated leg; made when there is none */
@@ -341,6 +373,10 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** Others know the key toward it: a fresh one, and nothing is sent before */
 void rekey_fresh(struct endpoint *ep);
+
+/* rate.c */
+/** May this identity do one more of something that costs others? */
+bool rate_ok(struct list *ratel, const char *identity);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */

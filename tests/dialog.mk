@@ -1,7 +1,7 @@
 # Tests of dialog/ and of the SDP side of focus/, and their fuzz target
 if HAVE_CHECK
-DIALOG_TESTS = tests/test_dlg tests/test_dlgpeer tests/test_descr \
-	tests/test_negotiate tests/replay_descr
+DIALOG_TESTS = tests/test_dlg tests/test_dlgpeer tests/test_dlgtimer \
+	tests/test_dlgcred tests/test_descr tests/test_negotiate tests/replay_descr
 check_PROGRAMS += $(DIALOG_TESTS)
 TESTS += $(DIALOG_TESTS)
 
@@ -11,14 +11,24 @@ tests_test_dlg_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LI
 
 tests_test_dlgpeer_SOURCES = tests/test_dlgpeer.c tests/dlg_help.c \
 	tests/dlg_peer.c tests/dlg_help.h
-tests_test_dlgpeer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgpeer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_dlgpeer_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_dlgtimer_SOURCES = tests/test_dlgtimer.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlgtimer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgtimer_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_dlgcred_SOURCES = tests/test_dlgcred.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlgcred_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgcred_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 
 # The few files that read and print SDP, without the rest of the focus
 NEG_SOURCES = focus/descr.c focus/descr.h focus/negotiate.c focus/negotiate.h \
-	focus/negprint.c
+	focus/negprint.c focus/negfloor.c
 NEG_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
-NEG_LIBS = libcodectab.a libkeys.a libbase.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
+NEG_LIBS = libbfcp.a libcodectab.a libkeys.a libbase.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
 
 tests_test_descr_SOURCES = tests/test_descr.c focus/descr.c focus/descr.h
 tests_test_descr_CFLAGS = $(NEG_CFLAGS) $(CHECK_CFLAGS)
@@ -40,9 +50,9 @@ if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_descr
 tests_fuzz_fuzz_descr_SOURCES = tests/fuzz/fuzz_descr.c tests/fuzz/fuzz.h \
 	focus/descr.c focus/descr.h focus/negotiate.c focus/negotiate.h \
-	focus/negprint.c
+	focus/negprint.c focus/negfloor.c
 tests_fuzz_fuzz_descr_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
 tests_fuzz_fuzz_descr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_descr_LDADD = libcodectab.a libkeys.a libbase.a libcompat.a \
+tests_fuzz_fuzz_descr_LDADD = libbfcp.a libcodectab.a libkeys.a libbase.a libcompat.a \
 	$(RE_LIBS) $(SSL_LIBS)
 endif

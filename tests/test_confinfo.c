@@ -387,6 +387,24 @@ START_TEST(epoch_alone_waits_and_is_small)
 END_TEST
 
 
+START_TEST(lock_is_told_with_the_whole_state)
+{
+	struct watcher w = { .docs = 0 };
+
+	join("sip:ana@example.test", 1);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<locked>false</locked>"));
+	ck_assert(confinfo_lock(ci, true));
+	ck_assert(!confinfo_lock(ci, true));
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<conference-state><user-count>1</user-count>"
+		       "<active>true</active><locked>true</locked>"));
+	ck_assert(!says("<users"));
+	done(&w);
+}
+END_TEST
+
+
 START_TEST(end_of_the_conference_says_nothing_else)
 {
 	struct watcher w = { .docs = 0 };
@@ -609,6 +627,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, rejoin_replaces_what_was_known);
 	tcase_add_test(tc, each_watcher_has_its_own_versions);
 	tcase_add_test(tc, epoch_alone_waits_and_is_small);
+	tcase_add_test(tc, lock_is_told_with_the_whole_state);
 	tcase_add_test(tc, end_of_the_conference_says_nothing_else);
 	tcase_add_test(tc, markup_and_bad_bytes_are_escaped);
 	tcase_add_test(tc, overlong_text_is_cut_and_overlong_keys_are_refused);
