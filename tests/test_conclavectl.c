@@ -33,13 +33,13 @@ static void gone_h(void *arg)
 	cs = mem_deref(cs);
 }
 
-/* Two changes; the loop sends them before the server goes */
+/* Two changes; one turn of the loop sends them before the server goes */
 static void changes_h(void *arg)
 {
 	(void)arg;
 	ctlsock_publish(cs, "x", json_pack("{s:s, s:s}", "ev", "join", "who", "\xc3\xa4\x1b"));
 	ctlsock_publish(cs, "x", json_pack("{s:s}", "ev", "leave"));
-	tmr_start(&tmr_gone, 0, gone_h, NULL);
+	tmr_start(&tmr_gone, 1, gone_h, NULL);
 }
 
 static int answer(json_t *args, json_t **resp, void *arg)
