@@ -212,7 +212,7 @@ START_TEST(show_has_a_line_for_each_leg)
 	ck_assert_ptr_nonnull(strstr(out,
 		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes\n"));
+		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
 }
 END_TEST
 
