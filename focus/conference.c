@@ -41,6 +41,7 @@ static void destructor(void *arg)
 	mem_deref(c->owner);
 	mem_deref(c->contact);
 	mem_deref(c->invitees);
+	mem_deref(c->floor);
 	mem_deref(c->cfg);
 }
 
@@ -200,6 +201,8 @@ int conference_new(struct conference **cp, struct focus *f,
 	c->mix = mix;
 	++f->confc;
 	err = set_at_mixer(c);
+	if (!err)
+		err = epfloor_open(c);
 	if (err)
 		goto out;
 

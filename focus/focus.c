@@ -39,6 +39,7 @@ static void destructor(void *arg)
 	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
+	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
@@ -348,6 +349,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = start_mixers(f);
 	if (!err)
 		err = start_sip(f);
+	if (!err)
+		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
 

@@ -17,6 +17,7 @@
 #include "re_compat.h"
 #include "cfg.h"
 #include "dlg.h"
+#include "floorsrv.h"
 #include "secret.h"
 #include "focus/mixproc.h"
 #include "focus/negotiate.h"
@@ -44,6 +45,8 @@ enum change {
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
+	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
 	CHANGE_MAX
 };
 
@@ -57,6 +60,7 @@ struct focus {
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct floorsrv *floorsrv;  /* NULL: no conference has a floor         */
 	struct list ratel;          /* rate.c: who referred how often         */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
@@ -134,6 +138,7 @@ struct conference {
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
+	struct floorconf *floor;    /* NULL: none                             */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -219,6 +224,12 @@ struct endpoint {
 	struct gepoch *next_ge;
 	struct neg_offered offered;
 	bool media_pending;
+
+	/* floor control: epfloor.c */
+	struct floorpart *floor;    /* NULL: the conference has none          */
+	struct neg_floor_local floor_local;
+	bool holds_floor;
+	bool muted;                 /* by the floor                           */
 	bool latched;
 	bool speaking;
 	bool has_ssrc;
@@ -305,6 +316,21 @@ void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
 const struct secret *epmedia_key(const struct endpoint *ep, bool next);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
+
+/* epfloor.c: floor control */
+/** Listen, if any conference of the configuration has a floor */
+int  epfloor_start(struct focus *f);
+/** The conference is new */
+int  epfloor_open(struct conference *c);
+/** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
+const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** What the peer's SDP said is agreed now */
+void epfloor_commit(struct endpoint *ep);
+void epfloor_leave(struct endpoint *ep);
+/** A key was pressed: RFC 4733 event */
+void epfloor_dtmf(struct endpoint *ep, unsigned event);
+/** Where clients connect to */
+int  epfloor_addr(const struct focus *f, struct sa *sa);
 
 /* gclass.c: delivery classes and who is in them */
 /** The class of a negotiated leg; made when there is none */
