@@ -115,6 +115,7 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 		{ "conferences",   "conferences", COL_NUM },
 		{ "calls",         "calls",       COL_NUM },
 		{ "calls total",   "calls_total", COL_NUM },
+		{ "subscriptions", "subscriptions", COL_NUM },
 		{ "connections",   "connections", COL_NUM },
 		{ "memory KiB",    "rss_kib",     COL_NUM },
 		{ "descriptors",   "fds",         COL_NUM },

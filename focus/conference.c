@@ -40,6 +40,7 @@ static void destructor(void *arg)
 	mem_deref(c->uri);
 	mem_deref(c->owner);
 	mem_deref(c->contact);
+	mem_deref(c->invitees);
 	mem_deref(c->floor);
 	mem_deref(c->cfg);
 }

@@ -560,14 +560,15 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 		return err;
 
 	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:I, s:i, s:I,"
-			    " s:i, s:I, s:I, s:o}",
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
+			    " s:I, s:i, s:I, s:I, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
 			    "calls_total", (json_int_t)f->calls_total,
 			    "refused_total", refused_json(f),
 			    "changes_total", changes_json(f),
+			    "watching", (int)ctlsock_stream_count(f->ctl),
 			    "subscriptions", (int)notifiers_count(f->notifiers),
 			    "notifies_total",
 			    (json_int_t)notifiers_sent(f->notifiers),

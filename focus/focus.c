@@ -221,7 +221,14 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		}
 	}
 
-	return dlgs_request(f->dlgs, msg);
+	if (dlgs_request(f->dlgs, msg))
+		return true;
+	if (pl_strcmp(&msg->met, "REFER"))
+		return false;
+
+	(void)sip_treply(NULL, f->sip, msg, 481, "Call Does Not Exist");
+
+	return true;
 }
 
 

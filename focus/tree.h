@@ -133,6 +133,7 @@ struct conference {
 	char *owner;                /* identity                               */
 	char *contact;              /* of the call that made it               */
 	struct list partl;
+	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;

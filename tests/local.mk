@@ -9,3 +9,4 @@ include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
+include tests/refer.mk
