@@ -24,6 +24,9 @@ static const struct verb verbv[] = {
 	{ "show",  { "conf" },         ctl_view_show,  "show CONF",      "one conference with its participants" },
 	{ "kick",  { "conf", "part" }, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
 	{ "end",   { "conf" },         NULL,           "end CONF",       "end a conference" },
+	{ "invite", { "conf", "uri" }, NULL,           "invite CONF URI", "call somebody into a conference" },
+	{ "lock",  { "conf" },         NULL,           "lock CONF",      "let nobody but its owner join" },
+	{ "unlock", { "conf" },        NULL,           "unlock CONF",    "let people join again" },
 	{ "stats", { NULL },           ctl_view_stats, "stats",          "counters of the server and its mixers" },
 	{ "log",   { "level" },        NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };

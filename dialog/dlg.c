@@ -41,6 +41,9 @@ static void destructor(void *arg)
 	mem_deref(dlg->callid);
 	mem_deref(dlg->ltag);
 	mem_deref(dlg->rtag);
+	mem_deref(dlg->early_tag);
+	mem_deref(dlg->once);
+	mem_deref(dlg->ctype);
 	mem_deref(dlg->local);
 	mem_deref(dlg->remote);
 	mem_deref(dlg->remote_uri);
@@ -49,6 +52,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->route);
 	mem_deref(dlg->contact);
 	mem_deref(dlg->hdrs);
+	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
 	mem_deref(dlg->ds);
 }
@@ -305,6 +309,48 @@ void dlg_bye(struct dlg *dlg, const char *reason)
 bool dlg_established(const struct dlg *dlg)
 {
 	return dlg && dlg->state == DLG_CONFIRMED;
+}
+
+
+bool dlg_ended(const struct dlg *dlg)
+{
+	return !dlg || dlg->state == DLG_TERMINATED;
+}
+
+
+bool dlg_forked(const struct dlg *dlg)
+{
+	return dlg && dlg->forked;
+}
+
+
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact)
+{
+	static const struct dlg_handlers none;
+	struct dlg *dlg;
+	int err;
+
+	if (!dlgp || !ds || !msg || !contact)
+		return EINVAL;
+
+	/* its session, which it does not have, is over from the start */
+	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
+	if (err)
+		return err;
+
+	err = dlg_identity_set(dlg, msg);
+	if (!err)
+		err = dlg_target_set(dlg, msg);
+	if (!err)
+		err = dlg_routes_set(dlg, msg);
+	dlg_flow_set(dlg, msg);
+	if (err)
+		mem_deref(dlg);
+	else
+		*dlgp = dlg;
+
+	return err;
 }
 
 

@@ -5,6 +5,7 @@
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
  * uac.c   our initial INVITE and its responses
+ * fork.c  branches of that INVITE that did not win
  * offer.c our re-INVITE and UPDATE, and the peer's answers
  * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
@@ -59,11 +60,13 @@ struct dlg {
 	enum dlg_state state;
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
+	bool forked;              /* UAC: more than one branch has shown itself */
 	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
 	char *rtag;               /* NULL until known                        */
+	char *early_tag;          /* UAC: of the first 1xx                   */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
 	char *remote_uri;
@@ -87,9 +90,14 @@ struct dlg {
 	struct sip_request *req;
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
+	dlg_send_h *sendh;
 	void *autharg;
+	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
+	char *once;               /* headers of the initial INVITE alone     */
+	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
+	uint32_t inv_seq;         /* UAC: of the INVITE that made the dialog */
 	bool req_update;
 	bool req_challenged;
 	uint32_t ack_seq;         /* of our last INVITE                      */
@@ -123,6 +131,7 @@ bool dlg_live(const struct dlg *dlg);
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
+int  dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg);
 
 /* offer.c */
 void dlg_offer_next(struct dlg *dlg);
@@ -136,5 +145,10 @@ void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_send_bye(struct dlg *dlg, const char *reason);
 void dlg_request_drop(struct dlg *dlg);
+
+/* fork.c */
+void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg);
 
 #endif

@@ -45,6 +45,8 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 	int err;
 
 	err = next_hop(dlg, &route, buf, sizeof(buf));
+	if (!err && dlg->sendh)
+		err = dlg->sendh(&dlg->peer, false, dlg->hop);
 	if (err)
 		return err;
 

@@ -27,6 +27,7 @@ static int confirm(struct dlg *dlg, const struct sip_msg *msg)
 		return EBADMSG;
 	}
 
+	dlg_fork_confirmed(dlg, msg);
 	mem_deref(dlg->rtag);
 	mem_deref(dlg->remote);
 	dlg->rtag = rtag;
@@ -104,6 +105,7 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 
 	if (msg && msg->scode < 200) {
 		dlg_flow_set(dlg, msg);
+		dlg_fork_early(dlg, msg);
 		if (msg->scode > 100 && dlg->h.progrh)
 			dlg->h.progrh(dlg, msg, dlg->arg);
 	}
@@ -121,8 +123,21 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 }
 
 
+static int connect_handler(enum sip_transp tp, const struct sa *src,
+			   const struct sa *dst, struct mbuf *mb, void *arg)
+{
+	const struct dlg *dlg = arg;
+	(void)tp;
+	(void)src;
+	(void)mb;
+
+	return dlg->sendh ? dlg->sendh(dst, true, dlg->hop) : 0;
+}
+
+
 static int send_offer(struct dlg *dlg, struct mbuf *sdp)
 {
+	const char *ctype = dlg->ctype ? dlg->ctype : "application/sdp";
 	const struct cred_use use = { dlg->cred, "INVITE", dlg->target };
 	struct uri route;
 	struct pl pl;
@@ -133,69 +148,77 @@ static int send_offer(struct dlg *dlg, struct mbuf *sdp)
 	if (err)
 		return err;
 
-	++dlg->lseq;
+	dlg->inv_seq = ++dlg->lseq;
 
 	return sip_requestf(&dlg->req, dlg->ds->sip, true, "INVITE",
-			    dlg->target, &route, NULL, NULL, invite_resp,
-			    dlg,
+			    dlg->target, &route, NULL, connect_handler,
+			    invite_resp, dlg,
 			    "To: %s\r\n"
 			    "From: %s\r\n"
 			    "Call-ID: %s\r\n"
 			    "CSeq: %u INVITE\r\n"
 			    "%H"
-			    "Contact: %s\r\n%s%s"
+			    "Contact: %s\r\n%s%s%s%s%s"
 			    "Content-Length: %zu\r\n"
 			    "\r\n"
 			    "%b",
 			    dlg->remote, dlg->local, dlg->callid,
 			    dlg->lseq, cred_print, &use,
 			    dlg->contact, dlg->hdrs,
-			    sdp ? "Content-Type: application/sdp\r\n" : "",
+			    dlg->once ? dlg->once : "",
+			    sdp ? "Content-Type: " : "", sdp ? ctype : "",
+			    sdp ? "\r\n" : "",
 			    mbuf_get_left(sdp),
 			    sdp ? mbuf_buf(sdp) : NULL, mbuf_get_left(sdp));
 }
 
 
-static int names_set(struct dlg *dlg, const char *uri, const char *from,
-		     const char *route)
+static int names_set(struct dlg *dlg, const struct dlg_invite *inv)
 {
 	int err;
 
 	err  = re_sdprintf(&dlg->callid, "%016llx%016llx", rand_u64(),
 			   rand_u64());
 	err |= re_sdprintf(&dlg->ltag, "%016llx", rand_u64());
-	err |= re_sdprintf(&dlg->local, "<%s>;tag=%s", from, dlg->ltag);
-	err |= re_sdprintf(&dlg->remote, "<%s>", uri);
-	err |= str_dup(&dlg->remote_uri, uri);
-	err |= str_dup(&dlg->target, uri);
-	if (route)
-		err |= str_dup(&dlg->route, route);
+	err |= re_sdprintf(&dlg->local, "<%s>;tag=%s", inv->from, dlg->ltag);
+	err |= re_sdprintf(&dlg->remote, "<%s>", inv->uri);
+	err |= str_dup(&dlg->remote_uri, inv->uri);
+	err |= str_dup(&dlg->target, inv->uri);
+	if (inv->route)
+		err |= str_dup(&dlg->route, inv->route);
+	if (inv->once)
+		err |= str_dup(&dlg->once, inv->once);
+	if (inv->ctype)
+		err |= str_dup(&dlg->ctype, inv->ctype);
 
 	return err ? ENOMEM : 0;
 }
 
 
-int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
-		const char *from, const char *route, const char *contact,
-		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh,
-		void *authp, const struct dlg_handlers *h, void *arg)
+static int invite(struct dlg **dlgp, struct dlgs *ds,
+		  const struct dlg_invite *inv, void *autharg,
+		  const struct dlg_handlers *h, void *arg)
 {
 	struct dlg *dlg = NULL;
+	struct mbuf *body = inv ? inv->body : NULL;
 	int err = EINVAL;
 
-	if (!dlgp || !ds || !uri || !from || !contact || !h)
+	if (!dlgp || !ds || !inv || !inv->uri || !inv->from || !inv->contact ||
+	    !h)
 		goto out;
 
-	err = dlg_alloc(&dlg, ds, contact, hdrs, h, arg);
+	err = dlg_alloc(&dlg, ds, inv->contact, inv->hdrs, h, arg);
 	if (err)
 		goto out;
 
 	dlg->uac = true;
-	dlg->offer = sdp;
-	sdp = NULL;
-	err = names_set(dlg, uri, from, route);
-	dlg->authh = authh;
-	dlg->autharg = authp;
+	dlg->offer = body;
+	body = NULL;
+	err = names_set(dlg, inv);
+	dlg->authh = inv->authh;
+	dlg->sendh = inv->sendh;
+	dlg->autharg = autharg;
+	dlg->hop = mem_ref(inv->hop);
 	if (!err)
 		err = send_offer(dlg, dlg->offer);
 	if (err)
@@ -205,13 +228,34 @@ int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
 	dlg->state = DLG_EARLY;
 
  out:
-	dlg_mbuf_wipe(sdp);
+	dlg_mbuf_wipe(body);
 	if (err)
 		mem_deref(dlg);
 	else
 		*dlgp = dlg;
 
 	return err;
+}
+
+
+int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
+	       const struct dlg_handlers *h, void *arg)
+{
+	return invite(dlgp, ds, inv, inv ? inv->hop : NULL, h, arg);
+}
+
+
+int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
+		const char *from, const char *route, const char *contact,
+		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh,
+		void *authp, const struct dlg_handlers *h, void *arg)
+{
+	const struct dlg_invite inv = {
+		.uri = uri, .from = from, .route = route, .contact = contact,
+		.hdrs = hdrs, .body = sdp, .authh = authh,
+	};
+
+	return invite(dlgp, ds, &inv, authp, h, arg);
 }
 
 

@@ -93,7 +93,7 @@ static void cancel_handler(void *arg)
 }
 
 
-static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
+int dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
 
@@ -127,7 +127,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	if (err)
 		return err;
 
-	err = identity_set(dlg, msg);
+	err = dlg_identity_set(dlg, msg);
 	if (!err)
 		err = dlg_target_set(dlg, msg);
 	if (!err)

@@ -11,6 +11,11 @@ static const char *namev[] = {
 	[CHANGE_LEFT]         = "leave",
 	[CHANGE_HELD]         = "hold",
 	[CHANGE_RESUMED]      = "resume",
+	[CHANGE_DIALING]      = "dial",
+	[CHANGE_ALERTING]     = "ring",
+	[CHANGE_DIAL_FAILED]  = "dial_failed",
+	[CHANGE_LOCKED]       = "lock",
+	[CHANGE_UNLOCKED]     = "unlock",
 };
 
 

@@ -30,6 +30,7 @@ static void destructor(void *arg)
 	list_unlink(&c->le);
 	list_flush(&c->partl);
 	list_flush(&c->classl);
+	list_flush(&c->banl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
@@ -38,6 +39,7 @@ static void destructor(void *arg)
 	mem_deref(c->user);
 	mem_deref(c->uri);
 	mem_deref(c->owner);
+	mem_deref(c->contact);
 	mem_deref(c->cfg);
 }
 
@@ -230,6 +232,16 @@ void conference_end(struct conference *c, unsigned cause, const char *text)
 
 	change_feed(CHANGE_CONF_ENDED, c, NULL, text);
 	mem_deref(c);
+}
+
+
+void conference_lock(struct conference *c, bool locked, const char *who)
+{
+	if (c->locked == locked)
+		return;
+
+	c->locked = locked;
+	change_feed(locked ? CHANGE_LOCKED : CHANGE_UNLOCKED, c, NULL, who);
 }
 
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "focus/dialout.h"
 #include "focus/tree.h"
 #include "focus/ctlsock.h"
 #include "focus/tlsid.h"
@@ -42,13 +43,14 @@ static json_t *jaddr(const struct sa *sa)
 
 static json_t *conf_head(const struct conference *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:i}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:i, s:b}",
 			 "conf", c->label, "uri", c->uri,
 			 "title", c->cc->title, "owner", c->owner,
 			 "participants", (int)list_count(&c->partl),
 			 "keying", cfg_keying_name(c->cc->keying),
 			 "age_s", (json_int_t)age_s(c->started),
-			 "mixer", (int)mixproc_index(c->mix));
+			 "mixer", (int)mixproc_index(c->mix),
+			 "locked", (int)c->locked);
 }
 
 
@@ -287,6 +289,7 @@ static int cmd_kick(json_t *args, json_t **resp, void *arg)
 		return ENOENT;
 	}
 
+	ban_add(c, p->identity);
 	part_kick(p, 200, "Removed by the operator");
 
 	return 0;
@@ -304,6 +307,61 @@ static int cmd_end(json_t *args, json_t **resp, void *arg)
 	conference_end(c, 200, "Ended by the operator");
 
 	return 0;
+}
+
+
+static int lock(json_t *args, json_t **resp, struct focus *f, bool locked)
+{
+	struct conference *c = named_conf(f, args, resp);
+
+	if (!c)
+		return ENOENT;
+
+	conference_lock(c, locked, "operator");
+
+	return 0;
+}
+
+
+static int cmd_lock(json_t *args, json_t **resp, void *arg)
+{
+	return lock(args, resp, arg, true);
+}
+
+
+static int cmd_unlock(json_t *args, json_t **resp, void *arg)
+{
+	return lock(args, resp, arg, false);
+}
+
+
+/** The call goes on by itself; "show" tells how far it is, the log what came */
+static int cmd_invite(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct conference *c = named_conf(f, args, resp);
+	const char *uri = json_string_value(json_object_get(args, "uri"));
+	struct dialout d = { .h = NULL };
+	const char *reason;
+	int err;
+
+	if (!c)
+		return ENOENT;
+	if (!uri) {
+		*resp = json_string("which URI?");
+		return EINVAL;
+	}
+
+	pl_set_str(&d.target, uri);
+	err = dialout(c, &d);
+	if (err) {
+		(void)dialout_status(err, &reason);
+		*resp = json_string(err == EACCES
+				    ? "not among those whom it may invite"
+				    : reason);
+	}
+
+	return err;
 }
 
 
@@ -451,6 +509,9 @@ static const struct ctl_cmd cmdv[] = {
 	{ "show",  cmd_show,  "one conference: conf"                      },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
+	{ "invite", cmd_invite, "call somebody: conf, uri"                },
+	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
+	{ "unlock", cmd_unlock, "let people join again: conf"             },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };

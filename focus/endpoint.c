@@ -4,18 +4,22 @@
  * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
  */
 #include <string.h>
+#include "focus/dialout.h"
 #include "focus/tree.h"
 #include "log.h"
 
 enum { USER_AGENT_MAX = 128 };
 
 /* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
-static const char hdrs[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
-	"Accept: application/sdp\r\n";
+const char endpoint_hdrs[] =
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, REFER\r\n"
+	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+	"Accept: application/sdp, message/sipfrag\r\n";
 
 static const char *const statev[] = {
 	[EP_JOINING]   = "joining",
+	[EP_DIALING]   = "dialing",
+	[EP_ALERTING]  = "ringing",
 	[EP_CONNECTED] = "connected",
 	[EP_HELD]      = "on-hold",
 	[EP_LEFT]      = "left",
@@ -28,11 +32,19 @@ const char *endpoint_state_name(enum endpoint_state st)
 }
 
 
+bool endpoint_is_new(const struct endpoint *ep)
+{
+	return ep->state == EP_JOINING || ep->state == EP_DIALING ||
+		ep->state == EP_ALERTING;
+}
+
+
 static void destructor(void *arg)
 {
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
@@ -57,7 +69,10 @@ static void leave(struct endpoint *ep, const char *reason,
 
 	if (joined)
 		change_feed(CHANGE_LEFT, c, ep, reason);
+	else if (ep->dialled)
+		change_feed(CHANGE_DIAL_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
+	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
@@ -74,6 +89,12 @@ static void leave(struct endpoint *ep, const char *reason,
 }
 
 
+void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
+{
+	leave(ep, reason, grace_ms);
+}
+
+
 static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 		    uint32_t grace_ms)
 {
@@ -84,6 +105,8 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 
 	(void)re_snprintf(reason, sizeof(reason),
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
+	if (cause >= 400)
+		dialout_done(ep, (uint16_t)cause, text);
 	dlg_bye(ep->dlg, reason);
 	leave(ep, text, grace_ms);
 }
@@ -135,11 +158,29 @@ static void after_answer(struct endpoint *ep)
 }
 
 
+/** In, and whatever waited for that */
 static void joined(struct endpoint *ep)
 {
+	struct conference *c = ep->part->conf;
+	struct endpoint *old;
+
 	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	promote_start(ep);
+	change_feed(CHANGE_JOINED, c, ep, NULL);
+	dialout_done(ep, 200, "OK");
+	if (ep->dialled)
+		ep->started = tmr_jiffies();
+
+	/* with endpoint keys that others have read, a fresh one comes first */
+	if (ep->forked && c->cc->keying != KEYING_GROUP)
+		rekey_fresh(ep);
+	else
+		promote_start(ep);
+
+	/* RFC 3891 section 3: the old device is a leaver like any other */
+	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
+	ep->replaces = 0;
+	if (old && old != ep)
+		endpoint_kick(old, 200, "Replaced");
 }
 
 
@@ -217,11 +258,15 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	/* the one it replaces, once gone, may take everything with it */
+	mem_ref(ep);
+
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING)
+	if (endpoint_is_new(ep))
 		joined(ep);
 	else
 		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -335,7 +380,6 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	struct neg_err e;
 	struct pl body;
 	int err;
-	(void)dlg;
 
 	body_pl(&body, msg);
 	d = mem_alloc(sizeof(*d), NULL);
@@ -355,6 +399,9 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		endpoint_end(ep, 488, e.text);
 		return;
 	}
+
+	/* after a fork: the offer that is answered now, only this one has read */
+	ep->forked = endpoint_is_new(ep) && dlg_forked(dlg);
 
 	/* the key of the line that was taken is ours from now on */
 	for (unsigned i = 0; i < off->linec; i++) {
@@ -386,8 +433,11 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
+	mem_ref(ep);
 	joined(ep);
-	after_answer(ep);
+	if (ep->state != EP_LEFT)
+		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -397,6 +447,11 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 	struct endpoint *ep = arg;
 	const char *reason = "bye";
 	(void)dlg;
+
+	if (ep->dial) {
+		dialout_closed(ep, err, msg);
+		return;
+	}
 
 	if (err == ECONNABORTED)
 		reason = "cancel";
@@ -409,6 +464,21 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 }
 
 
+static void progress_handler(struct dlg *dlg, const struct sip_msg *msg,
+			     void *arg)
+{
+	(void)dlg;
+	dialout_progress(arg, msg);
+}
+
+
+static void fork_handler(struct dlg *dlg, void *arg)
+{
+	(void)dlg;
+	rekey_fresh(arg);
+}
+
+
 static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 			       void *arg)
 {
@@ -418,7 +488,9 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 }
 
 
-static const struct dlg_handlers handlers = {
+const struct dlg_handlers endpoint_handlers = {
+	.progrh  = progress_handler,
+	.forkh   = fork_handler,
 	.offer_failh = offer_fail_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
@@ -467,13 +539,11 @@ static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
 }
 
 
-static int endpoint_new(struct endpoint **epp, struct part *p,
-			const struct sip_msg *msg)
+/** In the tree, without a dialog */
+int endpoint_alloc(struct endpoint **epp, struct part *p)
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256];
-	int err;
 
 	ep = mem_zalloc(sizeof(*ep), destructor);
 	if (!ep)
@@ -484,21 +554,44 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
-	err = user_agent_set(ep, msg);
-	if (!err)
-		err = contact_print(contact, sizeof(contact), c, msg);
-	if (!err)
-		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact, hdrs,
-				 &handlers, ep);
-	if (err) {
-		mem_deref(ep);
-		return err;
-	}
-
 	list_append(&p->endpointl, &ep->le, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
 	++c->focus->calls_total;
+	*epp = ep;
+
+	return 0;
+}
+
+
+static int endpoint_new(struct endpoint **epp, struct part *p,
+			const struct sip_msg *msg)
+{
+	struct conference *c = p->conf;
+	struct endpoint *ep;
+	char contact[256];
+	int err;
+
+	err = endpoint_alloc(&ep, p);
+	if (err)
+		return err;
+
+	err = user_agent_set(ep, msg);
+	if (!err)
+		err = contact_print(contact, sizeof(contact), c, msg);
+	if (!err && !c->contact)
+		err = str_dup(&c->contact, contact);
+	if (!err)
+		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact,
+				 endpoint_hdrs, &endpoint_handlers, ep);
+	if (err) {
+		--c->endpointc;
+		--c->focus->endpointc;
+		--c->focus->calls_total;
+		mem_deref(ep);
+		return err;
+	}
+
 	*epp = ep;
 
 	return 0;

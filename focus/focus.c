@@ -28,6 +28,7 @@ static void destructor(void *arg)
 	if (f->sip)
 		sip_close(f->sip, true);
 	mem_deref(f->sip);
+	mem_deref(f->dnsc);
 	mem_deref(f->tls);
 	mem_deref(f->ident);
 	mem_deref(f->intake);
@@ -172,12 +173,24 @@ static int listen_one(struct focus *f, const struct cfg_listen *l)
 }
 
 
+/** Names of hops; without name servers, addresses work */
+static void start_dns(struct focus *f)
+{
+	struct sa srvv[4];
+	uint32_t n = ARRAY_SIZE(srvv);
+
+	if (dns_srv_get(NULL, 0, srvv, &n) || dnsc_alloc(&f->dnsc, NULL, srvv, n))
+		log_info("ev=dns_off reason=\"no name server\"");
+}
+
+
 static int start_sip(struct focus *f)
 {
 	const struct cfg *cfg = f->cfg;
 	int err;
 
-	err = sip_alloc(&f->sip, NULL, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
+	start_dns(f);
+	err = sip_alloc(&f->sip, f->dnsc, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
 			f);
 	if (err)
 		return err;

@@ -112,6 +112,13 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 		return false;
 	}
 
+	if (c && str_cmp(identity, c->owner) &&
+	    (c->locked || ban_active(c, identity))) {
+		refuse(f, msg, identity, 403, 399, c->locked
+		       ? "Conference is locked" : "Removed from this conference");
+		return false;
+	}
+
 	*cp = c;
 	*ccp = cc;
 

@@ -27,6 +27,7 @@
 enum {
 	VERIFY_DEPTH = 4,
 	CONN_SPARE   = 256,
+	EXPECT_MAX   = 256,
 	FD_SCAN_MAX  = 65536,
 };
 
@@ -51,12 +52,14 @@ struct conn {
 static struct {
 	int ssl_index;          /* ex_data of SSL and SSL_CTX; -1: not yet  */
 	int ctx_index;
+	int name_index;         /* of an SSL: name expected, when we connect */
+	char expect[EXPECT_MAX];
 	struct conn *current;   /* whose bytes are being delivered          */
 	uint32_t connc;         /* accepted and open                        */
 	struct log_limit log_verify;
 	struct log_limit log_full;
 	struct log_limit log_addr;
-} st = { .ssl_index = -1, .ctx_index = -1 };
+} st = { .ssl_index = -1, .ctx_index = -1, .name_index = -1 };
 
 static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
@@ -81,6 +84,32 @@ static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
 	mem_deref(c);
 }
 
+/** An SSL is made: if it is for a connection of ours, this is whose it is */
+static void name_new(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	char *name = NULL;
+
+	(void)parent;
+	(void)ptr;
+	(void)argl;
+	(void)argp;
+
+	if (st.expect[0] && !str_dup(&name, st.expect) && !CRYPTO_set_ex_data(ad, idx, name))
+		mem_deref(name);
+	st.expect[0] = '\0';
+}
+
+static void name_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	(void)parent;
+	(void)ad;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+
+	mem_deref(ptr);
+}
+
 static int make_index(void)
 {
 	if (st.ssl_index < 0)
@@ -88,7 +117,10 @@ static int make_index(void)
 	if (st.ctx_index < 0)
 		st.ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 
-	return st.ssl_index < 0 || st.ctx_index < 0 ? ENOMEM : 0;
+	if (st.name_index < 0)
+		st.name_index = SSL_get_ex_new_index(0, NULL, name_new, NULL, name_free);
+
+	return st.ssl_index < 0 || st.ctx_index < 0 || st.name_index < 0 ? ENOMEM : 0;
 }
 
 /** libre is about to decrypt and deliver bytes of this connection */
@@ -137,6 +169,25 @@ static int deny_handler(int ok, X509_STORE_CTX *xs)
 	return 0;
 }
 
+/** RFC 5922 section 7: the certificate has to name the host we wanted */
+static bool expect_name(SSL *ssl)
+{
+	const char *name = SSL_get_ex_data(ssl, st.name_index);
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	if (!name)
+		return false;
+
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS |
+					X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, name))
+		return true;
+
+	ERR_clear_error();
+
+	return X509_VERIFY_PARAM_set1_host(param, name, 0) && SSL_set_tlsext_host_name(ssl, name);
+}
+
 static void conn_start(SSL *ssl)
 {
 	struct conn *c;
@@ -159,7 +210,7 @@ static void conn_start(SSL *ssl)
 	if (c->server)
 		++st.connc;
 	else
-		SSL_set_verify(ssl, SSL_VERIFY_PEER, verify_handler);
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, expect_name(ssl) ? verify_handler : deny_handler);
 
 	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)c);
 	BIO_set_callback_ex(SSL_get_rbio(ssl), bio_handler);
@@ -511,6 +562,11 @@ void tlsid_nodelay(const struct sip_msg *msg)
 		c->nodelay = true;
 }
 
+void tlsid_expect(const char *host)
+{
+	str_ncpy(st.expect, host ? host : "", sizeof(st.expect));
+}
+
 static bool is_tcp_listener(int fd)
 {
 	int listening = 0, proto = 0;
@@ -537,6 +593,42 @@ unsigned tlsid_listeners_nodelay(void)
 	}
 
 	return n;
+}
+
+static bool listens_on(const struct sa *local)
+{
+	struct rlimit rl = { FD_SCAN_MAX, FD_SCAN_MAX };
+	struct sa sa;
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+
+	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
+		sa.len = sizeof(sa.u);
+		if (is_tcp_listener(fd) && !getsockname(fd, &sa.u.sa, &sa.len) &&
+		    sa_port(&sa) == sa_port(local))
+			return true;
+	}
+
+	return false;
+}
+
+/* Only sockets know: libre tells of a connection when its first message came */
+bool tlsid_accepted_from(const struct sa *sa)
+{
+	struct rlimit rl = { FD_SCAN_MAX, FD_SCAN_MAX };
+	struct sa peer, local;
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+
+	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
+		peer.len = local.len = sizeof(peer.u);
+		if (getpeername(fd, &peer.u.sa, &peer.len) || !sa_cmp(&peer, sa, SA_ALL))
+			continue;
+		if (!getsockname(fd, &local.u.sa, &local.len) && listens_on(&local))
+			return true;
+	}
+
+	return false;
 }
 
 int tlsid_poison(const struct sip_msg *msg)

@@ -30,6 +30,7 @@ struct ctlsock;
 struct focus {
 	struct cfg *cfg;
 	struct sip *sip;
+	struct dnsc *dnsc;          /* NULL: no name server known             */
 	struct tls *tls;
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
@@ -101,7 +102,10 @@ struct conference {
 	char *user;                 /* URI user part                          */
 	char *uri;                  /* "sip:user@host"                        */
 	char *owner;                /* identity                               */
+	char *contact;              /* of the call that made it               */
 	struct list partl;
+	struct list banl;           /* ban.c: who may not come back yet       */
+	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	uint32_t part_id;
 	uint32_t class_id;
@@ -119,12 +123,21 @@ struct part {
 	enum role role;
 };
 
-enum endpoint_state { EP_JOINING, EP_CONNECTED, EP_HELD, EP_LEFT };
+enum endpoint_state {
+	EP_JOINING,             /* it calls us                                */
+	EP_DIALING,             /* we call it                                 */
+	EP_ALERTING,            /* and it rings                               */
+	EP_CONNECTED, EP_HELD, EP_LEFT,
+};
 
 struct endpoint {
 	struct le le;
 	struct part *part;
-	struct dlg *dlg;
+	struct dlg *dlg;            /* NULL: not yet called                   */
+	struct dial *dial;          /* dialout.c: while we call it            */
+	bool dialled;               /* we called it                           */
+	bool forked;                /* others know our key: send nothing yet  */
+	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
 	enum endpoint_state state;
 	char *user_agent;
@@ -154,6 +167,7 @@ struct endpoint {
 	struct neg_mlines next_mlines;
 	struct secret *next_tx;
 	struct gclass *next_gc;     /* another class than gc                  */
+	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
 	struct neg_offered offered;
 	bool media_pending;
@@ -171,6 +185,8 @@ int  conference_new(struct conference **cp, struct focus *f,
 		    const struct pl *host, const char *owner);
 /** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
 void conference_end(struct conference *c, unsigned cause, const char *text);
+/** Locked, nobody but the owner joins uninvited */
+void conference_lock(struct conference *c, bool locked, const char *who);
 /** Called after an endpoint left: owner rule, last one rule */
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
@@ -202,6 +218,15 @@ void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text);
 /** gclass_admit() has an epoch for it (or err) */
 void endpoint_admitted(struct endpoint *ep, int err);
 const char *endpoint_state_name(enum endpoint_state st);
+/** Neither joined nor gone */
+bool endpoint_is_new(const struct endpoint *ep);
+
+/* endpoint.c for dialout.c */
+extern const struct dlg_handlers endpoint_handlers;
+extern const char endpoint_hdrs[];
+int  endpoint_alloc(struct endpoint **epp, struct part *p);
+/** Leave the tree; what is left of the dialog ends alone */
+void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms);
 
 /* epmedia.c: keys and the leg at the mixer */
 /** Keys for ep->next; 0, or an errno with e filled */
@@ -259,11 +284,21 @@ int  promote_memory_alloc(struct hash **htp);
 /* rekey.c: one endpoint's way to the live epoch */
 void rekey_start(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
+/** Others know the key toward it: a fresh one, and nothing is sent before */
+void rekey_fresh(struct endpoint *ep);
+
+/* ban.c */
+/** Removed: keep out for rejoin_ban seconds */
+void ban_add(struct conference *c, const char *identity);
+void ban_lift(struct conference *c, const char *identity);
+bool ban_active(struct conference *c, const char *identity);
 
 /* change.c */
 enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
 	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+	CHANGE_DIALING, CHANGE_ALERTING, CHANGE_DIAL_FAILED,
+	CHANGE_LOCKED, CHANGE_UNLOCKED,
 };
 /** The one place where changes of the tree come out */
 void change_feed(enum change ch, const struct conference *c,

@@ -48,6 +48,13 @@ struct dlg_handlers {
 	/** Confirmed: UAS got the ACK, UAC got the 2xx */
 	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/**
+	 * UAC: the INVITE was forked, and another branch than ours has shown
+	 * itself (its 2xx is acknowledged and hung up here): whatever that
+	 * INVITE said is known to others.
+	 */
+	void (*forkh)(struct dlg *dlg, void *arg);
+
 	/** UAC: provisional response */
 	void (*progrh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
@@ -112,6 +119,47 @@ int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
 		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh, void *authp,
 		const struct dlg_handlers *h, void *arg);
 
+/**
+ * A request is about to go to this address, perhaps on a new connection: the
+ * place to say whose certificate is expected there; an errno stops it
+ *
+ * @param first  The INVITE that makes the dialog; else dst is where the peer's
+ *               last message came from
+ */
+typedef int (dlg_send_h)(const struct sa *dst, bool first, void *arg);
+
+/** All there is to say about an INVITE of ours */
+struct dlg_invite {
+	const char *uri;        /* Request-URI and To                         */
+	const char *from;       /* From URI                                   */
+	const char *route;      /* first hop, or NULL                         */
+	const char *contact;
+	const char *hdrs;       /* in all our INVITEs, UPDATEs and 2xx        */
+	const char *once;       /* in this INVITE only, or NULL               */
+	struct mbuf *body;      /* as in dlg_connect()                        */
+	const char *ctype;      /* of body; NULL: application/sdp             */
+	dlg_auth_h *authh;
+	dlg_send_h *sendh;      /* before each request of the dialog; or NULL */
+	void *hop;              /* arg of both; libre object that the dialog
+	                           keeps, since it may outlive the caller     */
+};
+
+/** dlg_connect() with more to say */
+int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
+	       const struct dlg_handlers *h, void *arg);
+
+/**
+ * A dialog that a request without session makes (REFER, SUBSCRIBE): the
+ * caller replies to it, with the tag of dlg_local_tag(), and may then send
+ * dlg_request().  It is not found by dlgs_find().
+ */
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact);
+
+/** The dialog that a Replaces or Join header names, also one that has ended */
+struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
+			  const struct pl *local_tag, const struct pl *remote_tag);
+
 /** UAS: 1xx (not 100) to the initial INVITE */
 int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 
@@ -159,6 +207,8 @@ int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, 
 
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
+bool dlg_ended(const struct dlg *dlg);
+bool dlg_forked(const struct dlg *dlg);  /* UAC: branches beside ours were seen */
 bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
 const char *dlg_callid(const struct dlg *dlg);
 const char *dlg_local_tag(const struct dlg *dlg);
