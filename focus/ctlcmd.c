@@ -138,8 +138,9 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s, s:o}", "part", (int)p->id,
+	return json_pack("{s:i, s:s, s:s, s:s, s:o}", "part", (int)p->id,
 			 "identity", p->identity,
+			 "shown_as", part_public_uri(p),
 			 "role", p->role == ROLE_OWNER ? "owner" : "member",
 			 "legs", legv);
 }

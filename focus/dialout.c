@@ -143,7 +143,7 @@ static bool room_left(const struct conference *c)
 static int gate(struct conference *c, const struct dialout *d,
 		const char *identity)
 {
-	const struct part *p = part_find(c, identity);
+	const struct part *p = part_find_public(c, identity);
 
 	if (dialout_is_conference(c, &d->target))
 		return ELOOP;
@@ -476,7 +476,7 @@ static int start(struct endpoint *ep, struct reach *reach,
 static int add(struct conference *c, const char *identity,
 	       struct reach *reach, const struct dialout *o)
 {
-	struct part *p = part_find(c, identity);
+	struct part *p = part_find_public(c, identity);
 	struct endpoint *ep;
 	int err = 0;
 

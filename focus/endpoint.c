@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "focus/dialout.h"
+#include "focus/privacy.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -62,7 +63,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	struct conference *c = p->conf;
 	bool joined = ep->state == EP_CONNECTED || ep->state == EP_HELD;
 	bool owner = p->role == ROLE_OWNER;
-	bool last;
+	bool gone;
 
 	if (ep->state == EP_LEFT)
 		return;
@@ -80,12 +81,14 @@ static void leave(struct endpoint *ep, const char *reason,
 	--c->focus->endpointc;
 	mem_deref(ep);
 
-	last = list_isempty(&p->endpointl);
-	if (last) {
+	gone = list_isempty(&p->endpointl);
+	if (gone) {
 		list_unlink(&p->le);
+		/* the owner may be there a second time, anonymously or not */
+		owner = owner && !part_find(c, p->identity);
 		mem_deref(p);
 	}
-	conference_check(c, last && owner);
+	conference_check(c, gone && owner);
 }
 
 
@@ -598,22 +601,51 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 }
 
 
-int endpoint_join(struct conference *c, const char *identity,
-		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml)
+/** The participant that this call belongs to, one of its own if need be */
+static int part_of_call(struct part **pp, struct part **freshp,
+			struct conference *c, const char *identity,
+			const struct sip_msg *msg)
 {
-	struct part *p = part_find(c, identity);
-	struct part *fresh = NULL;
-	struct endpoint *ep;
-	struct neg_err e;
+	const bool guest = !str_cmp(identity, PRIVACY_GUEST);
+	struct part *p = NULL, *fresh = NULL;
+	struct privacy pr;
 	int err;
 
+	/* what it cannot grant was refused before */
+	(void)privacy_decode(&pr, msg);
+	if (!guest)
+		p = part_find_as(c, identity, pr.anonymous);
 	if (!p) {
 		err = part_new(&fresh, c, identity);
 		if (err)
 			return err;
+		if (guest || pr.anonymous)
+			err = part_hide(fresh);
+		if (err) {
+			mem_deref(fresh);
+			return err;
+		}
 		p = fresh;
 	}
+	*pp = p;
+	*freshp = fresh;
+
+	return 0;
+}
+
+
+int endpoint_join(struct conference *c, const char *identity,
+		  const struct sip_msg *msg, struct neg *n,
+		  struct neg_mlines *ml)
+{
+	struct part *p, *fresh;
+	struct endpoint *ep;
+	struct neg_err e;
+	int err;
+
+	err = part_of_call(&p, &fresh, c, identity, msg);
+	if (err)
+		return err;
 
 	err = endpoint_new(&ep, p, msg);
 	if (err) {

@@ -7,6 +7,7 @@
  * Refs: RFC 4579 sections 5.1 and 5.4; TR 33.829 clauses 5.1.3 and 5.2.1
  */
 #include <string.h>
+#include "focus/privacy.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -18,6 +19,7 @@ static const struct {
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 415, "Unsupported Media Type" },
+	{ 433, "Anonymity Disallowed" },
 	{ 486, "Busy Here" },
 	{ 488, "Not Acceptable Here" },
 	{ 500, "Server Internal Error" },
@@ -57,7 +59,7 @@ void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 }
 
 
-static void refuse(struct focus *f, const struct sip_msg *msg,
+void invite_refuse(struct focus *f, const struct sip_msg *msg,
 		   const char *identity, uint16_t scode, unsigned warn,
 		   const char *text)
 {
@@ -83,6 +85,12 @@ static bool allowed(char *const rulev[], unsigned rulec, const char *identity)
 }
 
 
+bool invite_may_join(const struct cfg_conf *cc, const char *identity)
+{
+	return allowed(cc->joinv, cc->joinc, identity);
+}
+
+
 /** Which conference, or which section makes one; false if refused */
 static bool find_target(struct focus *f, const struct sip_msg *msg,
 			const char *identity, struct conference **cp,
@@ -90,16 +98,17 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 {
 	struct conference *c;
 	const struct cfg_conf *cc;
+	struct privacy pr;
 
 	if (!focus_is_ours(f, &msg->uri, &msg->dst) || !msg->uri.user.l) {
-		refuse(f, msg, identity, 404, 399, "No such conference");
+		invite_refuse(f, msg, identity, 404, 399, "No such conference");
 		return false;
 	}
 
 	c = conference_find(f, &msg->uri.user);
 	cc = c ? c->cc : cfg_conf_find(f->cfg, &msg->uri.user);
 	if (!cc) {
-		refuse(f, msg, identity, 404, 399, "No such conference");
+		invite_refuse(f, msg, identity, 404, 399, "No such conference");
 		return false;
 	}
 
@@ -107,14 +116,22 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 	 * the first to dial a reserved URI does both */
 	if ((!c && !allowed(cc->createv, cc->createc, identity)) ||
 	    ((c || !cc->factory) &&
-	     !allowed(cc->joinv, cc->joinc, identity))) {
-		refuse(f, msg, identity, 403, 399, "Not allowed by policy");
+	     !invite_may_join(cc, identity))) {
+		invite_refuse(f, msg, identity, 403, 399, "Not allowed by policy");
+		return false;
+	}
+
+	/* RFC 5079 section 3: whoever vouches for it, it asks not to be known */
+	if (cc->anonymous == ANON_FORBID && !privacy_decode(&pr, msg) &&
+	    pr.anonymous) {
+		invite_refuse(f, msg, identity, 433, 399,
+			      "Conference is not for anonymous callers");
 		return false;
 	}
 
 	if (c && str_cmp(identity, c->owner) &&
 	    (c->locked || ban_active(c, identity))) {
-		refuse(f, msg, identity, 403, 399, c->locked
+		invite_refuse(f, msg, identity, 403, 399, c->locked
 		       ? "Conference is locked" : "Removed from this conference");
 		return false;
 	}
@@ -132,15 +149,15 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 	const struct cfg *cfg = f->cfg;
 
 	if (f->stopping)
-		refuse(f, msg, identity, 503, 399, "Shutting down");
+		invite_refuse(f, msg, identity, 503, 399, "Shutting down");
 	else if (cfg->max_calls && f->endpointc >= cfg->max_calls)
-		refuse(f, msg, identity, 503, 399, "Limit max_calls");
+		invite_refuse(f, msg, identity, 503, 399, "Limit max_calls");
 	else if (!c && cfg->max_conferences &&
 		 f->confc >= cfg->max_conferences)
-		refuse(f, msg, identity, 503, 399, "Limit max_conferences");
+		invite_refuse(f, msg, identity, 503, 399, "Limit max_conferences");
 	else if (c && c->cc->max_participants &&
 		 c->endpointc >= c->cc->max_participants)
-		refuse(f, msg, identity, 486, 399, "Limit max_participants");
+		invite_refuse(f, msg, identity, 486, 399, "Limit max_participants");
 	else
 		return true;
 
@@ -168,13 +185,13 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 		return true;
 
 	if (!msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {
-		refuse(f, msg, identity, 415, 399, "Body is not SDP");
+		invite_refuse(f, msg, identity, 415, 399, "Body is not SDP");
 		return false;
 	}
 
 	d = mem_alloc(sizeof(*d), NULL);
 	if (!d) {
-		refuse(f, msg, identity, 500, 399, "Out of memory");
+		invite_refuse(f, msg, identity, 500, 399, "Out of memory");
 		return false;
 	}
 
@@ -188,7 +205,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 	if (err) {
 		neg_reset(n);
 		neg_mlines_reset(ml);
-		refuse(f, msg, identity, e.scode, e.warn, e.text);
+		invite_refuse(f, msg, identity, e.scode, e.warn, e.text);
 		return false;
 	}
 
@@ -202,7 +219,7 @@ bool invite_is_secure(struct focus *f, const struct sip_msg *msg)
 	if (msg->tp == SIP_TRANSP_TLS)
 		return true;
 
-	refuse(f, msg, NULL, 488, 399,
+	invite_refuse(f, msg, NULL, 488, 399,
 	       "Secure conference: signalling must be TLS");
 
 	return false;
@@ -236,7 +253,7 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 			conference_end(c, 500, "error");
 	}
 	if (err)
-		refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
+		invite_refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
 		       err == EBADMSG ? "Bad Contact" : "No resources");
 
 	neg_reset(&n);

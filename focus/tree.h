@@ -18,14 +18,17 @@
 #include "cfg.h"
 #include "dlg.h"
 #include "secret.h"
+#include "focus/intake.h"
 #include "focus/mixproc.h"
 #include "focus/negotiate.h"
 
 enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 
 struct ident;
-struct intake;
+
 struct ctlsock;
+struct registrar;
+struct pseudonyms;
 
 struct focus {
 	struct cfg *cfg;
@@ -36,7 +39,9 @@ struct focus {
 	struct sip_lsnr *lsnr;
 	struct ident *ident;
 	struct intake *intake;
+	struct intake_caps caps;    /* changes with cfg                       */
 	struct ctlsock *ctl;
+	struct registrar *reg;      /* unused while cfg->registrar is false   */
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct list confl;
@@ -103,6 +108,7 @@ struct conference {
 	char *uri;                  /* "sip:user@host"                        */
 	char *owner;                /* identity                               */
 	char *contact;              /* of the call that made it               */
+	struct pseudonyms *ps;      /* of those who asked not to be known     */
 	struct list partl;
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
@@ -119,8 +125,12 @@ struct part {
 	struct conference *conf;
 	struct list endpointl;
 	char *identity;             /* authenticated, "sip:user@domain"       */
+	char *public_uri;           /* what others see: identity or pseudonym */
+	char *public_name;          /* NULL: none                             */
+	char *cname;                /* RTCP, random: RFC 7022                 */
 	uint32_t id;
 	enum role role;
+	bool anonymous;             /* others must not see identity           */
 };
 
 enum endpoint_state {
@@ -192,9 +202,24 @@ void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 
 /* part.c */
+/** By identity, for authorisation and the operator; open before anonymous */
 struct part *part_find(const struct conference *c, const char *identity);
+/** As the others know it: what a participant names is looked up here, else
+ *  a guess would tell who hides behind a pseudonym */
+struct part *part_find_public(const struct conference *c, const char *uri);
 struct part *part_by_id(const struct conference *c, uint32_t id);
+/** Who takes part openly and anonymously is two participants */
+struct part *part_find_as(const struct conference *c, const char *identity,
+			  bool anonymous);
 int part_new(struct part **pp, struct conference *c, const char *identity);
+/**
+ * A new one shall be seen under its pseudonym only.  PRIVACY_GUEST, who has
+ * proven no identity, gets the pseudonym for one, too.
+ */
+int part_hide(struct part *p);
+/** Everything that others can see names a participant by these */
+const char *part_public_uri(const struct part *p);
+const char *part_public_name(const struct part *p);
 /** Hang up all endpoints of a participant */
 void part_kick(struct part *p, unsigned cause, const char *text);
 
@@ -310,6 +335,11 @@ bool invite_is_secure(struct focus *f, const struct sip_msg *msg);
 /** An INVITE outside dialogs whose sender is known: create, join or refuse */
 void invite_recv(struct focus *f, const struct sip_msg *msg,
 		 const char *identity);
+/** Answer, count and log; warn is a warn-code: RFC 3261 section 20.43 */
+void invite_refuse(struct focus *f, const struct sip_msg *msg,
+		   const char *identity, uint16_t scode, unsigned warn,
+		   const char *text);
+bool invite_may_join(const struct cfg_conf *cc, const char *identity);
 /** Count and log a refusal */
 void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 		 const char *identity, const char *reason);
