@@ -31,6 +31,7 @@ static void destructor(void *arg)
 	if (dlg->ds)
 		--dlg->ds->dlgc;
 	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
 	mem_deref(dlg->st);
@@ -75,6 +76,7 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->arg = arg;
 	++ds->dlgc;
 	tmr_init(&dlg->tmr_retry);
+	tmr_init(&dlg->tmr_se);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);
 
@@ -234,6 +236,7 @@ static void silence(struct dlg *dlg)
 	memset(&dlg->h, 0, sizeof(dlg->h));
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
 }
 
 
@@ -321,36 +324,6 @@ bool dlg_ended(const struct dlg *dlg)
 bool dlg_forked(const struct dlg *dlg)
 {
 	return dlg && dlg->forked;
-}
-
-
-int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
-	      const char *contact)
-{
-	static const struct dlg_handlers none;
-	struct dlg *dlg;
-	int err;
-
-	if (!dlgp || !ds || !msg || !contact)
-		return EINVAL;
-
-	/* its session, which it does not have, is over from the start */
-	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
-	if (err)
-		return err;
-
-	err = dlg_identity_set(dlg, msg);
-	if (!err)
-		err = dlg_target_set(dlg, msg);
-	if (!err)
-		err = dlg_routes_set(dlg, msg);
-	dlg_flow_set(dlg, msg);
-	if (err)
-		mem_deref(dlg);
-	else
-		*dlgp = dlg;
-
-	return err;
 }
 
 

@@ -9,6 +9,7 @@
  * offer.c our re-INVITE and UPDATE, and the peer's answers
  * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
+ * timer.c session timers
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
 #define CONCLAVE_DIALOG_DLG_H
@@ -105,6 +106,12 @@ struct dlg {
 	bool ack_due;             /* 2xx with an offer: ACK not sent yet     */
 	char *reason;             /* for a BYE that cannot go out yet        */
 
+	/* session timer */
+	struct tmr tmr_se;
+	uint32_t se_s;            /* interval [s]; 0: none                   */
+	bool se_ours;             /* we refresh                              */
+	bool se_peer;             /* the peer knows session timers           */
+
 	/* the re-offer that waits for its turn */
 	dlg_offer_h *offerh;
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
@@ -131,7 +138,6 @@ bool dlg_live(const struct dlg *dlg);
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
-int  dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg);
 
 /* offer.c */
 void dlg_offer_next(struct dlg *dlg);
@@ -145,6 +151,17 @@ void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_send_bye(struct dlg *dlg, const char *reason);
 void dlg_request_drop(struct dlg *dlg);
+void dlg_refresh(struct dlg *dlg);
+
+/* timer.c */
+void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg);
+/** 422: try again with the peer's Min-SE; 0 if that makes no sense */
+uint32_t dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg);
+int  dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg);
+void dlg_timer_start(struct dlg *dlg);
+void dlg_timer_again(struct dlg *dlg);
 
 /* fork.c */
 void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);

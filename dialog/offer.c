@@ -100,6 +100,8 @@ static void reoffer_2xx(struct dlg *dlg, const struct sip_msg *msg)
 	dlg_flow_set(dlg, msg);
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);
+	dlg_timer_response(dlg, msg);
+	dlg_timer_start(dlg);
 	if (!dlg->req_update)
 		dlg_send_ack(dlg);
 
@@ -168,12 +170,12 @@ static int send_reoffer(struct dlg *dlg, struct mbuf *sdp,
 	return dlg_send(dlg, &dlg->req,
 			dlg->req_update ? "UPDATE" : "INVITE",
 			cseq, reoffer_resp, dlg,
-			"Contact: %s\r\n%s"
+			"Contact: %s\r\n%s%H"
 			"Content-Type: application/sdp\r\n"
 			"Content-Length: %zu\r\n"
 			"\r\n"
 			"%b",
-			dlg->contact, dlg->hdrs,
+			dlg->contact, dlg->hdrs, dlg_timer_print_req, dlg,
 			mbuf_get_left(sdp), mbuf_buf(sdp),
 			mbuf_get_left(sdp));
 }
@@ -231,4 +233,71 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 	dlg_offer_next(dlg);
 
 	return 0;
+}
+
+
+/* ---- session refresh ------------------------------------------------------ */
+
+static void refresh_resp(int err, const struct sip_msg *msg, void *arg)
+{
+	struct dlg *dlg = arg;
+
+	if (msg && msg->scode < 200)
+		return;
+
+	dlg_hold(dlg);
+
+	if (dlg->state == DLG_TERMINATED) {
+		/* nothing to refresh any more */
+	}
+	else if (msg && msg->scode < 300) {
+		dlg_flow_set(dlg, msg);
+		dlg_allow_set(dlg, msg);
+		dlg_timer_response(dlg, msg);
+		dlg_timer_start(dlg);
+	}
+	else if (err || msg->scode == 408 || msg->scode == 481) {
+		if (err || msg->scode == 408)
+			(void)dlg_send_bye(dlg, NULL);
+		dlg_close(dlg, err, msg);
+	}
+	else {
+		/* 405, 501: no UPDATE after all; 491, 500: somebody was faster */
+		if (msg->scode == 405 || msg->scode == 501)
+			dlg->allow &= ~(unsigned)ALLOW_UPDATE;
+		dlg_timer_again(dlg);
+	}
+
+	dlg_offer_next(dlg);
+	dlg_release(dlg);
+}
+
+
+static struct mbuf *refresh_offer(struct dlg *dlg, void *arg)
+{
+	return dlg->h.refreshh ? dlg->h.refreshh(dlg, arg) : NULL;
+}
+
+
+/** RFC 4028 section 7.4: UPDATE without a body, or the session once more */
+void dlg_refresh(struct dlg *dlg)
+{
+	if (dlg->req || dlg->msg || dlg->reply.active || dlg->offerh ||
+	    dlg->ack_due) {
+		/* an offer refreshes, too; look again when it is over */
+		dlg_timer_again(dlg);
+		return;
+	}
+
+	if (!(dlg->allow & ALLOW_UPDATE)) {
+		dlg_timer_again(dlg);
+		(void)dlg_offer(dlg, DLG_REINVITE, refresh_offer);
+		return;
+	}
+
+	if (dlg_send(dlg, &dlg->req, "UPDATE", ++dlg->lseq, refresh_resp, dlg,
+		     "Contact: %s\r\n%s%H"
+		     "Content-Length: 0\r\n\r\n",
+		     dlg->contact, dlg->hdrs, dlg_timer_print_req, dlg))
+		dlg_timer_again(dlg);
 }

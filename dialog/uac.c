@@ -59,6 +59,8 @@ static void invite_2xx(struct dlg *dlg, const struct sip_msg *msg)
 
 	dlg->state = DLG_CONFIRMED;
 	dlg->acked = true;
+	dlg_timer_response(dlg, msg);
+	dlg_timer_start(dlg);
 
 	/* after a delayed offer, dlg_answer_ack() sends the ACK */
 	dlg->ack_due = delayed;
@@ -96,6 +98,14 @@ static bool answer_challenge(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** 422: the peer wants a longer session interval, RFC 4028 section 7.3 */
+static bool longer_interval(struct dlg *dlg, const struct sip_msg *msg)
+{
+	return msg->scode == 422 && dlg_timer_raise(dlg, msg) &&
+		0 == send_offer(dlg, dlg->offer);
+}
+
+
 static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 {
 	struct dlg *dlg = arg;
@@ -112,7 +122,8 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 	else if (msg && msg->scode < 300) {
 		invite_2xx(dlg, msg);
 	}
-	else if (dropped || err || !answer_challenge(dlg, msg)) {
+	else if (dropped || err || !(answer_challenge(dlg, msg) ||
+				     longer_interval(dlg, msg))) {
 		dlg_close(dlg, err, msg);
 	}
 
@@ -158,13 +169,13 @@ static int send_offer(struct dlg *dlg, struct mbuf *sdp)
 			    "Call-ID: %s\r\n"
 			    "CSeq: %u INVITE\r\n"
 			    "%H"
-			    "Contact: %s\r\n%s%s%s%s%s"
+			    "Contact: %s\r\n%s%H%s%s%s%s"
 			    "Content-Length: %zu\r\n"
 			    "\r\n"
 			    "%b",
 			    dlg->remote, dlg->local, dlg->callid,
 			    dlg->lseq, cred_print, &use,
-			    dlg->contact, dlg->hdrs,
+			    dlg->contact, dlg->hdrs, dlg_timer_print_req, dlg,
 			    dlg->once ? dlg->once : "",
 			    sdp ? "Content-Type: " : "", sdp ? ctype : "",
 			    sdp ? "\r\n" : "",

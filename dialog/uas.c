@@ -93,7 +93,7 @@ static void cancel_handler(void *arg)
 }
 
 
-int dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg)
+static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
 
@@ -113,6 +113,53 @@ int dlg_identity_set(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact)
+{
+	static const struct dlg_handlers none;
+	struct dlg *dlg;
+	int err;
+
+	if (!dlgp || !ds || !msg || !contact)
+		return EINVAL;
+
+	/* it stays in the state of one that has no session to hang up, and
+	 * out of the table that finds sessions */
+	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
+	if (err)
+		return err;
+
+	err = identity_set(dlg, msg);
+	if (!err)
+		err = dlg_target_set(dlg, msg);
+	if (!err)
+		err = dlg_routes_set(dlg, msg);
+	dlg_flow_set(dlg, msg);
+	dlg->rseq = msg->cseq.num;
+	dlg->rseq_set = true;
+
+	if (err)
+		mem_deref(dlg);
+	else
+		*dlgp = dlg;
+
+	return err;
+}
+
+
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg || !msg || msg->cseq.num <= dlg->rseq)
+		return false;
+
+	dlg->rseq = msg->cseq.num;
+	dlg_flow_set(dlg, msg);
+	(void)dlg_target_set(dlg, msg);
+
+	return true;
+}
+
+
 int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	       const char *contact, const char *hdrs,
 	       const struct dlg_handlers *h, void *arg)
@@ -127,7 +174,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	if (err)
 		return err;
 
-	err = dlg_identity_set(dlg, msg);
+	err = identity_set(dlg, msg);
 	if (!err)
 		err = dlg_target_set(dlg, msg);
 	if (!err)
@@ -139,6 +186,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	dlg_allow_set(dlg, msg);
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
+	dlg_timer_request(dlg, msg);
 
 	err = sip_strans_alloc(&dlg->st, ds->sip, msg, cancel_handler, dlg);
 	if (err)
@@ -177,11 +225,11 @@ static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 {
 	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
-			   "Contact: %s\r\n%s%s"
+			   "Contact: %s\r\n%s%H%s"
 			   "Content-Length: %zu\r\n"
 			   "\r\n"
 			   "%b",
-			   dlg->contact, dlg->hdrs,
+			   dlg->contact, dlg->hdrs, dlg_timer_print_2xx, dlg,
 			   sdp ? "Content-Type: application/sdp\r\n" : "",
 			   mbuf_get_left(sdp),
 			   sdp ? mbuf_buf(sdp) : NULL, mbuf_get_left(sdp));
@@ -228,6 +276,7 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 
 	if (!err && dlg->state == DLG_EARLY)
 		dlg->state = DLG_CONFIRMED;
+	dlg_timer_start(dlg);
 
 	/* kept for retransmissions, by us (INVITE) or by libre (UDP) */
 	if (!invite && dlg->msg->tp != SIP_TRANSP_UDP)
@@ -373,6 +422,15 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 
 	if (refresh ? offer_pending(dlg, msg) : glare(dlg, msg))
 		return;
+
+	if (dlg_min_se(msg)) {
+		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 422,
+				  "Session Interval Too Small",
+				  "Min-SE: %u\r\nContent-Length: 0\r\n\r\n",
+				  dlg_min_se(msg));
+		return;
+	}
+	dlg_timer_request(dlg, msg);
 
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);

@@ -217,6 +217,23 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
+int conference_contact(char *buf, size_t size, const struct conference *c,
+		       const struct sip_msg *msg)
+{
+	const char *adv = c->cfg->advertised_sip;
+	int n;
+
+	if (adv)
+		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
+				adv, sip_transp_param(msg->tp));
+	else
+		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
+				&msg->dst, sip_transp_param(msg->tp));
+
+	return n < 0 ? EOVERFLOW : 0;
+}
+
+
 void conference_end(struct conference *c, unsigned cause, const char *text)
 {
 	struct le *le;

@@ -12,6 +12,7 @@
 #include "focus/dialout.h"
 #include "focus/tree.h"
 #include "focus/ctlsock.h"
+#include "focus/notifier.h"
 #include "focus/tlsid.h"
 #include "log.h"
 
@@ -78,13 +79,41 @@ static const char *leg_keying(const struct endpoint *ep)
 }
 
 
+/** As the participant sees it */
+static const char *peer_direction(enum sdp_dir dir)
+{
+	switch (dir) {
+
+	case SDP_SENDRECV: return "sendrecv";
+	case SDP_SENDONLY: return "recvonly";
+	case SDP_RECVONLY: return "sendonly";
+	default:           return "inactive";
+	}
+}
+
+
+static const char *const proofv[] = {
+	[PROOF_DIGEST]      = "digest",
+	[PROOF_CERTIFICATE] = "certificate",
+	[PROOF_CALLED]      = "called",
+	[PROOF_ASSERTED]    = "asserted",
+	[PROOF_NONE]        = "none",
+};
+
+
 static json_t *leg_json(const struct endpoint *ep)
 {
 	const struct codec *codec = codec_by_id(ep->neg.codec);
 	const struct suite *suite = ep->neg.sdes.suite;
+	char id[20];
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s, s:b}",
+	(void)re_snprintf(id, sizeof(id), "%016llx",
+			  (unsigned long long)ep->pub_id);
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
+			 " s:b, s:I, s:s, s:s}",
 			 "leg", (json_int_t)ep->leg,
+			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
 			 "codec", codec ? codec->name : "-",
 			 "suite", suite ? suite->name : "-",
@@ -93,7 +122,10 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "remote", jaddr(&ep->remote),
 			 "age_s", (json_int_t)age_s(ep->started),
 			 "user_agent", ep->user_agent,
-			 "speaking", (int)ep->speaking);
+			 "speaking", (int)ep->speaking,
+			 "ssrc", (json_int_t)ep->ssrc,
+			 "media", peer_direction(ep->neg.dir),
+			 "proof", proofv[ep->proof]);
 }
 
 
@@ -141,7 +173,7 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 	return json_pack("{s:i, s:s, s:s, s:s, s:o}", "part", (int)p->id,
 			 "identity", p->identity,
 			 "shown_as", part_public_uri(p),
-			 "role", p->role == ROLE_OWNER ? "owner" : "member",
+			 "role", part_role_name(p),
 			 "legs", legv);
 }
 
@@ -267,6 +299,29 @@ static int cmd_show(json_t *args, json_t **resp, void *arg)
 	}
 
 	return EINPROGRESS;
+}
+
+
+/* ---- watch --------------------------------------------------------------- */
+
+/** The change feed from now on: of one conference, which may end, or of all */
+static int cmd_watch(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	const struct conference *c = NULL;
+	int err;
+
+	if (json_object_get(args, "conf")) {
+		c = named_conf(f, args, resp);
+		if (!c)
+			return ENOENT;
+	}
+
+	err = ctlsock_stream(f->ctl, c ? c->label : NULL);
+	if (err == EBUSY)
+		*resp = json_string("too many are watching");
+
+	return err;
 }
 
 
@@ -438,6 +493,18 @@ static json_t *refused_json(const struct focus *f)
 }
 
 
+static json_t *changes_json(const struct focus *f)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < CHANGE_MAX; i++)
+		(void)json_object_set_new(o, change_name((enum change)i),
+					  jint(f->changev[i]));
+
+	return o;
+}
+
+
 static void stats_reply(const Mp__Reply *r, void *arg)
 {
 	struct ask *a = arg;
@@ -485,13 +552,17 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 		return err;
 
 	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:i, s:I, s:i, s:I,"
-			    " s:I, s:o}",
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:I, s:i, s:I,"
+			    " s:i, s:I, s:I, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
 			    "calls_total", (json_int_t)f->calls_total,
 			    "refused_total", refused_json(f),
+			    "changes_total", changes_json(f),
+			    "subscriptions", (int)notifiers_count(f->notifiers),
+			    "notifies_total",
+			    (json_int_t)notifiers_sent(f->notifiers),
 			    "connections", (int)tlsid_connections(),
 			    "rss_kib", (json_int_t)rss_kib(),
 			    "fds", (int)count_fds(),
@@ -508,6 +579,7 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
+	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },

@@ -268,6 +268,9 @@ static int send_invite(struct endpoint *ep)
 static void failed(struct endpoint *ep, uint16_t scode, const char *reason,
 		   const char *why)
 {
+	/* RFC 4575 section 5.7.6 */
+	ep->left_how = !strcmp(why, "busy") ? LEFT_BUSY : LEFT_FAILED;
+	ep->left_cause = scode;
 	dialout_done(ep, scode, reason);
 	endpoint_leave(ep, why, 0);
 }
@@ -412,7 +415,6 @@ void dialout_closed(struct endpoint *ep, int err, const struct sip_msg *msg)
 		return;
 	}
 
-	/* RFC 4575 section 5.7.6 */
 	if (msg->scode == 486 || msg->scode == 600 || msg->scode == 603)
 		why = "busy";
 	failed(ep, msg->scode, phrase(buf, sizeof(buf), msg), why);
@@ -464,6 +466,7 @@ static int start(struct endpoint *ep, struct reach *reach,
 		return err;
 
 	ep->dialled = true;
+	ep->proof = PROOF_CALLED;
 	ep->state = EP_DIALING;
 	ep->dial_af = reach_af(reach);
 	tmr_start(&ep->dial->tmr, 1000ULL * cfg->dial_timeout_s,

@@ -4,17 +4,17 @@
  * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
  */
 #include <string.h>
+#include <time.h>
 #include "focus/dialout.h"
 #include "focus/privacy.h"
 #include "focus/tree.h"
+#include "focus/ident.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { USER_AGENT_MAX = 128 };
 
-/* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
-const char endpoint_hdrs[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, REFER\r\n"
-	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+const char endpoint_hdrs[] = FOCUS_ALLOW FOCUS_SUPPORTED
 	"Accept: application/sdp, message/sipfrag\r\n";
 
 static const char *const statev[] = {
@@ -68,10 +68,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (ep->state == EP_LEFT)
 		return;
 
-	if (joined)
-		change_feed(CHANGE_LEFT, c, ep, reason);
-	else if (ep->dialled)
-		change_feed(CHANGE_DIAL_FAILED, c, ep, reason);
+	change_feed(joined ? CHANGE_LEFT : CHANGE_JOIN_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
@@ -110,6 +107,8 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
 	if (cause >= 400)
 		dialout_done(ep, (uint16_t)cause, text);
+	ep->left_how = LEFT_BOOTED;
+	ep->left_cause = cause;
 	dlg_bye(ep->dlg, reason);
 	leave(ep, text, grace_ms);
 }
@@ -142,6 +141,24 @@ static void fail_pending(struct endpoint *ep, uint16_t scode,
 
 /* ---- the mixer's replies ------------------------------------------------- */
 
+/** Is there anything that others have not been told? */
+static bool is_news(struct endpoint *ep)
+{
+	const struct endpoint_told was = ep->told;
+
+	ep->told.dir = ep->neg.dir;
+	ep->told.codec = ep->neg.codec;
+	ep->told.suite = ep->neg.sdes.suite;
+	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
+	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+
+	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
+		was.suite != ep->told.suite ||
+		was.class_id != ep->told.class_id ||
+		was.epoch != ep->told.epoch;
+}
+
+
 static void after_answer(struct endpoint *ep)
 {
 	bool held = !ep->neg.peer_sends && !ep->neg.peer_receives;
@@ -149,15 +166,20 @@ static void after_answer(struct endpoint *ep)
 	enum endpoint_state st = held || (!ep->neg.peer_sends && !listening)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
+	bool news;
 
 	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
 		promote_start(ep);
-	if (was == EP_JOINING || was == st)
+	if (was == EP_JOINING)
 		return;
 
+	news = is_news(ep);
 	ep->state = st;
-	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
-		    ep->part->conf, ep, NULL);
+	if (was != st)
+		change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
+			    ep->part->conf, ep, NULL);
+	else if (news)
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
@@ -168,6 +190,8 @@ static void joined(struct endpoint *ep)
 	struct endpoint *old;
 
 	ep->state = EP_CONNECTED;
+	ep->joined = time(NULL);
+	(void)is_news(ep);
 	change_feed(CHANGE_JOINED, c, ep, NULL);
 	dialout_done(ep, 200, "OK");
 	if (ep->dialled)
@@ -307,23 +331,29 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
 }
 
 
-/** A re-INVITE without a body: the agreed session, offered again */
+/** A re-INVITE without a body: the agreed session, offered again; sendrecv,
+ *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
-	struct neg_local l;
-	struct mbuf *sdp;
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV);
 
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      epmedia_key(ep, false), SDP_SENDRECV))
-		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
-	else
+	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+	else
+		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
+}
+
+
+/** Session timer: nothing new is said, unless a rekey is due anyway */
+static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->media_pending || !ep->neg.sdes.suite)
+		return NULL;
+
+	return rekey_offer(ep, ep->neg.dir);
 }
 
 
@@ -462,6 +492,8 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 		reason = "timeout";
 	else if (msg && !msg->req)
 		reason = "refused";
+	ep->left_how = err || (msg && !msg->req) ? LEFT_FAILED : LEFT_DEPARTED;
+	ep->left_cause = err ? 408 : msg && !msg->req ? msg->scode : 0;
 
 	leave(ep, reason, ep->part->conf->cc->leave_grace_ms);
 }
@@ -495,6 +527,7 @@ const struct dlg_handlers endpoint_handlers = {
 	.progrh  = progress_handler,
 	.forkh   = fork_handler,
 	.offer_failh = offer_fail_handler,
+	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,
@@ -503,24 +536,6 @@ const struct dlg_handlers endpoint_handlers = {
 
 
 /* ---- joining ------------------------------------------------------------- */
-
-/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
-static int contact_print(char *buf, size_t size, const struct conference *c,
-			 const struct sip_msg *msg)
-{
-	const char *adv = c->cfg->advertised_sip;
-	int n;
-
-	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
-	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
-
-	return n < 0 ? EOVERFLOW : 0;
-}
-
 
 /** Printable ASCII only: it ends up in logs, JSON and on terminals */
 static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
@@ -557,6 +572,7 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
+	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
@@ -564,6 +580,23 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	*epp = ep;
 
 	return 0;
+}
+
+
+/** What ident_request() went by, in its order */
+static enum proof proof_of(const struct focus *f, const struct part *p,
+			   const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!str_cmp(p->identity, p->public_uri) && p->anonymous)
+		return PROOF_NONE;
+	if (!tlsid_identity(msg, who, sizeof(who)))
+		return PROOF_CERTIFICATE;
+	if (!ident_asserted(f->cfg, msg, who, sizeof(who)))
+		return PROOF_ASSERTED;
+
+	return PROOF_DIGEST;
 }
 
 
@@ -579,9 +612,10 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	if (err)
 		return err;
 
+	ep->proof = proof_of(c->focus, p, msg);
 	err = user_agent_set(ep, msg);
 	if (!err)
-		err = contact_print(contact, sizeof(contact), c, msg);
+		err = conference_contact(contact, sizeof(contact), c, msg);
 	if (!err && !c->contact)
 		err = str_dup(&c->contact, contact);
 	if (!err)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "focus/tree.h"
+#include "focus/confevent.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
 #include "focus/privacy.h"
@@ -24,9 +25,10 @@ static void destructor(void *arg)
 	while ((le = list_head(&f->confl)))
 		conference_end(le->data, 503, "Shutting down");
 
-	mem_deref(f->ctl);
+	f->ctl = mem_deref(f->ctl);
 	mem_deref(f->lsnr);
 	mem_deref(f->reg);
+	mem_deref(f->notifiers);
 	mem_deref(f->dlgs);
 	if (f->sip)
 		sip_close(f->sip, true);
@@ -38,6 +40,7 @@ static void destructor(void *arg)
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
 	mem_deref(f->cfg);
@@ -67,9 +70,13 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
+	"REFER", NULL
 };
-static const char *const optionv[] = { "outbound", "privacy", NULL };
+static const char *const optionv[] = {
+	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
+	"recipient-list-invite", "outbound", "privacy", NULL
+};
 
 
 /** REGISTER is a method of ours while the configuration says so */
@@ -140,7 +147,7 @@ static void recv_options(struct focus *f, const struct sip_msg *msg)
 {
 	/* the same for every URI: no way to look for conferences */
 	(void)sip_replyf(f->sip, msg, 200, "OK",
-			 "Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
+			 FOCUS_ALLOW
 			 "Accept: application/sdp\r\n"
 			 "Content-Length: 0\r\n\r\n");
 }
@@ -216,6 +223,52 @@ static void recv_register(struct focus *f, const struct sip_msg *msg)
 }
 
 
+/**
+ * RFC 4575 section 8.1: the roster needs integrity and confidentiality.  Over
+ * anything but TLS nobody is even asked who he is.
+ */
+static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
+{
+	struct notifier *n = notifiers_find(f->notifiers, msg);
+	char who[IDENT_MAX];
+
+	if (msg->tp != SIP_TRANSP_TLS) {
+		refuse_note(f, msg, 403, NULL, "Subscriptions need TLS");
+		(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 403,
+				  "Forbidden", "Warning: 399 conclave"
+				  " \"Subscriptions need TLS\"\r\n"
+				  "Content-Length: 0\r\n\r\n");
+		return;
+	}
+
+	if (pl_isset(&msg->to.tag) && !n) {
+		(void)sip_treply(NULL, f->sip, msg, 481,
+				 "Subscription Does Not Exist");
+		return;
+	}
+
+	/* as in dialog_owner(): on its own connection it needs no proof */
+	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
+		notifier_subscribe(n, msg);
+		return;
+	}
+
+	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		return;
+
+	if (!n) {
+		subscribe_recv(f, msg, who);
+	}
+	else if (!str_cmp(who, notifier_identity(n))) {
+		notifier_subscribe(n, msg);
+	}
+	else {
+		refuse_note(f, msg, 403, who, "Not the subscriber");
+		(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+	}
+}
+
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct focus *f = arg;
@@ -223,6 +276,11 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (!intake_ok(f->intake, f->sip, msg))
 		return true;
+
+	if (!pl_strcmp(&msg->met, "SUBSCRIBE")) {
+		recv_subscribe(f, msg);
+		return true;
+	}
 
 	dlg = dlgs_find(f->dlgs, msg);
 	if (dlg && same_flow(dlg, msg)) {
@@ -319,6 +377,8 @@ static int start_sip(struct focus *f)
 	err = sip_listen(&f->lsnr, f->sip, true, request_handler, f);
 	if (!err)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
+	if (!err)
+		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
 
 	return err;
 }
@@ -358,6 +418,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->started = tmr_jiffies();
 	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)
 		err = promote_memory_alloc(&f->ht_follows);
 	if (!err)

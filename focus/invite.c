@@ -165,6 +165,22 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 }
 
 
+static bool interval_ok(struct focus *f, const struct sip_msg *msg)
+{
+	uint32_t min_se = dlg_min_se(msg);
+
+	if (!min_se)
+		return true;
+
+	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 422,
+			  "Session Interval Too Small",
+			  "Min-SE: %u\r\n"
+			  "Content-Length: 0\r\n\r\n", min_se);
+
+	return false;
+}
+
+
 /** Take the offer if there is one; false if refused */
 static bool read_offer(struct focus *f, const struct sip_msg *msg,
 		       const char *identity, const struct cfg_conf *cc,
@@ -236,7 +252,8 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 	bool offered = mbuf_get_left(msg->mb) > 0, made;
 	int err = 0;
 
-	if (!find_target(f, msg, identity, &c, &cc) ||
+	if (!interval_ok(f, msg) ||
+	    !find_target(f, msg, identity, &c, &cc) ||
 	    !room_left(f, msg, identity, c) ||
 	    !read_offer(f, msg, identity, cc, &n, &ml))
 		return;

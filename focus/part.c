@@ -150,6 +150,12 @@ const char *part_public_name(const struct part *p)
 }
 
 
+const char *part_role_name(const struct part *p)
+{
+	return p->role == ROLE_OWNER ? "owner" : "member";
+}
+
+
 void part_kick(struct part *p, unsigned cause, const char *text)
 {
 	struct le *le;

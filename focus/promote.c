@@ -174,21 +174,12 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 static struct mbuf *own_offer(struct dlg *dlg, void *arg)
 {
 	struct endpoint *ep = arg;
-	struct neg_local l;
-	struct mbuf *sdp;
 	(void)dlg;
 
 	if (ep->gc || ep->media_pending || !ep->tx || ep->state == EP_LEFT)
 		return NULL;
 
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-	epmedia_local(ep, &l);
-
-	return neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, ep->tx,
-				 ep->neg.dir) ? NULL : sdp;
+	return rekey_offer(ep, ep->neg.dir);
 }
 
 

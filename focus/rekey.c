@@ -22,36 +22,53 @@ static bool is_behind(const struct endpoint *ep)
 }
 
 
-static struct mbuf *make_offer(struct dlg *dlg, void *arg)
+/**
+ * The agreed session in an offer of ours: with the live epoch of its class, or
+ * its own key.  For a rekey, a refresh, and a re-INVITE without a body.
+ */
+struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir)
 {
-	struct endpoint *ep = arg;
+	const struct secret *key = ep->tx;
 	struct neg_local l;
 	struct mbuf *sdp;
-	(void)dlg;
-
-	/* settle_reply() asks again when the leg is where the last one put it */
-	if (!is_behind(ep) || ep->media_pending)
-		return NULL;
 
 	neg_offered_reset(&ep->offered);
 	ep->offered.linec = 1;
 	ep->offered.linev[0].tag = ep->neg.sdes.tag;
 	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
 
-	mem_deref(ep->offer_ge);
-	ep->offer_ge = mem_ref(ep->gc->live);
-	ep->known = ep->gc->live->no;
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	/* never an epoch from before it joined */
+	if (ep->gc && ep->gc->live &&
+	    (ep->ge || ep->gc->live->drawn >= ep->started)) {
+		ep->offer_ge = mem_ref(ep->gc->live);
+		ep->known = ep->gc->live->no;
+		key = ep->offer_ge->key;
+	}
 
 	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      ep->offer_ge->key, ep->neg.dir))
+	if (!key || neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, key,
+				      dir))
+		return NULL;
+
+	return sdp;
+}
+
+
+static struct mbuf *make_offer(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	/* settle_reply() asks again when the leg is where the last one put it */
+	if (!is_behind(ep) || ep->media_pending)
 		return NULL;
 
 	log_debug("ev=rekey_offer conf=%s part=%u leg=%llu epoch=%u",
 		  ep->part->conf->label, ep->part->id,
-		  (unsigned long long)ep->leg, ep->offer_ge->no);
+		  (unsigned long long)ep->leg, ep->gc->live->no);
 
-	return sdp;
+	return rekey_offer(ep, ep->neg.dir);
 }
 
 

@@ -25,10 +25,29 @@
 enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 
 struct ident;
-
 struct ctlsock;
 struct registrar;
 struct pseudonyms;
+struct notifiers;
+struct confwatch;
+
+/** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
+#define FOCUS_ALLOW \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow-Events: conference, refer\r\n"
+#define FOCUS_SUPPORTED \
+	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+
+enum change {
+	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
+	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+	CHANGE_JOIN_FAILED,         /* admitted or called, but nothing came of it */
+	CHANGE_DIALING, CHANGE_ALERTING,
+	CHANGE_LOCKED, CHANGE_UNLOCKED,
+	CHANGE_MEDIA,               /* direction, codec, suite, key           */
+	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_MAX
+};
 
 struct focus {
 	struct cfg *cfg;
@@ -42,8 +61,10 @@ struct focus {
 	struct intake_caps caps;    /* changes with cfg                       */
 	struct ctlsock *ctl;
 	struct registrar *reg;      /* unused while cfg->registrar is false   */
+	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
 	unsigned mixc;
@@ -53,6 +74,7 @@ struct focus {
 	uint32_t confc;
 	uint64_t calls_total;
 	uint64_t refusedv[SCODE_MAX];
+	uint64_t changev[CHANGE_MAX];
 	uint64_t started;           /* [ms, libre's clock]                    */
 	bool stopping;
 };
@@ -113,6 +135,7 @@ struct conference {
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
+	struct confwatch *watch;    /* NULL: nobody watches                   */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -131,6 +154,24 @@ struct part {
 	uint32_t id;
 	enum role role;
 	bool anonymous;             /* others must not see identity           */
+};
+
+/** How an identity was proven */
+enum proof {
+	PROOF_DIGEST, PROOF_CERTIFICATE, PROOF_CALLED,
+	PROOF_ASSERTED,         /* by a trusted peer                          */
+	PROOF_NONE,             /* an anonymous guest                         */
+};
+
+/** RFC 4575 section 5.7.6 */
+enum left_how { LEFT_DEPARTED, LEFT_BOOTED, LEFT_FAILED, LEFT_BUSY };
+
+/** What of a session is told to others, and was told last */
+struct endpoint_told {
+	enum sdp_dir dir;
+	enum codec_id codec;
+	const struct suite *suite;
+	uint32_t class_id, epoch;   /* 0: a key of its own                    */
 };
 
 enum endpoint_state {
@@ -152,6 +193,12 @@ struct endpoint {
 	enum endpoint_state state;
 	char *user_agent;
 	uint64_t started;
+	uint64_t pub_id;            /* names it to others; says nothing       */
+	time_t joined;
+	enum proof proof;
+	enum left_how left_how;
+	unsigned left_cause;        /* SIP status in our BYE                  */
+	struct endpoint_told told;
 
 	/* the session as agreed */
 	struct neg neg;
@@ -183,6 +230,8 @@ struct endpoint {
 	bool media_pending;
 	bool latched;
 	bool speaking;
+	bool has_ssrc;
+	uint32_t ssrc;              /* that it sends, authenticated           */
 	struct sa remote;
 };
 
@@ -201,7 +250,12 @@ void conference_lock(struct conference *c, bool locked, const char *who);
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 
+/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
+int  conference_contact(char *buf, size_t size, const struct conference *c,
+			const struct sip_msg *msg);
+
 /* part.c */
+const char *part_role_name(const struct part *p);
 /** By identity, for authorisation and the operator; open before anonymous */
 struct part *part_find(const struct conference *c, const char *identity);
 /** As the others know it: what a participant names is looked up here, else
@@ -308,6 +362,7 @@ int  promote_memory_alloc(struct hash **htp);
 
 /* rekey.c: one endpoint's way to the live epoch */
 void rekey_start(struct endpoint *ep);
+struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** Others know the key toward it: a fresh one, and nothing is sent before */
 void rekey_fresh(struct endpoint *ep);
@@ -319,15 +374,10 @@ void ban_lift(struct conference *c, const char *identity);
 bool ban_active(struct conference *c, const char *identity);
 
 /* change.c */
-enum change {
-	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
-	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
-	CHANGE_DIALING, CHANGE_ALERTING, CHANGE_DIAL_FAILED,
-	CHANGE_LOCKED, CHANGE_UNLOCKED,
-};
 /** The one place where changes of the tree come out */
 void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
+const char *change_name(enum change ch);
 
 /* invite.c */
 /** Refuses what no credentials can make good: keys must not travel in clear */

@@ -70,6 +70,8 @@ struct cfg_conf {
 	unsigned referc;
 	unsigned rejoin_ban_s;          /* after being removed                 */
 	enum anonymous anonymous;
+	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
+	unsigned subscribec;
 	enum owner_leaves owner_leaves;
 	enum keying keying;
 	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
@@ -142,6 +144,8 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_subscriptions;     /* of one user                         */
+	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
 	unsigned dial_timeout_s;        /* a call of ours rings so long        */
 	bool registrar;                 /* REGISTER is served                  */

@@ -15,7 +15,7 @@
  *             fits, and the layer finishes that alone.  After closeh no
  *             further handler is called.
  * Threads:    libre loop
- * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 6141
+ * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 4028, RFC 6141
  */
 #ifndef CONCLAVE_DLG_H
 #define CONCLAVE_DLG_H
@@ -58,6 +58,12 @@ struct dlg_handlers {
 	/** UAC: provisional response */
 	void (*progrh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/**
+	 * The agreed session once more, for a refresh by re-INVITE (session
+	 * timer); NULL handler: only UPDATE is used
+	 */
+	struct mbuf *(*refreshh)(struct dlg *dlg, void *arg);
+
 	/** Any other request in the dialog; true if it was replied to */
 	bool (*reqh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
@@ -92,6 +98,13 @@ uint32_t dlgs_count(const struct dlgs *ds);
  * asks this before dlgs_request().
  */
 struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
+
+/**
+ * Is the session interval that an INVITE asks for too short?
+ *
+ * @return 0, or the Min-SE for a 422 (RFC 4028 section 9)
+ */
+uint32_t dlg_min_se(const struct sip_msg *msg);
 
 /**
  * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent
@@ -148,14 +161,6 @@ struct dlg_invite {
 int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 	       const struct dlg_handlers *h, void *arg);
 
-/**
- * A dialog that a request without session makes (REFER, SUBSCRIBE): the
- * caller replies to it, with the tag of dlg_local_tag(), and may then send
- * dlg_request().  It is not found by dlgs_find().
- */
-int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
-	      const char *contact);
-
 /** The dialog that a Replaces or Join header names, also one that has ended */
 struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
@@ -204,6 +209,24 @@ void dlg_bye(struct dlg *dlg, const char *reason);
 
 /** Any other request in the dialog (REFER, NOTIFY, INFO) */
 int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, const char *fmt, ...);
+
+/**
+ * A dialog without a session, made by a SUBSCRIBE or REFER outside of dialogs
+ * (RFC 6665 section 4.4.1): for dlg_request() alone.  Its To tag is the one
+ * that libre puts into the replies to msg.  dlgs_find() does not find it, and
+ * dropping it sends nothing.
+ *
+ * @return 0, EBADMSG without a usable Contact, ENOENT without any, ENOMEM
+ */
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact);
+
+/**
+ * A later request of the peer's in it: target and flow are refreshed
+ *
+ * @return false if it is out of order (RFC 3261 section 12.2.2: reply 500)
+ */
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg);
 
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);

@@ -166,6 +166,9 @@ struct leg {
 	union sa local;
 	union sa rtp_to, rtcp_to; /* where we send                             */
 	bool     latched, rtcp_latched;
+	bool     moved;              /* and the focus does not know yet      */
+	uint32_t told_ssrc;          /* what it was told last                */
+	uint64_t told_us;
 
 	struct rxset rx, rx_old;
 	struct deadline rx_grace;

@@ -1,5 +1,6 @@
 # Unit tests: one Check suite per module, check_PROGRAMS = tests/test_<module>
 include tests/auth.mk
+include tests/bfcp.mk
 include tests/call.mk
 include tests/cfg.mk
 include tests/dialog.mk

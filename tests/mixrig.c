@@ -413,6 +413,7 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 
 	fill_key(&rx, p->suite, p->tx_secret);
 	fill_key(&tx, p->suite, p->rx_secret);
+	rx.lifetime = tx.lifetime = p->lifetime;
 	fill_addr(&a, p->fd, ip);
 	ls.conf = CONF;
 	ls.leg = p->leg;
@@ -485,6 +486,7 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 		phone_add_rx(p, p->suite, o->group, o->keyno);
 	p->level_ext = o->level_ext;
 	p->level = o->level;
+	p->lifetime = o->lifetime;
 	ck_assert_int_eq(codec_enc_new(&p->enc, p->codec->id, &cfg), 0);
 	ck_assert_int_eq(codec_dec_new(&p->dec, p->codec->id), 0);
 	p->pcm = calloc(RIG_PCM, sizeof(*p->pcm));
@@ -564,6 +566,16 @@ void phone_forget_audio(struct phone *p)
 	p->heard_ssrc = 0;
 }
 
+static bool is_loud(const int16_t *pcm, int n)
+{
+	int i, c = 0;
+
+	for (i = 0; i < n; i++)
+		c += abs(pcm[i]) > 1000;
+
+	return c > n / 4;
+}
+
 /* Audio lies where its time stamp says, so holes are heard as such */
 static void hear(struct phone *p, const struct rtph *h)
 {
@@ -581,6 +593,8 @@ static void hear(struct phone *p, const struct rtph *h)
 		return;
 	n = codec_decode(p->dec, h->payload, h->payload_len, p->pcm + at, RIG_PCM - at);
 	ck_assert_int_gt(n, 0);
+	if (!p->loud_us && is_loud(p->pcm + at, n))
+		p->loud_us = rig_now_us();
 	if (at + (size_t)n > p->pcmc)
 		p->pcmc = at + (size_t)n;
 }

@@ -199,6 +199,35 @@ START_TEST(ipv6_and_separate_rtcp_ports_work)
 }
 END_TEST
 
+static bool is_loud(struct rig *r, void *arg)
+{
+	(void)r;
+
+	return ((struct phone *)arg)->loud_us > 0;
+}
+
+/* From the first sample of the first word, into the phone, to the arrival of
+   the packet that holds it */
+START_TEST(first_word_is_heard_within_80_ms)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+	uint64_t began;
+	unsigned i;
+
+	for (i = 0; i < 5; i++) {
+		a->talking = false;
+		(void)rig_run(&rig, 1700 + 7 * i, NULL, NULL);
+		b->loud_us = 0;
+		a->talking = true;
+		a->next_us = 0;
+		began = rig_now_us() - 20000;
+		ck_assert(rig_run(&rig, 500, is_loud, b));
+		ck_assert_msg(b->loud_us - began <= 80000, "%u ms", (unsigned)(b->loud_us - began) / 1000);
+	}
+}
+END_TEST
+
 static bool all_quiet(struct rig *r, void *arg)
 {
 	(void)arg;
@@ -220,6 +249,7 @@ START_TEST(leg_keeps_its_ssrc_when_it_stops_and_starts_talking)
 	ck_assert_uint_eq(count_ssrcs(a), 1);
 	ck_assert_uint_eq(count_ssrcs(b), 1);
 	ck_assert_uint_eq(check_unique(), 0);
+	ck_assert_uint_eq(b->markers, 2);      /* a was silent in between */
 	/* while a was silent it was a listener, and heard the same tone */
 	ck_assert_uint_le(phone_gap_ms(a, freqv[1]), 60);
 	a->talking = b->talking = false;
@@ -447,6 +477,33 @@ START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 }
 END_TEST
 
+static bool hard_limit(struct rig *r, void *arg)
+{
+	return r->hard_limits >= *(unsigned *)arg;
+}
+
+START_TEST(declared_lifetime_of_a_key_is_kept_in_both_directions)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0], .lifetime = 60});
+	struct phone *b;
+	unsigned one = 1, two = 2;
+
+	/* the uplink: warned, then refused */
+	ck_assert(rig_run(&rig, 3000, hard_limit, &one));
+	ck_assert_uint_eq(rig.limits, 1);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 60);
+
+	/* the downlink: warned, then silent */
+	(void)phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	b = phone_add(&rig, &(struct phone_opt){.lifetime = 60});
+	rig.limits = 0;
+	ck_assert(rig_run(&rig, 3000, hard_limit, &two));
+	ck_assert_uint_ge(rig.limits, 1);
+	(void)rig_run(&rig, 300, NULL, NULL);
+	ck_assert_uint_eq(b->rtpc, 60);
+}
+END_TEST
+
 START_TEST(our_own_key_sent_back_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){0});
@@ -582,6 +639,22 @@ START_TEST(trial_leg_gets_both_streams_and_its_report_is_the_proof)
 	(void)rig_run(&rig, 100, NULL, NULL);
 	ck_assert_uint_eq(rig.reports, 1);
 	ck_assert_uint_eq(rig.report_leg, b->leg);
+}
+END_TEST
+
+START_TEST(silent_trial_leg_hears_from_both_streams_every_second)
+{
+	struct phone *b;
+
+	install(1);
+	b = phone_add(&rig, &(struct phone_opt){.class_id = CLASS, .epoch = 1, .both = true,
+			.group = epochv[1], .keyno = keynov[1]});
+	(void)rig_run(&rig, 500, NULL, NULL);
+	b->wirec = b->rtpc = 0;
+	(void)rig_run(&rig, 2500, NULL, NULL);
+	ck_assert_uint_ge(b->rtpc, 12);
+	ck_assert_uint_le(b->rtpc, 24);
+	ck_assert_uint_eq(count_ssrcs(b), 2);
 }
 END_TEST
 
@@ -951,6 +1024,7 @@ static Suite *suite(void)
 			every_suite_protects_both_directions,
 			any_ptime_goes_in_and_out,
 			leg_keeps_its_ssrc_when_it_stops_and_starts_talking,
+			first_word_is_heard_within_80_ms,
 			silent_conference_sends_next_to_nothing,
 			NULL });
 	add_case(s, "IPv6", setup6, (const TTest *const[]){
@@ -966,6 +1040,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			new_downlink_key_brings_a_new_ssrc_at_once,
+			declared_lifetime_of_a_key_is_kept_in_both_directions,
 			our_own_key_sent_back_is_refused,
 			without_a_key_nothing_is_sent,
 			NULL });
@@ -973,6 +1048,7 @@ static Suite *suite(void)
 			silent_legs_of_a_class_get_the_same_bytes,
 			legs_change_epoch_one_by_one,
 			trial_leg_gets_both_streams_and_its_report_is_the_proof,
+			silent_trial_leg_hears_from_both_streams_every_second,
 			key_install_is_idempotent_and_never_changes_a_key,
 			NULL });
 	add_case(s, "RTCP and DTMF", setup4, (const TTest *const[]){
