@@ -27,6 +27,7 @@ static const struct verb verbv[] = {
 	{ "invite", { "conf", "uri" }, NULL,           "invite CONF URI", "call somebody into a conference" },
 	{ "lock",  { "conf" },         NULL,           "lock CONF",      "let nobody but its owner join" },
 	{ "unlock", { "conf" },        NULL,           "unlock CONF",    "let people join again" },
+	{ "registrations", { NULL },   ctl_view_registrations, "registrations", "phones that are registered" },
 	{ "stats", { NULL },           ctl_view_stats, "stats",          "counters of the server and its mixers" },
 	{ "log",   { "level" },        NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
+#include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
 #include "focus/notifier.h"
 #include "focus/tlsid.h"
@@ -170,9 +171,9 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:o}", "part", (int)p->id,
-			 "identity", p->identity,
-			 "shown_as", part_public_uri(p),
+	return json_pack("{s:i, s:s, s:s*, s:s, s:o}", "part", (int)p->id,
+			 "identity", p->identity, "shown_as",
+			 p->anonymous ? part_public_uri(p) : NULL,
 			 "role", part_role_name(p),
 			 "legs", legv);
 }
@@ -585,6 +586,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
+	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };

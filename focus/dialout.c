@@ -55,6 +55,8 @@ static const struct {
 	{ EBUSY,           503, "Service Unavailable"       },
 	{ EINVAL,          400, "Bad Request"               },
 	{ EPROTONOSUPPORT, 488, "Not Acceptable Here"       },
+	{ ENOENT,          480, "Temporarily Unavailable"   },
+	{ ENOTCONN,        480, "Temporarily Unavailable"   },
 	{ EAFNOSUPPORT,    488, "Not Acceptable Here"       },
 };
 
@@ -400,6 +402,7 @@ void dialout_closed(struct endpoint *ep, int err, const struct sip_msg *msg)
 	char buf[64];
 
 	if (!msg) {
+		reach_failed(ep->dial->reach);
 		failed(ep, 408, "Request Timeout",
 		       err == ETIMEDOUT ? "no_answer" : why);
 		return;
