@@ -8,3 +8,4 @@ include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
+include tests/reg.mk
