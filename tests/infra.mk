@@ -21,7 +21,9 @@ e2e_scenarios = \
 	tests/e2e/07_sigterm.py \
 	tests/e2e/08_mixer_killed.py \
 	tests/e2e/09_thousand_conferences.py \
-	tests/e2e/10_offers.py
+	tests/e2e/10_offers.py \
+	tests/e2e/35_registrar.py \
+	tests/e2e/36_privacy.py
 TESTS += $(e2e_scenarios)
 EXTRA_DIST += $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/caller.py tests/e2e/capture.py \
