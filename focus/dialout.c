@@ -47,32 +47,40 @@ static const struct {
 	int err;
 	uint16_t scode;
 	const char *reason;
+	const char *why;
 } statusv[] = {
-	{ EACCES,          403, "Forbidden"                 },
-	{ ELOOP,           403, "Forbidden"                 },
-	{ EPERM,           403, "Forbidden"                 },
-	{ EALREADY,        486, "Busy Here"                 },
-	{ EBUSY,           503, "Service Unavailable"       },
-	{ EINVAL,          400, "Bad Request"               },
-	{ EPROTONOSUPPORT, 488, "Not Acceptable Here"       },
-	{ ENOENT,          480, "Temporarily Unavailable"   },
-	{ ENOTCONN,        480, "Temporarily Unavailable"   },
-	{ EAFNOSUPPORT,    488, "Not Acceptable Here"       },
+	{ EACCES, 403, "Forbidden", "not among those it may invite" },
+	{ ELOOP,  403, "Forbidden", "a conference, or ourselves" },
+	{ EPERM,  403, "Forbidden", "locked, removed, or a client's address" },
+	{ EALREADY,        486, "Busy Here",           "already there" },
+	{ EBUSY,           503, "Service Unavailable", "no room" },
+	{ EINVAL,          400, "Bad Request",         "no SIP URI of a user" },
+	{ EPROTONOSUPPORT, 488, "Not Acceptable Here", "not by TLS" },
+	{ ENOENT,          480, "Temporarily Unavailable", "not registered" },
+	{ ENOTCONN,        480, "Temporarily Unavailable", "connection gone" },
+	{ EAFNOSUPPORT,    488, "Not Acceptable Here", "address family" },
+	{ 0,               503, "Service Unavailable", "no resources" },
 };
+
+
+static unsigned status_index(int err)
+{
+	unsigned i = 0;
+
+	while (statusv[i].err && statusv[i].err != err)
+		++i;
+
+	return i;
+}
 
 
 uint16_t dialout_status(int err, const char **reasonp)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statusv); i++) {
-		if (statusv[i].err == err) {
-			*reasonp = statusv[i].reason;
-			return statusv[i].scode;
-		}
-	}
+	const unsigned i = status_index(err);
 
-	*reasonp = "Service Unavailable";
+	*reasonp = statusv[i].reason;
 
-	return 503;
+	return statusv[i].scode;
 }
 
 
@@ -118,6 +126,19 @@ static bool may_invite(const struct cfg_conf *cc, const char *identity)
 }
 
 
+int dialout_allowed(const struct conference *c, const struct pl *target)
+{
+	char identity[512];
+
+	if (cfg_identity(identity, sizeof(identity), target))
+		return EINVAL;
+	if (dialout_is_conference(c, target))
+		return ELOOP;
+
+	return may_invite(c->cc, identity) ? 0 : EACCES;
+}
+
+
 static bool is_busy(const struct part *p, const struct endpoint *instead)
 {
 	const struct le *le = p ? list_head(&p->endpointl) : NULL;
@@ -147,10 +168,11 @@ static int gate(struct conference *c, const struct dialout *d,
 {
 	const struct part *p = part_find_public(c, identity);
 
-	if (dialout_is_conference(c, &d->target))
-		return ELOOP;
-	if (!may_invite(c->cc, identity))
-		return EACCES;
+	int err;
+
+	err = dialout_allowed(c, &d->target);
+	if (err)
+		return err;
 	if (d->uninvited && (c->locked || ban_active(c, identity)))
 		return EPERM;
 	if (is_busy(p, d->instead) && !d->replaces)
@@ -525,7 +547,7 @@ int dialout(struct conference *c, const struct dialout *o)
 		err = reach_route(&reach, c->focus, &o->target);
 	if (err) {
 		log_info("ev=dial_refused conf=%s identity=%s reason=\"%s\"",
-			 c->label, identity, strerror(err));
+			 c->label, identity, statusv[status_index(err)].why);
 		return err;
 	}
 

@@ -51,6 +51,9 @@ int dialout(struct conference *c, const struct dialout *d);
 /** The status that an error of dialout() means to whoever asked */
 uint16_t dialout_status(int err, const char **reasonp);
 
+/** The part of the gate that asks policy: 0, EACCES, ELOOP or EINVAL */
+int dialout_allowed(const struct conference *c, const struct pl *target);
+
 /** Is this URI one of our conferences or what could become one? */
 bool dialout_is_conference(const struct conference *c, const struct pl *uri);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include "focus/dialout.h"
 #include "focus/privacy.h"
+#include "focus/refer.h"
 #include "focus/tree.h"
 #include "focus/ident.h"
 #include "focus/tlsid.h"
@@ -523,7 +524,20 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 }
 
 
+static bool request_handler(struct dlg *dlg, const struct sip_msg *msg,
+			    void *arg)
+{
+	if (pl_strcmp(&msg->met, "REFER"))
+		return false;
+
+	refer_in_dialog(arg, dlg, msg);
+
+	return true;
+}
+
+
 const struct dlg_handlers endpoint_handlers = {
+	.reqh    = request_handler,
 	.progrh  = progress_handler,
 	.forkh   = fork_handler,
 	.offer_failh = offer_fail_handler,
@@ -670,7 +684,7 @@ static int part_of_call(struct part **pp, struct part **freshp,
 
 int endpoint_join(struct conference *c, const char *identity,
 		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml)
+		  struct neg_mlines *ml, uint64_t replaces)
 {
 	struct part *p, *fresh;
 	struct endpoint *ep;
@@ -686,6 +700,7 @@ int endpoint_join(struct conference *c, const char *identity,
 		mem_deref(fresh);
 		return err;
 	}
+	ep->replaces = replaces;
 
 	if (!n) {
 		if (epmedia_apply(ep, port_reply))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "focus/tree.h"
+#include "focus/refer.h"
 #include "focus/confevent.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
@@ -26,6 +27,8 @@ static void destructor(void *arg)
 		conference_end(le->data, 503, "Shutting down");
 
 	f->ctl = mem_deref(f->ctl);
+	list_flush(&f->referoutl);
+	list_flush(&f->ratel);
 	mem_deref(f->lsnr);
 	mem_deref(f->reg);
 	mem_deref(f->notifiers);
@@ -101,7 +104,8 @@ static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
 static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 			 const struct sip_msg *msg)
 {
-	const struct endpoint *ep = dlg_arg(dlg);
+	/* one that has ended lives on without its endpoint */
+	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
 	char who[IDENT_MAX];
 
 	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
@@ -269,6 +273,15 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 }
 
 
+static void recv_refer(struct focus *f, const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		refer_recv(f, msg, who);
+}
+
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct focus *f = arg;
@@ -304,6 +317,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		}
 		if (!pl_strcmp(&msg->met, "REGISTER")) {
 			recv_register(f, msg);
+			return true;
+		}
+		if (!pl_strcmp(&msg->met, "REFER")) {
+			recv_refer(f, msg);
 			return true;
 		}
 	}

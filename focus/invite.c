@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "focus/privacy.h"
+#include "focus/replaces.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -19,11 +20,15 @@ static const struct {
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 415, "Unsupported Media Type" },
+	{ 413, "Request Entity Too Large" },
+	{ 420, "Bad Extension" },
 	{ 433, "Anonymity Disallowed" },
+	{ 481, "Call/Transaction Does Not Exist" },
 	{ 486, "Busy Here" },
 	{ 488, "Not Acceptable Here" },
 	{ 500, "Server Internal Error" },
 	{ 503, "Service Unavailable" },
+	{ 603, "Decline" },
 };
 
 
@@ -129,13 +134,6 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 		return false;
 	}
 
-	if (c && str_cmp(identity, c->owner) &&
-	    (c->locked || ban_active(c, identity))) {
-		invite_refuse(f, msg, identity, 403, 399, c->locked
-		       ? "Conference is locked" : "Removed from this conference");
-		return false;
-	}
-
 	*cp = c;
 	*ccp = cc;
 
@@ -178,6 +176,32 @@ static bool interval_ok(struct focus *f, const struct sip_msg *msg)
 			  "Content-Length: 0\r\n\r\n", min_se);
 
 	return false;
+}
+
+
+/** Who is in may change the device, which takes no more room than there was;
+ *  for others there must be room, and nothing against them */
+static bool may_enter(struct focus *f, const struct sip_msg *msg,
+		      const char *identity, struct conference *c,
+		      struct replaces_verdict *rep)
+{
+	replaces_judge(rep, f, c, msg, identity);
+	if (rep->scode) {
+		invite_refuse(f, msg, identity, rep->scode, 399, rep->why);
+		return false;
+	}
+	if (rep->leg)
+		return true;
+
+	if (c && str_cmp(identity, c->owner) &&
+	    (c->locked || ban_active(c, identity))) {
+		invite_refuse(f, msg, identity, 403, 399, c->locked
+		       ? "Conference is locked"
+		       : "Removed from this conference");
+		return false;
+	}
+
+	return room_left(f, msg, identity, c);
 }
 
 
@@ -247,6 +271,7 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 {
 	struct conference *c = NULL;
 	const struct cfg_conf *cc = NULL;
+	struct replaces_verdict rep;
 	struct neg n;
 	struct neg_mlines ml;
 	bool offered = mbuf_get_left(msg->mb) > 0, made;
@@ -254,7 +279,7 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 
 	if (!interval_ok(f, msg) ||
 	    !find_target(f, msg, identity, &c, &cc) ||
-	    !room_left(f, msg, identity, c) ||
+	    !may_enter(f, msg, identity, c, &rep) ||
 	    !read_offer(f, msg, identity, cc, &n, &ml))
 		return;
 
@@ -265,7 +290,7 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 				     &msg->uri.host, identity);
 	if (!err) {
 		err = endpoint_join(c, identity, msg, offered ? &n : NULL,
-				    &ml);
+				    &ml, rep.leg);
 		if (err && made)
 			conference_end(c, 500, "error");
 	}

@@ -61,6 +61,14 @@ static bool check_format(struct focus *f, const struct sip_msg *msg,
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_EVENT);
 	struct sipevent_event ev;
 
+	/* RFC 3515 section 2.4.4: only a REFER makes these */
+	if (hdr && !sipevent_event_decode(&ev, &hdr->val) &&
+	    !pl_strcmp(&ev.event, "refer")) {
+		refuse(f, msg, identity, 403, "Forbidden", "",
+		       "No such REFER");
+		return false;
+	}
+
 	if (!hdr || sipevent_event_decode(&ev, &hdr->val) ||
 	    pl_strcmp(&ev.event, CONFEVENT_NAME)) {
 		subscribe_bad_event(f, msg, identity);

@@ -61,6 +61,8 @@ struct focus {
 	struct intake_caps caps;    /* changes with cfg                       */
 	struct ctlsock *ctl;
 	struct registrar *reg;      /* unused while cfg->registrar is false   */
+	struct list ratel;          /* rate.c: who referred how often         */
+	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
@@ -187,6 +189,7 @@ struct endpoint {
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
 	bool dialled;               /* we called it                           */
+	unsigned refers;            /* REFERs in its dialog                   */
 	bool forked;                /* others know our key: send nothing yet  */
 	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
@@ -283,13 +286,15 @@ void part_kick(struct part *p, unsigned cause, const char *text);
  *
  * @param n   What neg_offer() took, moved; NULL for a delayed offer
  * @param ml  Its m= lines, moved
+ * @param replaces  Leg of this identity that goes when the new one has joined,
+ *                  or 0
  *
  * @return 0 if the endpoint now deals with the INVITE; otherwise errno and
  *         nothing was replied
  */
 int endpoint_join(struct conference *c, const char *identity,
 		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml);
+		  struct neg_mlines *ml, uint64_t replaces);
 /** Hang up with a Reason header and leave; the endpoint is gone afterwards */
 void endpoint_end(struct endpoint *ep, unsigned cause, const char *text);
 /** The same with nothing more sent under keys it knows, not even for a moment */
@@ -366,6 +371,10 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** Others know the key toward it: a fresh one, and nothing is sent before */
 void rekey_fresh(struct endpoint *ep);
+
+/* rate.c */
+/** May this identity do one more of something that costs others? */
+bool rate_ok(struct list *ratel, const char *identity);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */
