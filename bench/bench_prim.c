@@ -202,7 +202,7 @@ static void opus(double *enc_s, double *dec_s)
 	if (!enc || !dec)
 		exit(1);
 	opus_encoder_ctl(enc, OPUS_SET_BITRATE(32000));
-	opus_encoder_ctl(enc, OPUS_SET_COMPLEXITY(5));
+	opus_encoder_ctl(enc, OPUS_SET_COMPLEXITY(7));
 	for (int i = 0; i < FRAME * FRAMES; i++)
 		pcm[i] = (int16_t)(8000 * sin(0.05 * i) + 6000 * sin(0.11 * i));
 

@@ -109,6 +109,8 @@ struct dlg {
 	/* session timer */
 	struct tmr tmr_se;
 	uint32_t se_s;            /* interval [s]; 0: none                   */
+	uint32_t se_min_s;        /* the peer's Min-SE of a 422 [s], or 0    */
+	uint64_t se_end;          /* when the session ends, tmr_jiffies()    */
 	bool se_ours;             /* we refresh                              */
 	bool se_peer;             /* the peer knows session timers           */
 
@@ -156,8 +158,8 @@ void dlg_refresh(struct dlg *dlg);
 /* timer.c */
 void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg);
-/** 422: try again with the peer's Min-SE; 0 if that makes no sense */
-uint32_t dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg);
+/** 422: try again with the peer's Min-SE; false if that makes no sense */
+bool dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg);
 int  dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg);
 void dlg_timer_start(struct dlg *dlg);

@@ -66,6 +66,12 @@ static bool retry_delay(struct dlg *dlg, const struct sip_msg *msg,
 		*delayp = 0;
 		break;
 
+	case 422:
+		if (!dlg_timer_raise(dlg, msg))
+			return false;
+		*delayp = 0;
+		break;
+
 	default:
 		return false;
 	}
@@ -265,6 +271,8 @@ static void refresh_resp(int err, const struct sip_msg *msg, void *arg)
 		/* 405, 501: no UPDATE after all; 491, 500: somebody was faster */
 		if (msg->scode == 405 || msg->scode == 501)
 			dlg->allow &= ~(unsigned)ALLOW_UPDATE;
+		if (msg->scode == 422)
+			(void)dlg_timer_raise(dlg, msg);
 		dlg_timer_again(dlg);
 	}
 

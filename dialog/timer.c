@@ -15,6 +15,7 @@ enum {
 	SE_DEFAULT_S = 1800,    /* section 4: recommended                     */
 	SE_MAX_S = 86400,
 	AGAIN_MS = 4000,        /* a refresh that could not be sent           */
+	RAISE_MIN_S = 60,       /* or a peer could have us count up to a day  */
 };
 
 
@@ -61,11 +62,11 @@ void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 	}
 
+	/* a peer without timers had the header put in by a proxy */
 	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), (uint32_t)SE_MAX_S);
-	if (!msg_param_decode(&params, "refresher", &who))
-		dlg->se_ours = !pl_strcasecmp(&who, "uas");
-	else
-		dlg->se_ours = !dlg->se_peer;
+	dlg->se_ours = !dlg->se_peer ||
+		(!msg_param_decode(&params, "refresher", &who) &&
+		 !pl_strcasecmp(&who, "uas"));
 }
 
 
@@ -86,18 +87,27 @@ void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
-uint32_t dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg)
+/** What our requests ask for */
+static uint32_t asked(const struct dlg *dlg)
+{
+	uint32_t se = dlg->state == DLG_CONFIRMED ? dlg->se_s : SE_DEFAULT_S;
+
+	return se ? MAX(se, dlg->se_min_s) : 0;
+}
+
+
+bool dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg)
 {
 	uint32_t min = 0;
 
-	if (!hdr_u32(msg, SIP_HDR_MIN_SE, &min, NULL))
-		return 0;
-	if (min <= dlg->se_s || min > SE_MAX_S)
-		return 0;
+	if (!asked(dlg) || !hdr_u32(msg, SIP_HDR_MIN_SE, &min, NULL) ||
+	    min <= asked(dlg) || min > SE_MAX_S ||
+	    (dlg->se_min_s && min < dlg->se_min_s + RAISE_MIN_S))
+		return false;
 
-	dlg->se_s = min;
+	dlg->se_min_s = min;
 
-	return min;
+	return true;
 }
 
 
@@ -116,19 +126,20 @@ int dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg)
 
 int dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg)
 {
-	/* in a running session the roles stay: section 7.4 */
-	if (dlg->state == DLG_CONFIRMED && !dlg->se_s)
+	const char *role = "";
+
+	if (!asked(dlg))
 		return re_hprintf(pf, "Supported: timer\r\n");
 
+	/* in a running session the roles stay: section 7.4 */
 	if (dlg->state == DLG_CONFIRMED)
-		return re_hprintf(pf, "Supported: timer\r\n"
-				  "Session-Expires: %u;refresher=%s\r\n"
-				  "Min-SE: %u\r\n", dlg->se_s,
-				  dlg->se_ours ? "uac" : "uas", SE_MIN_S);
+		role = dlg->se_ours ? ";refresher=uac" : ";refresher=uas";
 
-	return re_hprintf(pf, "Supported: timer\r\nSession-Expires: %u\r\n"
-			  "Min-SE: %u\r\n",
-			  dlg->se_s ? dlg->se_s : SE_DEFAULT_S, SE_MIN_S);
+	/* section 7.3: a Min-SE that we were told is kept */
+	return re_hprintf(pf, "Supported: timer\r\n"
+			  "Session-Expires: %u%s\r\nMin-SE: %u\r\n",
+			  asked(dlg), role,
+			  MAX(dlg->se_min_s, (uint32_t)SE_MIN_S));
 }
 
 
@@ -138,13 +149,6 @@ static void refresh_handler(void *arg)
 
 	if (dlg->state == DLG_CONFIRMED)
 		dlg_refresh(dlg);
-}
-
-
-/** Later, but well before the end: the interval is 90 s at least */
-void dlg_timer_again(struct dlg *dlg)
-{
-	tmr_start(&dlg->tmr_se, AGAIN_MS, refresh_handler, dlg);
 }
 
 
@@ -162,20 +166,40 @@ static void expire_handler(void *arg)
 }
 
 
+/** Section 10: BYE "slightly" before the session expires */
+static uint64_t early_ms(const struct dlg *dlg)
+{
+	return 1000ULL * MIN(32u, dlg->se_s / 3);
+}
+
+
+/** Try to refresh later, but only as long as there is a session */
+void dlg_timer_again(struct dlg *dlg)
+{
+	uint64_t now = tmr_jiffies(), end = dlg->se_end - early_ms(dlg);
+
+	if (!dlg->se_s)
+		tmr_cancel(&dlg->tmr_se);
+	else if (now + AGAIN_MS < end)
+		tmr_start(&dlg->tmr_se, AGAIN_MS, refresh_handler, dlg);
+	else
+		tmr_start(&dlg->tmr_se, end > now ? end - now : 0,
+			  expire_handler, dlg);
+}
+
+
 /** Section 10: refresh at half time; else BYE before the very end */
 void dlg_timer_start(struct dlg *dlg)
 {
-	uint32_t early;
-
 	tmr_cancel(&dlg->tmr_se);
 	if (!dlg->se_s || dlg->state != DLG_CONFIRMED)
 		return;
 
-	early = MIN(32u, dlg->se_s / 3);
+	dlg->se_end = tmr_jiffies() + 1000ULL * dlg->se_s;
 	if (dlg->se_ours)
 		tmr_start(&dlg->tmr_se, 500ULL * dlg->se_s, refresh_handler,
 			  dlg);
 	else
-		tmr_start(&dlg->tmr_se, 1000ULL * (dlg->se_s - early),
+		tmr_start(&dlg->tmr_se, 1000ULL * dlg->se_s - early_ms(dlg),
 			  expire_handler, dlg);
 }

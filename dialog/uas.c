@@ -186,7 +186,6 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	dlg_allow_set(dlg, msg);
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
-	dlg_timer_request(dlg, msg);
 
 	err = sip_strans_alloc(&dlg->st, ds->sip, msg, cancel_handler, dlg);
 	if (err)
@@ -264,6 +263,8 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 		return EINVAL;
 	}
 
+	/* a request that is refused changes nothing about the session timer */
+	dlg_timer_request(dlg, dlg->msg);
 	invite = is_invite(dlg->msg);
 	st = mem_ref(dlg->st);
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
@@ -430,7 +431,6 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 				  dlg_min_se(msg));
 		return;
 	}
-	dlg_timer_request(dlg, msg);
 
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);

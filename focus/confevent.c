@@ -84,17 +84,43 @@ static void sub_gone(struct confsub *s, const char *why)
 }
 
 
-bool confevent_allowed(const struct conference *c, const char *identity)
+/**
+ * Does somebody take part by another endpoint than this one?  Being called is
+ * not taking part, whoever asked for it.
+ */
+static bool takes_part(const struct part *p, const struct endpoint *but)
 {
-	if (part_find(c, identity))
-		return true;
+	struct le *le;
 
+	for (le = list_head(&p->endpointl); le; le = le->next) {
+		const struct endpoint *ep = le->data;
+
+		if (ep != but &&
+		    (ep->state == EP_JOINING || ep->state == EP_CONNECTED ||
+		     ep->state == EP_HELD))
+			return true;
+	}
+
+	return false;
+}
+
+
+static bool ruled_in(const struct conference *c, const char *identity)
+{
 	for (unsigned i = 0; i < c->cc->subscribec; i++) {
 		if (cfg_rule_match(c->cc->subscribev[i], identity))
 			return true;
 	}
 
 	return false;
+}
+
+
+bool confevent_allowed(const struct conference *c, const char *identity)
+{
+	const struct part *p = part_find(c, identity);
+
+	return (p && takes_part(p, NULL)) || ruled_in(c, identity);
 }
 
 
@@ -216,6 +242,7 @@ static int watch_get(struct confwatch **wp, struct conference *c)
 	}
 
 	copy_all(w);
+	(void)confinfo_lock(w->ci, c->locked);
 	*wp = c->watch = w;
 
 	return 0;
@@ -394,19 +421,13 @@ static void revoke(struct confwatch *w, const struct endpoint *ep)
 	const struct part *p = ep->part;
 	struct le *le;
 
-	if (list_count(&p->endpointl) > 1)
+	if (takes_part(p, ep) || ruled_in(w->c, p->identity))
 		return;
 
 	for (le = list_head(&w->subl); le; le = le->next) {
 		struct confsub *s = le->data;
-		const char *who = notifier_identity(s->n);
-		bool ruled = false;
 
-		if (str_cmp(who, p->identity))
-			continue;
-		for (unsigned i = 0; i < w->c->cc->subscribec; i++)
-			ruled |= cfg_rule_match(w->c->cc->subscribev[i], who);
-		if (ruled)
+		if (str_cmp(notifier_identity(s->n), p->identity))
 			continue;
 		s->revoked = true;
 		tmr_start(&w->tmr_check, 0, check_handler, w);
@@ -489,6 +510,12 @@ void confevent_change(enum change ch, const struct conference *c,
 
 	case CHANGE_CONF_ENDED:
 		ended(w);
+		break;
+
+	case CHANGE_LOCKED:
+	case CHANGE_UNLOCKED:
+		if (confinfo_lock(w->ci, c->locked))
+			wake_all(w, false);
 		break;
 
 	case CHANGE_LEFT:

@@ -63,14 +63,15 @@ int confinfo_alloc(struct confinfo **cip, const struct ci_about *about)
 
 /* ---- find ---------------------------------------------------------------- */
 
-static struct user *user_find(const struct confinfo *ci, const char *uri)
+/** Not a marker: somebody who comes back is a new user */
+struct user *confinfo_user(const struct confinfo *ci, const char *uri)
 {
 	struct le *le;
 
 	for (le = list_head(&ci->userl); le; le = le->next) {
 		struct user *u = le->data;
 
-		if (!str_cmp(u->uri, uri))
+		if (!u->mark.deleted && !str_cmp(u->uri, uri))
 			return u;
 	}
 
@@ -142,22 +143,17 @@ static void count_shift(struct confinfo *ci, bool before, bool after)
 		return;
 
 	ci->userc += after ? 1 : (uint32_t)-1;
-	ci->count_changed = ci->no;
+	ci->state_changed = ci->no;
 }
 
 
 /* ---- change -------------------------------------------------------------- */
 
-static int user_get(struct user **up, struct confinfo *ci,
+static int user_new(struct user **up, struct confinfo *ci,
 		    const struct ci_user *cu)
 {
-	struct user *u = user_find(ci, cu->uri);
+	struct user *u;
 	int err;
-
-	if (u) {
-		*up = u;
-		return 0;
-	}
 
 	u = mem_zalloc(sizeof(*u), user_destructor);
 	if (!u)
@@ -172,9 +168,7 @@ static int user_get(struct user **up, struct confinfo *ci,
 	}
 
 	u->role = cu->role;
-	u->first = ci->no + 1;
-	u->mark.deleted = u->first;      /* endp_add() brings it to life     */
-	++ci->markerc;
+	u->mark.born = ci->no + 1;       /* that of its first endpoint        */
 	list_append(&ci->userl, &u->le, u);
 	*up = u;
 
@@ -195,11 +189,6 @@ static int endp_add(struct confinfo *ci, struct user *u, uint64_t id,
 	e->id = id;
 	e->v = *v;
 	e->mark.born = e->mark.changed = e->keyed = ++ci->no;
-	if (u->mark.deleted) {
-		u->mark.deleted = 0;
-		u->mark.born = ci->no;
-		--ci->markerc;
-	}
 	list_append(&u->endpl, &e->le, e);
 	++ci->endpc;
 	count_shift(ci, before, user_is_in(u));
@@ -252,33 +241,37 @@ static enum ci_change endp_change(struct confinfo *ci, struct endp *e,
 int confinfo_set(struct confinfo *ci, const struct ci_user *cu, uint64_t id,
 		 const struct ci_endpoint *v, enum ci_change *chp)
 {
-	struct user *u;
+	struct user *u = confinfo_user(ci, cu->uri), *fresh = NULL;
+	enum ci_change ch = CI_CHANGED;
 	struct endp *e;
-	int err;
+	int err = 0;
 
-	err = user_get(&u, ci, cu);
-	if (err)
-		return err;
+	if (str_len(cu->uri) > CI_URI_MAX)
+		return EOVERFLOW;
+
+	if (!u) {
+		err = user_new(&fresh, ci, cu);
+		if (err)
+			return err;
+		u = fresh;
+	}
 
 	*chp = CI_SAME;
-	if (!same_text(u->role, cu->role) && !u->mark.deleted) {
+	if (!same_text(u->role, cu->role)) {
 		u->role = cu->role;
 		u->mark.changed = ++ci->no;
 		*chp = CI_CHANGED;
 	}
 
 	e = endp_find(u, id);
-	if (e) {
-		enum ci_change ch = e->left ? CI_SAME : endp_change(ci, e, v);
-
+	if (!e)
+		err = endp_add(ci, u, id, v);
+	else
+		ch = e->left ? CI_SAME : endp_change(ci, e, v);
+	if (err)
+		mem_deref(fresh);
+	else
 		*chp = MAX(*chp, ch);
-		return 0;
-	}
-
-	u->role = cu->role;
-	err = endp_add(ci, u, id, v);
-	if (!err)
-		*chp = CI_CHANGED;
 
 	return err;
 }
@@ -300,6 +293,18 @@ void confinfo_leave(struct confinfo *ci, uint64_t id,
 	e->v.status = CI_DISCONNECTED;
 	e->mark.changed = ++ci->no;
 	count_shift(ci, before, user_is_in(e->user));
+}
+
+
+bool confinfo_lock(struct confinfo *ci, bool locked)
+{
+	if (ci->locked == locked)
+		return false;
+
+	ci->locked = locked;
+	ci->state_changed = ++ci->no;
+
+	return true;
 }
 
 

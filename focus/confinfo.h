@@ -32,6 +32,7 @@
 enum {
 	CI_ENDPOINTS_MAX = 400,  /* more: users without their endpoints       */
 	CI_USERS_MAX     = 2000, /* more: numbers alone                       */
+	CI_URI_MAX       = 512,  /* of a user [bytes]                         */
 	CI_MARKERS_MAX   = 4096, /* deleted ones; older views get all anew    */
 };
 
@@ -119,6 +120,9 @@ void confinfo_leave(struct confinfo *ci, uint64_t id,
  */
 uint64_t confinfo_forget(struct confinfo *ci, uint64_t now_ms,
 			 uint32_t linger_ms);
+
+/** Nobody new may come; true if that is news */
+bool confinfo_lock(struct confinfo *ci, bool locked);
 
 /** Every view has been told up to here: drop the markers before */
 void confinfo_trim(struct confinfo *ci, uint64_t seen);

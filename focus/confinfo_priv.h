@@ -26,7 +26,6 @@ struct user {
 	const char *role;
 	struct list endpl;
 	struct ci_mark mark;
-	uint64_t first;          /* born for the first time: it may come back */
 };
 
 struct endp {
@@ -48,12 +47,15 @@ struct confinfo {
 	uint32_t max_users;
 	struct list userl;
 	uint64_t no;             /* of the last change                        */
-	uint64_t count_changed;
+	uint64_t state_changed;  /* conference-state                          */
+	bool locked;
 	uint64_t keyed;          /* last change of any epoch                  */
 	uint64_t horizon;        /* markers up to here have been dropped      */
 	uint32_t userc;          /* users with an endpoint that is in         */
 	uint32_t endpc;
 	uint32_t markerc;
 };
+
+struct user *confinfo_user(const struct confinfo *ci, const char *uri);
 
 #endif

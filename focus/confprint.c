@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <libxml/chvalid.h>
 #include <libxml/xmlwriter.h>
 #include "focus/confinfo_priv.h"
 
@@ -54,25 +53,66 @@ struct doc {
 
 /* ---- text ---------------------------------------------------------------- */
 
-/** What XML can hold, RFC-invalid bytes as '?'; cut at a character */
+/** UTF-8, RFC 3629 section 4: which second byte may follow the first one */
+static const struct {
+	uint8_t first, last;
+	uint8_t from, to;
+	size_t len;
+} utf8v[] = {
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+	{ 0xed, 0xed, 0x80, 0x9f, 3 },
+	{ 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+
+/** Bytes of a character that XML 1.0 may hold; 0: none, or no UTF-8 */
+static size_t char_len(const uint8_t *p)
+{
+	if (p[0] < 0x80)
+		return p[0] == '\t' || p[0] == '\n' ||
+			(p[0] >= ' ' && p[0] != 0x7f);
+
+	for (size_t i = 0; i < ARRAY_SIZE(utf8v); i++) {
+		if (p[0] < utf8v[i].first || p[0] > utf8v[i].last)
+			continue;
+		if (p[1] < utf8v[i].from || p[1] > utf8v[i].to)
+			return 0;
+		for (size_t k = 2; k < utf8v[i].len; k++) {
+			if ((p[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		/* U+FFFE, U+FFFF */
+		if (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe)
+			return 0;
+		return utf8v[i].len;
+	}
+
+	return 0;
+}
+
+
+/** Bytes that no document may hold become '?'; cut at a character */
 static void clean_text(char *out, size_t size, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	const uint8_t *p = (const uint8_t *)s;
 	size_t n = 0;
 
 	while (*p) {
-		int len = 4, c = xmlGetUTF8Char(p, &len);
-		bool ok = c > 0 && len > 0 && xmlIsCharQ(c) && c != 0x7f;
+		size_t len = char_len(p);
 
-		if (!ok)
-			len = 1;
-		if (n + (size_t)len >= size)
+		if (n + MAX(len, (size_t)1) >= size)
 			break;
-		if (ok)
-			memcpy(out + n, p, (size_t)len);
+		if (len)
+			memcpy(out + n, p, len);
 		else
 			out[n] = '?';
-		n += (size_t)len;
+		len = MAX(len, (size_t)1);
+		n += len;
 		p += len;
 	}
 	out[n] = '\0';
@@ -269,7 +309,8 @@ static bool has_news(const struct doc *d, const struct endp *e)
 	if (e->mark.deleted)
 		return e->mark.deleted > d->seen && e->mark.born <= d->seen;
 
-	return e->mark.changed > d->seen || e->keyed > d->seen_keys;
+	return e->mark.changed > d->seen ||
+		(!e->left && e->keyed > d->seen_keys);
 }
 
 
@@ -338,8 +379,10 @@ static bool user_has_news(const struct doc *d, const struct user *u)
 {
 	struct le *le;
 
+	/* who is back already is told as a whole, which replaces all */
 	if (u->mark.deleted)
-		return u->mark.deleted > d->seen && u->first <= d->seen;
+		return u->mark.deleted > d->seen && u->mark.born <= d->seen &&
+			!confinfo_user(d->ci, u->uri);
 	if (u->mark.born > d->seen || u->mark.changed > d->seen)
 		return true;
 
@@ -439,6 +482,7 @@ static void put_state(struct doc *d)
 	open_el(d, "conference-state");
 	number(d, "user-count", d->ci->userc);
 	plain(d, "active", "true");
+	plain(d, "locked", d->ci->locked ? "true" : "false");
 	close_el(d);
 }
 
@@ -508,7 +552,7 @@ static void full_body(struct doc *d)
 
 static void partial_body(struct doc *d)
 {
-	if (d->ci->count_changed > d->seen)
+	if (d->ci->state_changed > d->seen)
 		put_state(d);
 	put_users(d);
 }
@@ -538,7 +582,7 @@ static bool any_news(const struct doc *d)
 {
 	struct le *le;
 
-	if (d->ci->count_changed > d->seen)
+	if (d->ci->state_changed > d->seen)
 		return true;
 
 	for (le = list_head(&d->ci->userl); le && d->detail > DETAIL_COUNT;

@@ -264,17 +264,16 @@ static void rtp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa 
 
 	leg->heard_us = now_us;
 	++leg->stats.rx;
-	/* only forward: a packet that was overtaken tells where the peer was */
-	if (!leg->has_src || leg->src_ssrc != ssrc_of(pkt, false) || !leg->rxstat.started ||
-	    rtph_seq_diff((uint16_t)(pkt[2] << 8 | pkt[3]), leg->rxstat.max_seq) > 0)
-		legnet_latch(leg, from);
-
 	if (rtph_decode(&h, pkt, len)) {
 		++leg->stats.dropped;
 		return;
 	}
+
 	if (!leg->has_src || leg->src_ssrc != h.ssrc)
 		source_changed(leg, h.ssrc);
+	/* only forward: a packet that was overtaken tells where the peer was */
+	if (!leg->rxstat.started || rtph_seq_diff(h.seq, leg->rxstat.max_seq) > 0)
+		legnet_latch(leg, from);
 	tell(leg, now_us);
 	rtcpx_rx_packet(&leg->rxstat, h.seq, h.ts, arrival(leg, now_us));
 

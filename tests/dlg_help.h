@@ -99,13 +99,16 @@ struct peer {
 
 	/* its side of the dialog */
 	char local[128], remote[128], ruri[128], callid[64];
+	const char *tag;                /* in replies to a first INVITE */
 	uint32_t cseq;
 	unsigned branchc;
 };
 
 extern struct peer peer;
 
-void peer_setup(void);          /* checked fixture: it listens */
+#define PEER_CONTACT "Contact: <sip:peer@127.0.0.1:9;transport=tcp>\r\n"
+
+void peer_setup(void);          /* checked fixture: ends, and it listens */
 void peer_teardown(void);
 void peer_connect(const struct sa *to);
 void peer_close(void);

@@ -86,7 +86,9 @@ void peer_setup(void)
 {
 	struct sa sa;
 
+	ends_setup();
 	memset(&peer, 0, sizeof(peer));
+	peer.tag = "peer";
 	peer.rx = mbuf_alloc(4096);
 	ck_assert_ptr_nonnull(peer.rx);
 	sa_set_str(&sa, "127.0.0.1", 0);
@@ -97,12 +99,20 @@ void peer_setup(void)
 
 void peer_teardown(void)
 {
+	/* nobody answers any more: everything has to time out */
+	end_drop(&a);
+	while (dlgs_count(a.ds)) {
+		clock_turn(64 * SIP_T1 + 1);
+		loop_step(__FILE__, __LINE__, "timeouts");
+	}
+
 	for (unsigned i = 0; i < peer.msgc; i++)
 		mem_deref(peer.msgv[i]);
 	peer.msgc = 0;
 	peer.tc = mem_deref(peer.tc);
 	peer.ts = mem_deref(peer.ts);
 	peer.rx = mem_deref(peer.rx);
+	ends_teardown();
 }
 
 
@@ -203,20 +213,19 @@ void peer_reply(const struct sip_msg *msg, uint16_t scode,
 	peer_raw("SIP/2.0 %u %s\r\n"
 		 "Via: %r\r\n"
 		 "From: %r\r\n"
-		 "To: %r%s\r\n"
+		 "To: %r%s%s\r\n"
 		 "Call-ID: %r\r\n"
 		 "CSeq: %u %r\r\n"
 		 "%s"
 		 "Content-Length: %zu\r\n\r\n%s",
 		 scode, reason, &via->val, &msg->from.val, &msg->to.val,
-		 pl_isset(&msg->to.tag) || scode == 100 ? "" : ";tag=peer",
+		 pl_isset(&msg->to.tag) || scode == 100 ? "" : ";tag=",
+		 pl_isset(&msg->to.tag) || scode == 100 ? "" : peer.tag,
 		 &msg->callid, msg->cseq.num, &msg->cseq.met,
 		 extra ? extra : "", strlen(text ? text : ""),
 		 text ? text : "");
 }
 
-
-#define PEER_CONTACT "Contact: <sip:peer@127.0.0.1:9;transport=tcp>\r\n"
 
 void peer_calls(const char *extra)
 {

@@ -4,6 +4,7 @@ include tests/bfcp.mk
 include tests/call.mk
 include tests/cfg.mk
 include tests/dialog.mk
+include tests/events.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk

@@ -825,15 +825,8 @@ START_TEST(bad_arguments_are_refused_and_bodies_dropped)
 END_TEST
 
 
-int main(void)
+static void add_calls(TCase *tc)
 {
-	Suite *s = suite_create("dialog: two ends");
-	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
-
-	tcase_add_checked_fixture(tc, ends_setup, ends_teardown);
-	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, caller_hangs_up);
 	tcase_add_test(tc, callee_hangs_up);
 	tcase_add_test(tc, bye_of_both_sides_crosses);
@@ -849,6 +842,11 @@ int main(void)
 	tcase_add_test(tc, callee_drops_before_the_ack);
 	tcase_add_test(tc, reason_survives_the_wait_for_the_ack);
 	tcase_add_test(tc, nobody_listens);
+}
+
+
+static void add_offers(TCase *tc)
+{
 	tcase_add_test(tc, delayed_offer_is_answered_in_the_ack);
 	tcase_add_test(tc, re_offer_does_not_overtake_the_ack);
 	tcase_add_test(tc, unwanted_delayed_offer_is_acked_before_the_bye);
@@ -863,6 +861,11 @@ int main(void)
 	tcase_add_loop_test(tc, wish_of_the_answerer_comes_after_its_answer,
 			    0, 3);
 	tcase_add_loop_test(tc, glare_ends_agreed, 0, 3);
+}
+
+
+static void add_drops(TCase *tc)
+{
 	tcase_add_loop_test(tc, caller_drops_with_a_re_offer_pending, 0, 3);
 	tcase_add_loop_test(tc, callee_drops_with_the_peers_re_offer_pending,
 			    0, 3);
@@ -881,6 +884,21 @@ int main(void)
 	tcase_add_test(tc, request_that_nobody_wants_is_refused);
 	tcase_add_test(tc, request_to_a_peer_not_known_yet);
 	tcase_add_test(tc, bad_arguments_are_refused_and_bodies_dropped);
+}
+
+
+int main(void)
+{
+	Suite *s = suite_create("dialog: two ends");
+	TCase *tc = tcase_create("all");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(tc, ends_setup, ends_teardown);
+	tcase_set_timeout(tc, 30);
+	add_calls(tc);
+	add_offers(tc);
+	add_drops(tc);
 	suite_add_tcase(s, tc);
 
 	sr = srunner_create(s);

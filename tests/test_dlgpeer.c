@@ -1,39 +1,14 @@
 /**
  * @file test_dlgpeer.c  A dialog of ours against a peer that says anything
  *
- * Lost ACKs, retransmissions, wrong order, refusals, challenges, dead
- * connections.  Time is turned forward, not waited for.
+ * Lost ACKs, retransmissions, wrong order, refusals, dead connections.  Time
+ * is turned forward, not waited for.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/evp.h>
 #include "dlg_help.h"
 
 enum { T1 = 500, T2 = 4000, TIMER_H = 64 * T1 };
-
-static const char contact[] =
-	"Contact: <sip:peer@127.0.0.1:9;transport=tcp>\r\n";
-
-
-static void setup(void)
-{
-	ends_setup();
-	peer_setup();
-}
-
-
-static void teardown(void)
-{
-	/* nobody answers any more: everything has to time out */
-	end_drop(&a);
-	while (dlgs_count(a.ds)) {
-		clock_turn(TIMER_H + 1);
-		loop_step(__FILE__, __LINE__, "timeouts");
-	}
-	peer_teardown();
-	ends_teardown();
-}
-
 
 static bool has_hdr(const struct sip_msg *msg, enum sip_hdrid id,
 		    const char *val)
@@ -57,7 +32,7 @@ static struct sip_msg *unacked_call(void)
 	(void)re_snprintf(peer.ruri, sizeof(peer.ruri), "sip:a@%J", &a.laddr);
 	strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
 	strcpy(peer.remote, "<sip:a@example.org>");
-	peer_request("INVITE", contact, "hello");
+	peer_request("INVITE", PEER_CONTACT, "hello");
 	peer_expect("100 INVITE");
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
 	msg = peer_expect("200 INVITE");
@@ -163,11 +138,11 @@ START_TEST(repeated_2xx_gets_an_ack_each_time)
 
 	end_connect(&a, &peer.laddr, body("hello"));
 	inv = peer_expect("INVITE");
-	peer_reply(inv, 200, "OK", contact, "welcome");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "welcome");
 	ack = peer_expect("ACK");
 	ck_assert_uint_eq(ack->cseq.num, inv->cseq.num);
 	for (int i = 0; i < 3; i++) {
-		peer_reply(inv, 200, "OK", contact, "welcome");
+		peer_reply(inv, 200, "OK", PEER_CONTACT, "welcome");
 		ack = peer_expect("ACK");
 		ck_assert_uint_eq(ack->cseq.num, inv->cseq.num);
 	}
@@ -208,7 +183,7 @@ START_TEST(repeated_ack_carries_the_answer_again)
 
 	(void)end_offer(&a, DLG_UPDATE);
 	upd = peer_expect("UPDATE");
-	peer_reply(inv, 200, "OK", contact, "offer");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "offer");
 	ack = peer_expect("ACK");
 	body_get(buf, sizeof(buf), ack);
 	ck_assert_str_eq(buf, "my answer");
@@ -268,13 +243,13 @@ START_TEST(unknown_dialog_is_a_481)
 
 		(void)re_snprintf(want, sizeof(want), "481 %s", metv[i]);
 		strcpy(peer.remote, "<sip:a@example.org>;tag=other");
-		peer_request(metv[i], contact, NULL);
+		peer_request(metv[i], PEER_CONTACT, NULL);
 		peer_expect(want);
 
 		/* our tag alone is not enough: the peer's must fit, too */
 		strcpy(peer.remote, remote);
 		strcpy(peer.local, "<sip:peer@example.org>;tag=thief");
-		peer_request(metv[i], contact, NULL);
+		peer_request(metv[i], PEER_CONTACT, NULL);
 		peer_expect(want);
 		strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
 	}
@@ -429,7 +404,7 @@ START_TEST(delayed_offer_of_a_re_invite)
 {
 	a.h.offerh = offer_later;
 	peer_calls(NULL);
-	peer_request("INVITE", contact, NULL);
+	peer_request("INVITE", PEER_CONTACT, NULL);
 	peer_expect("100 INVITE");
 	ck_assert_str_eq(a.theirs, "");
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("our offer")), 0);
@@ -438,7 +413,7 @@ START_TEST(delayed_offer_of_a_re_invite)
 	/* our offer is open until the ACK: RFC 3261 section 14.2 */
 	(void)end_offer(&a, DLG_REINVITE);
 	ck_assert_uint_eq(a.madec, 0);
-	peer_request_at("INVITE", peer.cseq + 1, contact, "x");
+	peer_request_at("INVITE", peer.cseq + 1, PEER_CONTACT, "x");
 	peer_expect("491 INVITE");
 
 	peer_request("ACK", NULL, "their answer");
@@ -458,7 +433,7 @@ START_TEST(second_offer_before_our_answer_is_a_500)
 
 	a.h.offerh = offer_later;
 	peer_calls(NULL);
-	peer_request("INVITE", contact, "one");
+	peer_request("INVITE", PEER_CONTACT, "one");
 	peer_expect("100 INVITE");
 	peer_request_at("UPDATE", peer.cseq + 1, NULL, "two");
 	msg = peer_expect("500 UPDATE");
@@ -468,7 +443,7 @@ START_TEST(second_offer_before_our_answer_is_a_500)
 	/* an empty one, too: RFC 3311 section 5.2 */
 	peer_request_at("UPDATE", peer.cseq + 2, NULL, NULL);
 	peer_expect("500 UPDATE");
-	peer_request_at("INVITE", peer.cseq + 3, contact, "three");
+	peer_request_at("INVITE", peer.cseq + 3, PEER_CONTACT, "three");
 	peer_expect("500 INVITE");
 	ck_assert_uint_eq(a.offerc, 1);
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), 0);
@@ -488,7 +463,7 @@ START_TEST(offer_in_an_early_dialog_is_a_500)
 	(void)re_snprintf(peer.ruri, sizeof(peer.ruri), "sip:a@%J", &a.laddr);
 	strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
 	strcpy(peer.remote, "<sip:a@example.org>");
-	peer_request("INVITE", contact, "hello");
+	peer_request("INVITE", PEER_CONTACT, "hello");
 	peer_expect("100 INVITE");
 	(void)dlg_progress(a.dlg, 180, "Ringing");
 	msg = peer_expect("180 INVITE");
@@ -496,7 +471,7 @@ START_TEST(offer_in_an_early_dialog_is_a_500)
 			  &msg->to.val);
 	peer_request("UPDATE", NULL, "x");
 	peer_expect("500 UPDATE");
-	peer_request("INVITE", contact, "x");
+	peer_request("INVITE", PEER_CONTACT, "x");
 	peer_expect("500 INVITE");
 	peer_request("BYE", NULL, NULL);
 	peer_expect("487 INVITE");
@@ -511,18 +486,18 @@ START_TEST(update_without_a_body_only_refreshes)
 	struct sip_msg *inv, *msg;
 
 	peer_calls(NULL);
-	peer_request("UPDATE", contact, NULL);
+	peer_request("UPDATE", PEER_CONTACT, NULL);
 	msg = peer_expect("200 UPDATE");
 	ck_assert_uint_eq(mbuf_get_left(msg->mb), 0);
 
 	/* also while our own offer is open, since it is none itself */
 	(void)end_offer(&a, DLG_REINVITE);
 	inv = peer_expect("INVITE");
-	peer_request("UPDATE", contact, NULL);
+	peer_request("UPDATE", PEER_CONTACT, NULL);
 	peer_expect("200 UPDATE");
-	peer_request("UPDATE", contact, "offer");
+	peer_request("UPDATE", PEER_CONTACT, "offer");
 	peer_expect("491 UPDATE");
-	peer_request("INVITE", contact, "offer");
+	peer_request("INVITE", PEER_CONTACT, "offer");
 	peer_expect("491 INVITE");
 	peer_reply(inv, 200, "OK", NULL, "x");
 	peer_expect("ACK");
@@ -538,7 +513,7 @@ START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 
 	a.h.offerh = offer_later;
 	peer_calls("Allow: UPDATE\r\n");
-	peer_request("INVITE", contact, "x");
+	peer_request("INVITE", PEER_CONTACT, "x");
 	peer_expect("100 INVITE");
 	(void)end_offer(&a, DLG_AUTO);
 	peer_request("CANCEL", NULL, NULL);
@@ -756,7 +731,7 @@ START_TEST(cancel_that_comes_too_late)
 	inv = peer_expect("INVITE");
 	dlg_bye(a.dlg, "SIP;cause=487");
 	end_drop(&a);
-	peer_reply(inv, 200, "OK", contact, "x");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
 	msg = peer_expect("ACK");
 	ck_assert_uint_eq(msg->cseq.num, inv->cseq.num);
 	msg = peer_expect("BYE");
@@ -797,6 +772,80 @@ START_TEST(useless_2xx_is_acked_and_hung_up)
 END_TEST
 
 
+static unsigned forkc;
+
+static void fork_handler(struct dlg *dlg, void *arg)
+{
+	(void)arg;
+	ck_assert(dlg_forked(dlg));
+	++forkc;
+	if (a.keep)
+		end_drop(&a);
+	loop_poke();
+}
+
+
+/** A proxy sent our INVITE to several phones, and two were picked up */
+START_TEST(other_branch_is_acked_and_hung_up)
+{
+	struct sip_msg *inv, *msg;
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	a.keep = _i;             /* then forkh drops our dialog */
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	WAIT(a.estabc);
+	ck_assert(!dlg_forked(a.dlg));
+
+	peer.tag = "other";
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	msg = peer_expect("ACK");
+	ck_assert(!pl_strcmp(&msg->to.tag, "other"));
+	ck_assert_uint_eq(msg->cseq.num, inv->cseq.num);
+	msg = peer_expect("BYE");
+	ck_assert(!pl_strcmp(&msg->to.tag, "other"));
+	ck_assert_uint_eq(msg->cseq.num, inv->cseq.num + 1);
+	ck_assert_uint_eq(forkc, 1);
+	if (_i) {
+		msg = peer_expect("BYE");
+		ck_assert(!pl_strcmp(&msg->to.tag, "peer"));
+		return;
+	}
+
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	peer_reply(msg, 200, "OK", NULL, NULL);
+	WAIT(dlgs_count(a.ds) == 1);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+	ck_assert_str_eq(dlg_remote_tag(a.dlg), "peer");
+	ck_assert_uint_eq(a.estabc, 1);
+}
+END_TEST
+
+
+START_TEST(branch_that_rang_first_and_lost_is_noticed)
+{
+	struct sip_msg *inv;
+
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer.tag = "other";
+	peer_reply(inv, 180, "Ringing", NULL, NULL);
+	WAIT(a.progrc);
+	ck_assert(!dlg_forked(a.dlg));
+	peer.tag = "peer";
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	WAIT(a.estabc);
+	ck_assert(dlg_forked(a.dlg));
+}
+END_TEST
+
+
 START_TEST(unanswered_call_times_out)
 {
 	end_connect(&a, &peer.laddr, body("hello"));
@@ -823,244 +872,6 @@ START_TEST(one_connection_is_enough)
 	peer_expect("200 BYE");
 	WAIT(a.closec);
 	ck_assert_uint_eq(peer.connc, 1);
-}
-END_TEST
-
-
-/* ---- challenges ----------------------------------------------------------------- */
-
-static int password(char **user, char **pass, const char *realm, void *arg)
-{
-	struct end *e = arg;
-
-	++e->reqc;
-	ck_assert_str_eq(realm, "our realm");
-	if (str_dup(user, "alice") || str_dup(pass, "wonderland"))
-		return ENOMEM;
-
-	return 0;
-}
-
-
-static int no_password(char **user, char **pass, const char *realm, void *arg)
-{
-	(void)user;
-	(void)pass;
-	(void)realm;
-	(void)arg;
-
-	return ENOENT;
-}
-
-
-/** Hex of a text's digest, by way of another API than dialog/cred.c takes */
-static void hex_of(char hex[65], const char *alg, const char *text)
-{
-	EVP_MD *md = EVP_MD_fetch(NULL, alg, NULL);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char bin[32];
-	unsigned n = 0;
-
-	ck_assert(EVP_DigestInit_ex2(ctx, md, NULL));
-	ck_assert(EVP_DigestUpdate(ctx, text, strlen(text)));
-	ck_assert(EVP_DigestFinal_ex(ctx, bin, &n));
-	for (unsigned i = 0; i < n; i++)
-		sprintf(hex + 2 * i, "%02x", bin[i]);
-	EVP_MD_CTX_free(ctx);
-	EVP_MD_free(md);
-}
-
-
-/** The value of one parameter, without quotes */
-static void param(char *buf, size_t size, const char *hdr, const char *name)
-{
-	char key[32];
-	const char *p;
-	size_t n;
-
-	(void)re_snprintf(key, sizeof(key), " %s=", name);
-	p = strstr(hdr, key);
-	ck_assert_msg(p != NULL, "no %s in %s", name, hdr);
-	p += strlen(key);
-	if (*p == '"')
-		n = strcspn(++p, "\"");
-	else
-		n = strcspn(p, ",");
-	ck_assert_uint_lt(n, size);
-	memcpy(buf, p, n);
-	buf[n] = '\0';
-}
-
-
-static void check_response(const struct sip_msg *msg, enum sip_hdrid id,
-			   const char *alg, bool qop, const char *nc)
-{
-	const struct sip_hdr *hdr = sip_msg_hdr(msg, id);
-	char text[512], val[512], buf[128], cnonce[128] = "";
-	char ha1[65], ha2[65], want[65];
-
-	ck_assert_ptr_nonnull(hdr);
-	(void)re_snprintf(val, sizeof(val), "%r", &hdr->val);
-	param(buf, sizeof(buf), val, "username");
-	ck_assert_str_eq(buf, "alice");
-	param(buf, sizeof(buf), val, "realm");
-	ck_assert_str_eq(buf, "our realm");
-	param(buf, sizeof(buf), val, "nonce");
-	ck_assert_str_eq(buf, "n0nce==");
-	param(buf, sizeof(buf), val, "opaque");
-	ck_assert_str_eq(buf, "0paque");
-	param(buf, sizeof(buf), val, "uri");
-	ck_assert(!pl_strcmp(&msg->ruri, buf));
-
-	hex_of(ha1, alg, "alice:our realm:wonderland");
-	(void)re_snprintf(text, sizeof(text), "%r:%r", &msg->met, &msg->ruri);
-	hex_of(ha2, alg, text);
-	if (qop) {
-		param(buf, sizeof(buf), val, "nc");
-		ck_assert_str_eq(buf, nc);
-		param(buf, sizeof(buf), val, "qop");
-		ck_assert_str_eq(buf, "auth");
-		param(cnonce, sizeof(cnonce), val, "cnonce");
-		ck_assert_uint_ge(strlen(cnonce), 16);
-		(void)re_snprintf(text, sizeof(text),
-				  "%s:n0nce==:%s:%s:auth:%s", ha1, nc, cnonce,
-				  ha2);
-	}
-	else {
-		ck_assert_ptr_null(strstr(val, "qop="));
-		ck_assert_ptr_null(strstr(val, "nc="));
-		(void)re_snprintf(text, sizeof(text), "%s:n0nce==:%s", ha1,
-				  ha2);
-	}
-	hex_of(want, alg, text);
-	param(buf, sizeof(buf), val, "response");
-	ck_assert_str_eq(buf, want);
-}
-
-
-#define CHALL "Digest realm=\"our realm\", nonce=\"n0nce==\", opaque=\"0paque\""
-
-static const struct {
-	uint16_t scode;
-	const char *hdrs;
-	const char *alg;
-	bool qop;
-} challv[] = {
-	{ 401, "WWW-Authenticate: " CHALL ", algorithm=SHA-256, "
-	  "qop=\"auth\"\r\n", "SHA256", true },
-	{ 401, "WWW-Authenticate: " CHALL ", algorithm=MD5, "
-	  "qop=\"auth-int,auth\"\r\n", "MD5", true },
-	{ 401, "WWW-Authenticate: " CHALL "\r\n", "MD5", false },
-	{ 401, "WWW-Authenticate: " CHALL ", algorithm=sha-256\r\n", "SHA256",
-	  false },
-	{ 407, "Proxy-Authenticate: " CHALL ", algorithm=SHA-256, "
-	  "qop=auth\r\n", "SHA256", true },
-	/* the first that we know: RFC 8760 section 2.4 */
-	{ 401, "WWW-Authenticate: " CHALL ", algorithm=SHA-512-256, "
-	  "qop=\"auth\"\r\n"
-	  "WWW-Authenticate: " CHALL ", algorithm=SHA-256, qop=\"auth\"\r\n"
-	  "WWW-Authenticate: " CHALL ", algorithm=MD5, qop=\"auth\"\r\n",
-	  "SHA256", true },
-	{ 401, "WWW-Authenticate: Basic realm=\"our realm\"\r\n"
-	  "WWW-Authenticate: " CHALL ", qop=\"auth-int\"\r\n"
-	  "WWW-Authenticate: " CHALL ", algorithm=MD5, qop=\" auth \"\r\n",
-	  "MD5", true },
-};
-
-
-START_TEST(challenge_is_answered)
-{
-	enum sip_hdrid id = challv[_i].scode == 407
-		? SIP_HDR_PROXY_AUTHORIZATION : SIP_HDR_AUTHORIZATION;
-	struct sip_msg *msg, *first;
-	char buf[32];
-
-	a.authh = password;
-	end_connect(&a, &peer.laddr, body("hello"));
-	first = peer_expect("INVITE");
-	peer_reply(first, challv[_i].scode, "Who?", challv[_i].hdrs, NULL);
-	peer_expect("ACK");
-	msg = peer_expect("INVITE");
-	ck_assert_uint_eq(a.reqc, 1);
-	ck_assert_uint_eq(msg->cseq.num, first->cseq.num + 1);
-	ck_assert(!pl_cmp(&msg->callid, &first->callid));
-	ck_assert(!pl_isset(&msg->to.tag));
-	body_get(buf, sizeof(buf), msg);
-	ck_assert_str_eq(buf, "hello");
-	check_response(msg, id, challv[_i].alg, challv[_i].qop, "00000001");
-
-	peer_reply(msg, 200, "OK", contact, "x");
-	msg = peer_expect("ACK");
-	check_response(msg, id, challv[_i].alg, challv[_i].qop, "00000002");
-	end_drop(&a);
-	msg = peer_expect("BYE");
-	check_response(msg, id, challv[_i].alg, challv[_i].qop, "00000003");
-	peer_reply(msg, 200, "OK", NULL, NULL);
-	WAIT(!dlgs_count(a.ds));
-}
-END_TEST
-
-
-START_TEST(wrong_password_ends_the_call)
-{
-	a.authh = password;
-	end_connect(&a, &peer.laddr, body("hello"));
-	for (int i = 0; i < 2; i++) {
-		peer_reply(peer_expect("INVITE"), 401, "Who?",
-			   challv[0].hdrs, NULL);
-		peer_expect("ACK");
-	}
-	WAIT(a.closec);
-	ck_assert_uint_eq(a.scode, 401);
-	ck_assert(peer_quiet());
-}
-END_TEST
-
-
-START_TEST(challenge_that_cannot_be_answered_ends_the_call)
-{
-	static const struct {
-		dlg_auth_h *authh;
-		const char *hdrs;
-	} v[] = {
-		{ NULL,        "WWW-Authenticate: " CHALL "\r\n" },
-		{ no_password, "WWW-Authenticate: " CHALL "\r\n" },
-		{ password,    "" },
-		{ password,    "Proxy-Authenticate: " CHALL "\r\n" },
-		{ password,    "WWW-Authenticate: Basic realm=\"x\"\r\n" },
-		{ password,    "WWW-Authenticate: " CHALL
-			       ", qop=\"auth-int\"\r\n" },
-		{ password,    "WWW-Authenticate: " CHALL
-			       ", algorithm=MD5-sess\r\n" },
-		{ password,    "WWW-Authenticate: Digest realm=\"x\"\r\n" },
-	};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
-		a.authh = v[i].authh;
-		end_connect(&a, &peer.laddr, body("hello"));
-		peer_reply(peer_expect("INVITE"), 401, "Who?", v[i].hdrs,
-			   NULL);
-		peer_expect("ACK");
-		WAIT(a.closec == i + 1);
-		ck_assert_uint_eq(a.scode, 401);
-		ck_assert_uint_eq(dlgs_count(a.ds), 0);
-	}
-}
-END_TEST
-
-
-START_TEST(challenge_after_the_caller_has_gone_is_ignored)
-{
-	struct sip_msg *inv;
-
-	a.authh = password;
-	end_connect(&a, &peer.laddr, body("hello"));
-	inv = peer_expect("INVITE");
-	end_drop(&a);
-	peer_reply(inv, 401, "Who?", challv[0].hdrs, NULL);
-	peer_expect("ACK");
-	WAIT(!dlgs_count(a.ds));
-	ck_assert_uint_eq(a.reqc, 0);
 }
 END_TEST
 
@@ -1104,13 +915,10 @@ static void add_our_tests(TCase *tc)
 	tcase_add_loop_test(tc, cancel_that_comes_too_late, 0, 2);
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
+	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
-	tcase_add_loop_test(tc, challenge_is_answered, 0,
-			    (int)ARRAY_SIZE(challv));
-	tcase_add_test(tc, wrong_password_ends_the_call);
-	tcase_add_test(tc, challenge_that_cannot_be_answered_ends_the_call);
-	tcase_add_test(tc, challenge_after_the_caller_has_gone_is_ignored);
 }
 
 
@@ -1121,7 +929,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
 	tcase_set_timeout(tc, 30);
 	add_peer_tests(tc);
 	add_our_tests(tc);
