@@ -177,6 +177,24 @@ static int by_registration(struct reach *r)
 }
 
 
+/** Is it an address-of-record, or does another port make it some device's? */
+static bool is_aor(const struct focus *f, const struct uri *uri)
+{
+	struct sa sa;
+
+	if (!uri->port ||
+	    (!focus_listen_addr(f, &sa) && sa_port(&sa) == uri->port))
+		return true;
+
+	for (unsigned i = 0; i < f->cfg->listenc; i++) {
+		if (sa_port(&f->cfg->listenv[i].addr) == uri->port)
+			return true;
+	}
+
+	return false;
+}
+
+
 /** Without a route there is nobody else who could know where they are */
 static bool is_ours_alone(const struct focus *f, const char *host)
 {
@@ -194,9 +212,10 @@ static int find_way(struct reach *r, const char *identity,
 {
 	const struct focus *f = r->focus;
 	const char *host = strchr(identity, '@') + 1;
+	const bool local = f->cfg->registrar && is_aor(f, uri);
 	int err = ENOENT;
 
-	if (f->cfg->registrar)
+	if (local)
 		err = registrar_find(&r->reg, f->reg, identity, 0);
 	if (!err)
 		return by_registration(r);
@@ -206,7 +225,7 @@ static int find_way(struct reach *r, const char *identity,
 	r->route = cfg_route_find(f->cfg, host);
 	if (r->route)
 		err = by_route(r);
-	else if (f->cfg->registrar && is_ours_alone(f, host))
+	else if (local && is_ours_alone(f, host))
 		return ENOENT;
 	else
 		err = by_uri(r, uri);

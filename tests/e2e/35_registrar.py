@@ -1,12 +1,13 @@
 """Phones register, and a conference calls them on the connection they made"""
 import os
 import re
+import subprocess
 
 import lib
 from baresip import Baresip
 from lib import check, judge, note, tones, wait_until
 from phones import SETTLE_S, listen
-from rawsip import Call, Client, crypto, digest, focus_uri, offer, token
+from rawsip import Call, Client, crypto, digest, offer, token
 
 SECONDS = 5
 
@@ -110,6 +111,13 @@ def outbound(env, server):
     return old, new
 
 
+def not_called(what, sock, conf, uri, why):
+    r = subprocess.run([lib.program('conclavectl'), '-s', sock, 'invite', conf, uri],
+                       capture_output=True, text=True, timeout=10)
+    check(r.returncode == 1 and why in r.stderr, '%s: %d %s' % (what, r.returncode, r.stderr))
+    note('%s: %s' % (what, r.stderr.strip()))
+
+
 def gone_with_its_connection(env, server, cli):
     """Whom nobody can reach is not called, least of all somewhere else"""
     bob = raw(env, server, 'bob')
@@ -126,11 +134,8 @@ def gone_with_its_connection(env, server, cli):
     note('called on its connection: %s' % req.start)
     cli.close()
     wait_until('alice is not registered', lambda: not registered(server), 10)
-    r = lib.subprocess.run([lib.program('conclavectl'), '-s',
-                            os.path.join(server.dir, 'ctl'), 'invite', conf,
-                            'sip:carol@127.0.0.1'], capture_output=True, text=True)
-    check(r.returncode == 1, 'carol, who never registered, is called')
-    note('not registered: %s' % r.stderr.strip())
+    not_called('not registered', server.dir + '/ctl', conf, 'sip:carol@127.0.0.1',
+               'Temporarily Unavailable')
     call.bye()
 
 
@@ -155,7 +160,19 @@ def clear_and_off(env, server):
         r = register(cli, ['Contact: <sip:alice@h>'])
         check(r.status == status, '%s: %s, not %d' % (what, r, status))
         note('%s: %s' % (what, r.status))
+        if not kw:
+            to_ourselves(env, other, cli)
         other.stop()
+
+
+def to_ourselves(env, other, cli):
+    """Without a registrar, an address of ours leads to ourselves"""
+    call = Call(cli, cli.uri('factory'))
+    check(call.invite(offer(crypto=[crypto()])).status == 200, 'alice')
+    for uri in ('sip:bob@127.0.0.1:%d' % other.port,
+                'sip:bob@127.0.0.1:%d;transport=tls' % other.port):
+        not_called('ourselves', env.path('demo/off.ctl'), 'factory-1', uri, 'Forbidden')
+    call.bye()
 
 
 def main(env):

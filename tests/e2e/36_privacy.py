@@ -1,5 +1,7 @@
 """Who asks not to be known is not known to the others; and who may say so"""
+import json
 import re
+import subprocess
 
 import lib
 from lib import check, note, wait_until
@@ -173,11 +175,11 @@ def trusted(env, server):
 
 
 def other_ctl(env, other, *args):
-    r = lib.subprocess.run([lib.program('conclavectl'), '-s',
+    r = subprocess.run([lib.program('conclavectl'), '-s',
                             env.path('demo/peer.ctl'), '--json', *args],
                            capture_output=True, text=True, timeout=10)
     check(r.returncode == 0, r.stderr)
-    return lib.json.loads(r.stdout)
+    return json.loads(r.stdout)
 
 
 def main(env):
