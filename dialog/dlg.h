@@ -85,6 +85,7 @@ struct dlg {
 	/* the peer's request that waits for our answer */
 	struct sip_strans *st;
 	struct sip_msg *msg;
+	bool offering;            /* its body is none, our 2xx has the offer */
 	struct dlg_reply reply;
 
 	/* our request that waits for the peer's answer */

@@ -12,7 +12,13 @@
 
 enum {
 	SE_MIN_S = 90,          /* section 5: "the absolute minimum"          */
-	SE_DEFAULT_S = 1800,    /* section 4: recommended                     */
+	/*
+	 * libre closes a stream on which nothing came for 900 s, and with it
+	 * the way to a phone behind NAT.  So every session is refreshed, also
+	 * one whose peer did not ask, and at half of this at the latest; section
+	 * 4 recommends 1800.
+	 */
+	SE_DEFAULT_S = 1200,
 	SE_MAX_S = 86400,
 	AGAIN_MS = 4000,        /* a refresh that could not be sent           */
 	RAISE_MIN_S = 60,       /* or a peer could have us count up to a day  */
@@ -57,13 +63,13 @@ void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg)
 
 	dlg->se_peer = sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "timer");
 	if (!hdr_u32(msg, SIP_HDR_SESSION_EXPIRES, &se, &params)) {
-		/* nobody asked: we do not begin with it */
-		dlg->se_s = 0;
+		dlg->se_s = SE_DEFAULT_S;
+		dlg->se_ours = true;
 		return;
 	}
 
 	/* a peer without timers had the header put in by a proxy */
-	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), (uint32_t)SE_MAX_S);
+	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), (uint32_t)SE_DEFAULT_S);
 	dlg->se_ours = !dlg->se_peer ||
 		(!msg_param_decode(&params, "refresher", &who) &&
 		 !pl_strcasecmp(&who, "uas"));
@@ -76,9 +82,12 @@ void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg)
 	struct pl params = { NULL, 0 }, who;
 	uint32_t se = 0;
 
-	dlg->se_s = 0;
-	if (!hdr_u32(msg, SIP_HDR_SESSION_EXPIRES, &se, &params))
+	if (!hdr_u32(msg, SIP_HDR_SESSION_EXPIRES, &se, &params)) {
+		/* the peer leaves it to us: section 7.2 */
+		dlg->se_s = SE_DEFAULT_S;
+		dlg->se_ours = true;
 		return;
+	}
 
 	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), (uint32_t)SE_MAX_S);
 	dlg->se_ours = msg_param_decode(&params, "refresher", &who) ||
@@ -197,8 +206,9 @@ void dlg_timer_start(struct dlg *dlg)
 
 	dlg->se_end = tmr_jiffies() + 1000ULL * dlg->se_s;
 	if (dlg->se_ours)
-		tmr_start(&dlg->tmr_se, 500ULL * dlg->se_s, refresh_handler,
-			  dlg);
+		tmr_start(&dlg->tmr_se,
+			  500ULL * MIN(dlg->se_s, (uint32_t)SE_DEFAULT_S),
+			  refresh_handler, dlg);
 	else
 		tmr_start(&dlg->tmr_se, 1000ULL * dlg->se_s - early_ms(dlg),
 			  expire_handler, dlg);

@@ -250,6 +250,13 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 }
 
 
+void dlg_offering(struct dlg *dlg)
+{
+	if (dlg && dlg->msg)
+		dlg->offering = true;
+}
+
+
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	       struct mbuf *sdp)
 {
@@ -270,7 +277,9 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
 	dlg->st = NULL;   /* a final reply gave the transaction back */
 	if (!err && invite)
-		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+		await_ack(dlg, mb, sdp && (dlg->offering ||
+				  !mbuf_get_left(dlg->msg->mb)));
+	dlg->offering = false;
 	if (!err && invite && dlg->msg->tp != SIP_TRANSP_UDP)
 		dlg->reply.st = mem_ref(st);
 	mem_deref(st);

@@ -201,6 +201,8 @@ static void conf_destructor(void *arg)
 		mem_deref(conf->createv[i]);
 	for (unsigned i = 0; i < conf->joinc; i++)
 		mem_deref(conf->joinv[i]);
+	for (unsigned i = 0; i < conf->subscribec; i++)
+		mem_deref(conf->subscribev[i]);
 	for (unsigned i = 0; i < conf->invitec; i++)
 		mem_deref(conf->invitev[i]);
 	for (unsigned i = 0; i < conf->referc; i++)

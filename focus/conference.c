@@ -41,6 +41,7 @@ static void destructor(void *arg)
 	mem_deref(c->owner);
 	mem_deref(c->ps);
 	mem_deref(c->contact);
+	mem_deref(c->invitees);
 	mem_deref(c->cfg);
 }
 

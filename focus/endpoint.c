@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include "focus/dialout.h"
+#include "focus/listinvite.h"
 #include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/tree.h"
@@ -209,6 +210,8 @@ static void joined(struct endpoint *ep)
 	ep->replaces = 0;
 	if (old && old != ep)
 		endpoint_kick(old, 200, "Replaced");
+	if (c->invitees)
+		listinvite_start(c);
 }
 
 
@@ -267,6 +270,7 @@ static void port_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	dlg_offering(ep->dlg);
 	(void)dlg_answer(ep->dlg, 200, "OK", sdp);
 }
 
@@ -314,20 +318,15 @@ void endpoint_admitted(struct endpoint *ep, int err)
 
 /* ---- the dialog's handlers ----------------------------------------------- */
 
-static void body_pl(struct pl *pl, const struct sip_msg *msg)
-{
-	pl->p = (const char *)mbuf_buf(msg->mb);
-	pl->l = mbuf_get_left(msg->mb);
-}
-
-
 static void reject(struct endpoint *ep, const struct sip_msg *msg,
 		   const struct neg_err *e)
 {
 	refuse_note(ep->part->conf->focus, msg, e->scode, ep->part->identity,
 		    e->text);
-	(void)dlg_reject(ep->dlg, e->scode, e->scode == 488
-			 ? "Not Acceptable Here" : "Bad Request",
+	(void)dlg_reject(ep->dlg, e->scode,
+			 e->scode == 488 ? "Not Acceptable Here" :
+			 e->scode == 400 ? "Bad Request" :
+			 "Server Internal Error",
 			 "Warning: %u conclave \"%s\"\r\n", e->warn, e->text);
 }
 
@@ -358,13 +357,34 @@ static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
 }
 
 
+/** A list is for a factory: RFC 5366 section 5.1 */
+static bool read_body(struct dlg *dlg, const struct sip_msg *msg,
+		      struct body *b)
+{
+	if (body_read(b, msg)) {
+		(void)dlg_reject(dlg, b->scode, "Bad Body",
+				 "Warning: 399 conclave \"%s\"\r\n", b->why);
+		return false;
+	}
+
+	if (b->list.p || sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE,
+					       "recipient-list-invite")) {
+		(void)dlg_reject(dlg, 420, "Bad Extension",
+				 "Unsupported: recipient-list-invite\r\n");
+		return false;
+	}
+
+	return true;
+}
+
+
 static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 			  void *arg)
 {
 	struct endpoint *ep = arg;
 	struct descr *d;
 	struct neg_err e;
-	struct pl body;
+	struct body b;
 	int err;
 
 	if (ep->media_pending || ep->next_gc || !ep->neg.sdes.suite) {
@@ -372,8 +392,9 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	body_pl(&body, msg);
-	if (!body.l) {
+	if (!read_body(dlg, msg, &b))
+		return;
+	if (!b.sdp.l) {
 		reoffer(ep);
 		return;
 	}
@@ -384,10 +405,14 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	err = neg_offer(&ep->next, &body, d, ep->part->conf->cc,
+	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		/* its keys were not taken yet, so they must not be given back */
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (!err)
 		err = epmedia_keys(ep, &e);
@@ -412,20 +437,24 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	struct neg_offered *off = &ep->offered;
 	struct descr *d;
 	struct neg_err e;
-	struct pl body;
+	struct body b;
 	int err;
 
-	body_pl(&body, msg);
+	/* what cannot be read has no answer in it, and neg_answer() says so */
+	(void)body_read(&b, msg);
 	d = mem_alloc(sizeof(*d), NULL);
 	if (!d) {
 		endpoint_end(ep, 500, "Out of memory");
 		return;
 	}
 
-	err = neg_answer(&ep->next, &body, d, ep->neg.index,
+	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (err) {
 		refuse_note(ep->part->conf->focus, msg, 488,

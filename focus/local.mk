@@ -8,7 +8,9 @@ libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/part.c focus/endpoint.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/promote.c \
 	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h \
 	focus/refer.c focus/refer.h focus/referto.c focus/referto.h focus/referout.c focus/rate.c \
-	focus/replaces.c focus/replaces.h \
+	focus/replaces.c focus/replaces.h focus/body.c focus/body.h \
+	focus/listinvite.c focus/listinvite.h focus/multipart.c focus/multipart.h \
+	focus/urilist.c focus/urilist.h \
 	focus/mixproc.c focus/mixevent.c focus/ctlcmd.c focus/ctlreg.c focus/ctlreg.h \
 	focus/descr.c focus/negotiate.c focus/negprint.c \
 	focus/demo.c focus/demo_pki.c \

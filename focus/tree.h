@@ -134,6 +134,7 @@ struct conference {
 	char *contact;              /* of the call that made it               */
 	struct pseudonyms *ps;      /* of those who asked not to be known     */
 	struct list partl;
+	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;

@@ -177,6 +177,12 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason, struct mbuf *sdp);
 
 /**
+ * The pending INVITE has a body, but no offer in it (a list of URIs, say):
+ * what dlg_answer() sends is our offer
+ */
+void dlg_offering(struct dlg *dlg);
+
+/**
  * Refuse the pending request; of the initial INVITE this ends the dialog
  * (no closeh is called)
  *

@@ -9,4 +9,5 @@ include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
+include tests/refer.mk
 include tests/reg.mk

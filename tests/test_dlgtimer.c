@@ -64,8 +64,9 @@ static const struct {
 	bool require;
 	bool ours;
 } rolev[] = {
-	{ UPDATE, NULL, false, false },
-	{ UPDATE TIMER, NULL, false, false },
+	/* unasked: the stream must not fall idle */
+	{ UPDATE, "1200;refresher=uas", false, true },
+	{ UPDATE TIMER, "1200;refresher=uas", false, true },
 	{ UPDATE TIMER "Session-Expires: 600\r\n", "600;refresher=uac", true,
 	  false },
 	{ UPDATE TIMER "Session-Expires: 600;refresher=uac\r\n",
@@ -78,8 +79,9 @@ static const struct {
 	{ UPDATE "Session-Expires: 600;refresher=uac\r\n",
 	  "600;refresher=uas", false, true },
 	{ UPDATE TIMER "Session-Expires: 99999999999;refresher=uas\r\n",
-	  "86400;refresher=uas", false, true },
-	{ UPDATE TIMER "Session-Expires: soon\r\n", NULL, false, false },
+	  "1200;refresher=uas", false, true },
+	{ UPDATE TIMER "Session-Expires: soon\r\n", "1200;refresher=uas", false,
+	  true },
 };
 
 
@@ -282,7 +284,7 @@ START_TEST(longer_interval_of_the_peer_is_obeyed)
 
 	end_connect(&a, &peer.laddr, body("hello"));
 	msg = peer_expect("INVITE");
-	check_hdr(msg, SIP_HDR_SESSION_EXPIRES, "1800");
+	check_hdr(msg, SIP_HDR_SESSION_EXPIRES, "1200");
 	peer_reply(msg, 422, "Too Small", "Min-SE: 3600\r\n", NULL);
 	peer_expect("ACK");
 	msg = peer_expect("INVITE");
@@ -300,7 +302,7 @@ END_TEST
 START_TEST(senseless_422_ends_the_call)
 {
 	static const char *const v[] = { "", "Min-SE: 90\r\n",
-		"Min-SE: 1800\r\n", "Min-SE: 86401\r\n", "Min-SE: x\r\n" };
+		"Min-SE: 1200\r\n", "Min-SE: 86401\r\n", "Min-SE: x\r\n" };
 
 	end_connect(&a, &peer.laddr, body("hello"));
 	peer_reply(peer_expect("INVITE"), 422, "Too Small", v[_i], NULL);

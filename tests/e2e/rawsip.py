@@ -224,6 +224,7 @@ class Client:
 
 class Call:
     """One INVITE dialog from our side"""
+    ctype = 'application/sdp'       # of bodies in our requests
 
     def __init__(self, cli, uri, user=None):
         self.cli = cli
@@ -261,7 +262,7 @@ class Call:
                  self.user, self.cli.local_hostport(), self.cli.transport),
              'User-Agent: raw', *headers]
         if body is not None:
-            h.append('Content-Type: application/sdp')
+            h.append('Content-Type: ' + self.ctype)
         body = body or ''
         h.append('Content-Length: %d' % len(body.encode()))
         self.cli.send('\r\n'.join(h) + '\r\n\r\n' + body)
