@@ -82,7 +82,7 @@ START_TEST(malformed_privacy_is_an_error)
 {
 	static const char *const v[] = {
 		"Privacy: \r\n", "Privacy: id;\r\n", "Privacy: ;id\r\n", "Privacy: id id\r\n",
-		"Privacy: \"id\"\r\n", "Privacy: i\x01" "d\r\n", "Privacy: id=1\r\n",
+		"Privacy: \"id\"\r\n", "Privacy: i\001d\r\n", "Privacy: id=1\r\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++)

@@ -6,6 +6,7 @@ import subprocess
 import lib
 from lib import check, note, wait_until
 from rawsip import Call, Client, crypto, digest, focus_uri, offer, token
+from referee import Notifies, in_dialog, join
 
 ANON = 'sip:anonymous1@anonymous.invalid'
 HIDDEN = ['Privacy: id']
@@ -59,10 +60,26 @@ def roster(cli, uri):
     return m.body
 
 
+def named_by_others(alice, owner, bob, uri):
+    """Removing by a guessed identity finds nobody; by the pseudonym it works"""
+    call, r = invite(bob, uri, HIDDEN)
+    expect('bob, hidden', r, 200)
+    for target, want in (('sip:bob@127.0.0.1', 404), (ANON, 200)):
+        r = in_dialog(owner, '<%s;method=BYE>' % target)
+        check(r.status == 200, 'REFER: %s' % r)
+        event = 'refer' if want == 404 else 'refer;id=%d' % owner.refer_cseq
+        got = Notifies(owner, event).until_last()
+        check(got == want, 'removing %s: %d, not %d' % (target, got, want))
+        note('removing %s: %d' % (target, got))
+    check(call.wait_request(5).method == 'BYE', 'bob is still in')
+    _, r = invite(bob, uri)
+    expect('bob, removed under his pseudonym, in the open', r, 403)
+
+
 def pseudonym(env, server):
     """The others see Anonymous 1, again and again; the operator sees bob"""
     alice, bob = (raw(env, server, u) for u in ('alice', 'bob'))
-    owner, r = invite(alice, alice.uri('factory'))
+    owner, r = join(alice, alice.uri('factory'))
     expect('alice', r, 200)
     uri = focus_uri(r)
     for headers in (HIDDEN, ['Privacy: user;critical']):
@@ -77,12 +94,16 @@ def pseudonym(env, server):
         check(call.bye().status == 200, 'bye')
         wait_until('bob is out', lambda: len(parts(server)) == 1, 5)
 
-    # open and hidden at once: two participants, one of them bob
-    hidden, _ = invite(bob, uri, HIDDEN)
-    seen, _ = invite(bob, uri)
-    wait_until('bob is in twice', lambda: len(parts(server)) == 3, 5)
+    named_by_others(alice, owner, bob, uri)
+
+    # open and hidden at once: two participants, one of them carol
+    carol = raw(env, server, 'carol')
+    hidden, _ = invite(carol, uri, HIDDEN)
+    seen, _ = invite(carol, uri)
+    wait_until('carol is in twice', lambda: len(parts(server)) == 3, 5)
     body = roster(alice, uri)
-    check('sip:bob@127.0.0.1' in body and ANON in body, body)
+    check('sip:carol@127.0.0.1' in body, body)
+    check('sip:anonymous2@anonymous.invalid' in body, body)
     for c in (hidden, seen, owner):
         check(c.bye().status == 200, 'bye')
 
