@@ -65,5 +65,6 @@ void ctl_view_list(FILE *f, const json_t *resp);
 void ctl_view_show(FILE *f, const json_t *resp);
 void ctl_view_registrations(FILE *f, const json_t *resp);
 void ctl_view_stats(FILE *f, const json_t *resp);
+void ctl_view_floor(FILE *f, const json_t *resp);
 
 #endif

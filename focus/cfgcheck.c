@@ -15,6 +15,10 @@ static int check_listen(struct cfg_ctx *ctx)
 			return cfg_fail(ctx, cfg_line_of(ctx, "listen", ctx->line),
 					"listen: tls needs tls_certificate");
 	}
+	/* RFC 8856 section 5: over plain TCP nobody would know who speaks */
+	if (cfg->bfcp_listenc && cfg->bfcp_listenv[0].tp != SIP_TRANSP_TLS)
+		return cfg_fail(ctx, cfg_line_of(ctx, "bfcp_listen", ctx->line),
+				"bfcp_listen: tls only");
 
 	return 0;
 }

@@ -16,7 +16,7 @@ enum {
 	CFG_FILE_MAX = 1 << 20,         /* any file read at start [bytes]      */
 	CFG_USERS_MAX = 10000,
 	CFG_TITLE_MAX = 64,
-	CFG_ROW_MAX = 64,
+	CFG_ROW_MAX = 96,
 	CFG_ADDR_USER_MAX = 128,
 	CFG_ADDR_HOST_MAX = 255,
 };

@@ -13,6 +13,7 @@
 #include "focus/tree.h"
 #include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
+#include "focus/ctlfloor.h"
 #include "focus/notifier.h"
 #include "focus/tlsid.h"
 #include "log.h"
@@ -112,7 +113,7 @@ static json_t *leg_json(const struct endpoint *ep)
 			  (unsigned long long)ep->pub_id);
 
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
-			 " s:b, s:I, s:s, s:s}",
+			 " s:b, s:I, s:s, s:s, s:b, s:b}",
 			 "leg", (json_int_t)ep->leg,
 			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
@@ -126,7 +127,9 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "speaking", (int)ep->speaking,
 			 "ssrc", (json_int_t)ep->ssrc,
 			 "media", peer_direction(ep->neg.dir),
-			 "proof", proofv[ep->proof]);
+			 "proof", proofv[ep->proof],
+			 "floor", (int)ep->holds_floor,
+			 "muted", (int)ep->muted);
 }
 
 
@@ -422,6 +425,14 @@ static int cmd_invite(json_t *args, json_t **resp, void *arg)
 }
 
 
+static int cmd_floor(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlfloor(c, args, resp) : ENOENT;
+}
+
+
 static int cmd_log(json_t *args, json_t **resp, void *arg)
 {
 	struct focus *f = arg;
@@ -553,14 +564,15 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 		return err;
 
 	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:I, s:i, s:I,"
-			    " s:i, s:I, s:I, s:o}",
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
+			    " s:I, s:i, s:I, s:I, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
 			    "calls_total", (json_int_t)f->calls_total,
 			    "refused_total", refused_json(f),
 			    "changes_total", changes_json(f),
+			    "watching", (int)ctlsock_stream_count(f->ctl),
 			    "subscriptions", (int)notifiers_count(f->notifiers),
 			    "notifies_total",
 			    (json_int_t)notifiers_sent(f->notifiers),
@@ -581,6 +593,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
 	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
+	{ "floor", cmd_floor, "floor of a conference: conf, action, part" },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },

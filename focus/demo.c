@@ -228,10 +228,17 @@ static int conf_print(FILE *f, const void *arg)
 "\trefer = {\"members\"}\n"
 "\tkeying = %s\n"
 "\tmax_participants = 100000\n"
+"\n"
+"\t# Floor control (BFCP).  With open everybody is heard until somebody takes\n"
+"\t# the floor; with chaired only those to whom the owner has given it.  A\n"
+"\t# phone without BFCP asks with the key 5.\n"
+"\tfloor = %s\n"
+"\tfloor_dtmf = \"5\"\n"
 "}\n",
 		    (unsigned)ca->opt->port, dir, dir, dir,
 		    (unsigned)MEDIA_PORT_MIN, (unsigned)MEDIA_PORT_MAX,
-		    dir, dir, cfg_keying_name(ca->opt->keying));
+		    dir, dir, cfg_keying_name(ca->opt->keying),
+		    cfg_floor_name(ca->opt->floor));
 
 	return n < 0 ? EIO : 0;
 }

@@ -74,6 +74,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;

@@ -392,6 +392,7 @@ void epmedia_commit(struct endpoint *ep)
 		ep->tx = ep->next_tx;
 		ep->next_tx = NULL;
 	}
+	epfloor_commit(ep);
 	if (ep->next_ge)
 		commit_epoch(ep);
 }
@@ -481,4 +482,5 @@ void epmedia_local(struct endpoint *ep, struct neg_local *l)
 	l->sess_id = ep->sess_id;
 	l->sess_ver = &ep->sess_ver;
 	l->body_hash = ep->body_hash;
+	l->floor = epfloor_local(ep);
 }

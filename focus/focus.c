@@ -42,6 +42,7 @@ static void destructor(void *arg)
 	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
+	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
@@ -325,7 +326,14 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		}
 	}
 
-	return dlgs_request(f->dlgs, msg);
+	if (dlgs_request(f->dlgs, msg))
+		return true;
+	if (pl_strcmp(&msg->met, "REFER"))
+		return false;
+
+	(void)sip_treply(NULL, f->sip, msg, 481, "Call Does Not Exist");
+
+	return true;
 }
 
 
@@ -449,6 +457,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = start_mixers(f);
 	if (!err)
 		err = start_sip(f);
+	if (!err)
+		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
 

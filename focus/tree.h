@@ -17,6 +17,7 @@
 #include "re_compat.h"
 #include "cfg.h"
 #include "dlg.h"
+#include "floorsrv.h"
 #include "secret.h"
 #include "focus/intake.h"
 #include "focus/mixproc.h"
@@ -46,6 +47,8 @@ enum change {
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
+	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
 	CHANGE_MAX
 };
 
@@ -61,6 +64,7 @@ struct focus {
 	struct intake_caps caps;    /* changes with cfg                       */
 	struct ctlsock *ctl;
 	struct registrar *reg;      /* unused while cfg->registrar is false   */
+	struct floorsrv *floorsrv;  /* NULL: no conference has a floor         */
 	struct list ratel;          /* rate.c: who referred how often         */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
@@ -139,6 +143,7 @@ struct conference {
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
+	struct floorconf *floor;    /* NULL: none                             */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -232,6 +237,12 @@ struct endpoint {
 	struct gepoch *next_ge;
 	struct neg_offered offered;
 	bool media_pending;
+
+	/* floor control: epfloor.c */
+	struct floorpart *floor;    /* NULL: the conference has none          */
+	struct neg_floor_local floor_local;
+	bool holds_floor;
+	bool muted;                 /* by the floor                           */
 	bool latched;
 	bool speaking;
 	bool has_ssrc;
@@ -330,6 +341,21 @@ void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
 const struct secret *epmedia_key(const struct endpoint *ep, bool next);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
+
+/* epfloor.c: floor control */
+/** Listen, if any conference of the configuration has a floor */
+int  epfloor_start(struct focus *f);
+/** The conference is new */
+int  epfloor_open(struct conference *c);
+/** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
+const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** What the peer's SDP said is agreed now */
+void epfloor_commit(struct endpoint *ep);
+void epfloor_leave(struct endpoint *ep);
+/** A key was pressed: RFC 4733 event */
+void epfloor_dtmf(struct endpoint *ep, unsigned event);
+/** Where clients connect to */
+int  epfloor_addr(const struct focus *f, struct sa *sa);
 
 /* gclass.c: delivery classes and who is in them */
 /** The class of a negotiated leg; made when there is none */

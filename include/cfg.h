@@ -29,6 +29,13 @@ enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
  *  focus alone, or even those who prove no identity */
 enum anonymous { ANON_FORBID, ANON_TRUSTED, ANON_ALLOW };
 
+/* Floor control */
+enum cfg_floor { CFG_FLOOR_NONE, CFG_FLOOR_OPEN, CFG_FLOOR_CHAIRED };
+enum cfg_floor_gates { CFG_GATES_AUTO, CFG_GATES_HELD, CFG_GATES_ALWAYS, CFG_GATES_NEVER };
+enum cfg_floor_order { CFG_FLOOR_FIRST_COME, CFG_FLOOR_ROUND_ROBIN };
+enum cfg_floor_absent { CFG_FLOOR_DENY, CFG_FLOOR_AUTOMATIC };
+enum { CFG_DTMF_OFF = 0 };              /* else telephone-event + 1           */
+
 /** One socket to listen on: "tls:127.0.0.1:5061", "tcp:[::1]:5060", "udp:..." */
 struct cfg_listen {
 	enum sip_transp tp;
@@ -80,6 +87,16 @@ struct cfg_conf {
 	unsigned codecc;
 	unsigned max_participants;
 	unsigned max_speakers;
+	enum cfg_floor floor;
+	char *floor_chairv[CFG_RULE_MAX];  /* besides the owner                */
+	unsigned floor_chairc;
+	enum cfg_floor_gates floor_gates;
+	enum cfg_floor_order floor_order;
+	enum cfg_floor_absent floor_no_chair;
+	unsigned floor_holders;         /* at a time                           */
+	unsigned floor_requests;        /* ongoing ones of a participant       */
+	unsigned floor_hold_limit_s;    /* 0: none                             */
+	unsigned floor_dtmf;            /* enum: off, then events 0 to 11      */
 	unsigned rekey_window_ms;       /* joins and leaves inside it share an epoch */
 	unsigned join_rekey_interval_ms; /* least time between epochs for joins */
 	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
@@ -137,6 +154,8 @@ struct cfg {
 	uint16_t media_port_max;
 	struct sa advertised_address;   /* unset: the media address itself     */
 	char *advertised_sip;           /* host[:port] in our Contact; NULL: where the request came in */
+	struct cfg_listen bfcp_listenv[1];  /* for floor control               */
+	unsigned bfcp_listenc;          /* 0: beside SIP, any port             */
 	unsigned mixers;                /* 0: one per core                     */
 	char *mixer_path;               /* NULL: beside conclaved, then libexec */
 	char *control_socket;           /* path; NULL: none                    */
@@ -210,6 +229,8 @@ const struct cfg_user *cfg_user_find(const struct cfg *cfg, const struct pl *use
 const struct cfg_digest *cfg_digest_find(const struct cfg *cfg, const struct pl *user_agent);
 
 const char *cfg_keying_name(enum keying k);
+const char *cfg_floor_name(enum cfg_floor floor);
+int cfg_floor_parse(const char *s, enum cfg_floor *fp);
 int cfg_keying_parse(const char *s, enum keying *kp);
 
 #endif

@@ -25,6 +25,23 @@ static const char *reply;       /* fields of the next reply; NULL: an error   */
 static char out[65536], errout[65536];
 static int status;
 
+static struct tmr tmr_gone;
+
+static void gone_h(void *arg)
+{
+	(void)arg;
+	cs = mem_deref(cs);
+}
+
+/* Two changes; one turn of the loop sends them before the server goes */
+static void changes_h(void *arg)
+{
+	(void)arg;
+	ctlsock_publish(cs, "x", json_pack("{s:s, s:s}", "ev", "join", "who", "\xc3\xa4\x1b"));
+	ctlsock_publish(cs, "x", json_pack("{s:s}", "ev", "leave"));
+	tmr_start(&tmr_gone, 1, gone_h, NULL);
+}
+
 static int answer(json_t *args, json_t **resp, void *arg)
 {
 	json_error_t jerr;
@@ -42,7 +59,20 @@ static int answer(json_t *args, json_t **resp, void *arg)
 	return 0;
 }
 
+static int watch(json_t *args, json_t **resp, void *arg)
+{
+	const int err = answer(args, resp, arg);
+
+	if (err)
+		return err;
+	ck_assert_int_eq(ctlsock_stream(cs, NULL), 0);
+	tmr_start(&tmr_gone, 0, changes_h, NULL);
+
+	return 0;
+}
+
 static const struct ctl_cmd cmdv[] = {
+	{ "watch", watch,  "" },
 	{ "list",  answer, "" },
 	{ "show",  answer, "" },
 	{ "kick",  answer, "" },
@@ -183,7 +213,7 @@ START_TEST(show_has_a_line_for_each_leg)
 	ck_assert_ptr_nonnull(strstr(out,
 		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes\n"));
+		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
 }
 END_TEST
 
@@ -295,6 +325,26 @@ START_TEST(wrong_words_are_exit_status_2_and_ask_nobody)
 }
 END_TEST
 
+START_TEST(watch_prints_changes_until_the_server_goes)
+{
+	RUN("watch", "ad-1");
+	ck_assert_str_eq(request, "{\"cmd\":\"watch\",\"conf\":\"ad-1\"}");
+	ck_assert_str_eq(out, "{\"ev\":\"join\",\"who\":\"\\u00E4\\u001B\"}\n{\"ev\":\"leave\"}\n");
+	ck_assert_int_eq(status, 3);
+}
+END_TEST
+
+START_TEST(watch_may_be_refused)
+{
+	reply = NULL;
+	RUN("watch");
+	ck_assert_str_eq(request, "{\"cmd\":\"watch\"}");
+	ck_assert_str_eq(out, "");
+	ck_assert_str_eq(errout, "conclavectl: watch: no such conference\n");
+	ck_assert_int_eq(status, 1);
+}
+END_TEST
+
 START_TEST(help_needs_no_server)
 {
 	cs = mem_deref(cs);
@@ -344,6 +394,8 @@ int main(void)
 	tcase_add_test(tc, orders_carry_their_arguments);
 	tcase_add_test(tc, a_refusal_is_exit_status_1_with_its_reason);
 	tcase_add_test(tc, wrong_words_are_exit_status_2_and_ask_nobody);
+	tcase_add_test(tc, watch_prints_changes_until_the_server_goes);
+	tcase_add_test(tc, watch_may_be_refused);
 	tcase_add_test(tc, help_needs_no_server);
 	tcase_add_test(tc, no_server_is_exit_status_3);
 	tcase_add_test(tc, the_socket_option_wins_over_the_environment);

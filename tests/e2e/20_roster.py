@@ -1,6 +1,10 @@
 """Watching a conference: a copy merged from 200 changes is the roster itself"""
+import collections
+import json
+import os
 import random
 import socket
+import subprocess
 
 import lib
 from caller import Caller
@@ -78,6 +82,35 @@ class Stage:
         return not st['subscriptions'] and not st['calls']
 
 
+class Feed:
+    """conclavectl watch, from now on"""
+
+    def __init__(self, st):
+        self.st = st
+        self.path = st.env.path('feed')
+        with open(self.path, 'w') as f:
+            self.proc = subprocess.Popen(
+                [lib.program('conclavectl'), '-s', os.path.join(st.server.dir, 'ctl'),
+                 'watch'], stdin=subprocess.DEVNULL, stdout=f)
+        lib.wait_until('the feed', lambda: st.ctl('stats')['watching'] == 1, 5)
+        self.before = self.counters()
+
+    def counters(self):
+        return collections.Counter(self.st.ctl('stats')['changes_total'])
+
+    def lines(self):
+        return collections.Counter(json.loads(li)['ev'] for li in
+                                   lib.read_text(self.path).split('\n')[:-1])
+
+    def agrees(self):
+        """Each change was counted once, and told once"""
+        return self.lines() == self.counters() - self.before
+
+    def close(self):
+        self.proc.kill()
+        self.proc.wait()
+
+
 # ---- what a copy looks like after many changes -------------------------------
 
 def one_change(st, rnd, clients, calls):
@@ -116,6 +149,7 @@ def replay(env, demo):
     dave = st.client('dave')
     watchers = [st.watch().start(), st.watch('dave', cli=dave).start()]
     lazy = st.watch().start()
+    feed = env.add(Feed(st))
     calls, done = [], {}
     n = 0
     while n < CHANGES:
@@ -138,6 +172,8 @@ def replay(env, demo):
     watchers.append(lazy)
     for w in watchers:
         w.wait_agree(st.server, st.conf)
+    lib.wait_until('the feed to agree with the counters', feed.agrees, 5)
+    note('feed: %r' % dict(feed.lines()))
     note('%r, in the end %d users; versions of the watchers: %s' % (
         done, watchers[0].replica.count(),
         ' '.join(str(w.replica.version) for w in watchers)))
