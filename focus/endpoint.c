@@ -557,10 +557,15 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 static bool request_handler(struct dlg *dlg, const struct sip_msg *msg,
 			    void *arg)
 {
-	if (pl_strcmp(&msg->met, "REFER"))
-		return false;
+	struct endpoint *ep = arg;
 
-	refer_in_dialog(arg, dlg, msg);
+	/* with OPTIONS many phones look whether the call is still there */
+	if (!pl_strcmp(&msg->met, "OPTIONS"))
+		focus_options(ep->part->conf->focus, msg);
+	else if (!pl_strcmp(&msg->met, "REFER"))
+		refer_in_dialog(ep, dlg, msg);
+	else
+		return false;
 
 	return true;
 }

@@ -234,6 +234,7 @@ int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
  */
 bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg);
 
+/** NULL of one that has ended: it may have outlived what arg points to */
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
 bool dlg_ended(const struct dlg *dlg);
