@@ -216,6 +216,21 @@ static void joined(struct endpoint *ep)
 }
 
 
+/**
+ * The peer cancelled its re-INVITE while the mixer was asked.  The session
+ * stays as it was (RFC 3261 section 14.2), so the mixer goes back to it, and an
+ * offer of ours that had to wait for its reply can go out.
+ */
+static void taken_back(struct endpoint *ep)
+{
+	epmedia_rollback(ep);
+	if (epmedia_resend(ep))
+		endpoint_end(ep, 503, "Mixer lost");
+	else
+		rekey_start(ep);
+}
+
+
 /** The mixer took (or refused) what the peer's offer asks for: answer it */
 static void answer_reply(const Mp__Reply *r, void *arg)
 {
@@ -225,6 +240,10 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	int err;
 
 	ep->media_pending = false;
+	if (!dlg_pending(ep->dlg)) {
+		taken_back(ep);
+		return;
+	}
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		fail_pending(ep, 503, "Service Unavailable",
