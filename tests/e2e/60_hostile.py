@@ -1,7 +1,12 @@
 """A hostile user of a running server: what he does wrong gets its answer, he
 takes nothing along, and the call of somebody else goes on"""
+import os
+import resource
+import socket
+
 import lib
-from hostile import (Scene, first_line, in_dialog, option_request, raw_send)
+from hostile import (Scene, first_line, in_dialog, is_closed, option_request,
+                     raw_send)
 from lib import check, note
 from rawsip import crypto, offer
 
@@ -45,7 +50,29 @@ def cancelled_reinvite(sc):
     note('CANCEL of a re-INVITE: the call goes on')
 
 
-STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite]
+def no_descriptors(sc):
+    """Connections that nobody has room for are closed: they must not wait in
+    the queue, where the server would be told of them for ever"""
+    pid, s = sc.server.proc.pid, sc.server
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    room = 20
+    resource.prlimit(pid, resource.RLIMIT_NOFILE,
+                     (len(os.listdir('/proc/%d/fd' % pid)) + room, limits[1]))
+    socks = [socket.create_connection((s.host, s.port), 5)
+             for _ in range(2 * room)]
+    closed = lambda: sum(is_closed(k) for k in socks) >= room
+    lib.wait_until('what is too much is closed', closed, 3)
+    cseq, _ = sc.bob.request('OPTIONS')
+    check(sc.bob.response(cseq).status == 200, 'bob has no answer')
+    for k in socks:
+        k.close()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    sc.call(cli=sc.client('carol')).bye()
+    note('no descriptors left: connections are closed, calls live')
+
+
+STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
+         no_descriptors]
 
 
 def main(env):

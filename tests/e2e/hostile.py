@@ -113,6 +113,19 @@ def raw_send(sc, data, timeout=5):
             return b''
 
 
+def is_closed(sock):
+    """By the other side; what it has sent is thrown away"""
+    try:
+        while True:
+            sock.setblocking(False)
+            if not sock.recv(65536):
+                return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def first_line(got):
     """Status code of a response"""
     m = re.match(rb'SIP/2\.0 (\d{3}) ', got)
