@@ -2,13 +2,18 @@
 takes nothing along, and the call of somebody else goes on"""
 import os
 import resource
+import select
 import socket
+import time
 
 import lib
 from hostile import (Scene, first_line, in_dialog, is_closed, option_request,
                      raw_send)
 from lib import check, note
 from rawsip import crypto, offer
+
+CROWD = 200
+SYN_S = 0.9         # the first SYN that is lost is sent again after 1 s
 
 
 def claimed_dialogs(sc):
@@ -71,8 +76,33 @@ def no_descriptors(sc):
     note('no descriptors left: connections are closed, calls live')
 
 
+def crowd(sc):
+    """All at once, and nobody's SYN is lost: that would cost him a second"""
+    t0 = time.monotonic()
+    left = select.poll()
+    socks = {}
+    for _ in range(CROWD):
+        k = socket.socket()
+        k.setblocking(False)
+        k.connect_ex((sc.server.host, sc.server.port))
+        socks[k.fileno()] = k
+        left.register(k, select.POLLOUT)
+    waiting = set(socks)
+    while waiting and time.monotonic() - t0 < SYN_S:
+        for fd, _ in left.poll(50):
+            waiting.discard(fd)
+            left.unregister(fd)
+    check(not waiting, '%d of %d are not connected after %g s' % (
+        len(waiting), CROWD, SYN_S))
+    got = first_line(raw_send(sc, option_request()))
+    check(got == 200, 'OPTIONS in the crowd: %s' % got)
+    for k in socks.values():
+        k.close()
+    note('%d connections at once' % CROWD)
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         no_descriptors]
+         no_descriptors, crowd]
 
 
 def main(env):
