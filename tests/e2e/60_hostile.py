@@ -7,11 +7,13 @@ import socket
 import time
 
 import lib
-from hostile import (Scene, first_line, in_dialog, is_closed, option_request,
-                     raw_send)
+from hostile import (Scene, ask, first_line, in_dialog, is_closed,
+                     option_request, raw_connect, raw_send)
 from lib import check, note
 from rawsip import crypto, offer
 
+FLOOD = 2000
+FLOOD_KIB = 4096    # with transactions they would be 15 MiB
 CROWD = 200
 SYN_S = 0.9         # the first SYN that is lost is sent again after 1 s
 
@@ -101,8 +103,27 @@ def crowd(sc):
     note('%d connections at once' % CROWD)
 
 
+def refused_invites(sc):
+    """A refusal costs no memory: its ACK need never come"""
+    def rss():
+        return sc.server.ctl('stats')['rss_kib']
+
+    text = option_request('INVITE', to='<sip:factory@127.0.0.1>;tag=nobody',
+                          extra=('Contact: <sip:alice@127.0.0.1>',
+                                 'Content-Type: application/sdp'),
+                          body='v=0\r\n' * 400)
+    with raw_connect(sc) as k:
+        ask(k, text, 100)
+        before = rss()
+        ask(k, text, FLOOD)
+        more = rss() - before
+    check(lib.sanitized() or more <= FLOOD_KIB,
+          '%d refused INVITEs hold %d KiB' % (FLOOD, more))
+    note('%d refused INVITEs: %d KiB' % (FLOOD, more))
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         no_descriptors, crowd]
+         no_descriptors, crowd, refused_invites]
 
 
 def main(env):
