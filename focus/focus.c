@@ -411,4 +411,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	/* running conferences keep the rules they were made under */
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
+
+	/* floors may have come to be wanted */
+	(void)epfloor_start(f);
 }
