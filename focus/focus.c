@@ -150,7 +150,7 @@ static void recv_options(struct focus *f, const struct sip_msg *msg)
 {
 	/* the same for every URI: no way to look for conferences */
 	(void)sip_replyf(f->sip, msg, 200, "OK",
-			 FOCUS_ALLOW
+			 FOCUS_ALLOW FOCUS_SUPPORTED
 			 "Accept: application/sdp\r\n"
 			 "Content-Length: 0\r\n\r\n");
 }

@@ -339,7 +339,8 @@ static bool authorised(const struct wish *w)
 		refuse(w, 403, "Forbidden", "Not allowed by policy");
 		return false;
 	}
-	if (w->to.kind != REFERTO_BYE &&
+	/* all but the removal of somebody who is there makes work for others */
+	if ((w->to.kind != REFERTO_BYE || !part_find(w->c, w->identity)) &&
 	    !rate_ok(&w->f->ratel, w->who)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;
