@@ -5,10 +5,13 @@ import os
 import random
 import socket
 import subprocess
+import threading
 
 import lib
 from caller import Caller
 from lib import check, note
+from pki import certificate
+from rawphone import Phone
 from rawsip import Call, Client, SUITE, crypto, focus_uri, new_key, offer
 from roster import Watcher, config, paced, validate
 
@@ -387,6 +390,48 @@ def rules(env, demo):
     st.server.stop()
 
 
+# ---- who is called -----------------------------------------------------------
+
+def called(env, demo):
+    """Dialling, ringing, busy; dialling, in, kicked"""
+    st = Stage(env, demo, 'called', top='event_interval = 40\n')
+    st.begin()
+    phone = Phone(env, 'bob', certificate(env, demo, 'bob'))
+    w = st.watch().start()
+
+    def is_seen(*texts):
+        return lambda: any(all(t in d for t in texts) for d in w.docs)
+
+    def dial():
+        t = threading.Thread(target=st.server.ctl, daemon=True,
+                             args=('invite', st.conf, phone.uri()))
+        t.start()
+        call = phone.incoming()
+        w.until('dialing-out', is_seen('<status>dialing-out<', 'bob'))
+        call.respond(180, 'Ringing')
+        w.until('alerting', is_seen('<status>alerting<', 'bob'))
+        return call
+    dial().refuse(486, 'Busy Here')
+    w.until('busy', is_seen('<status>disconnected<', '>busy<'))
+    w.docs.clear()
+    call = dial()
+    check(w.replica.count() == 1, 'who is called is counted')
+    call.accept()
+    w.until('connected', is_seen('<status>connected<', '>dialed-out<', '"called"'))
+    w.wait_agree(st.server, st.conf)
+    check(w.replica.count() == 2, 'count of %d' % w.replica.count())
+    st.ctl('lock', st.conf)
+    w.until('locked', is_seen('<locked>true<'))
+    who = [u for u in w.replica.roster() if 'bob' in u]
+    st.ctl('kick', st.conf, who[0])
+    w.until('booted', is_seen('>booted<', 'cause='))
+    validate(w.docs)
+    note('called: dialing-out, alerting, busy; dialed-out, booted')
+    st.alice.call.bye()
+    w.until('the end', lambda: w.replica.ended)
+    st.server.stop()
+
+
 # ---- many watchers -----------------------------------------------------------
 
 def load(env, demo):
@@ -422,6 +467,7 @@ def main(env):
     clear_transports(env, demo)
     replay(env, demo)
     epochs(env, demo)
+    called(env, demo)
     load(env, demo)
 
 
