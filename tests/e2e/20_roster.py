@@ -239,6 +239,9 @@ def refusals(st):
     refused('no number', 400, expires='soon')
     refused('negative', 400, expires='-1')
     refused('a filter', 415, body='x', header='Accept')
+    for event in (';', ';id=1', 'conference.winfo', 'Conference', '"conference"',
+                  'conferenc', 'x' * 7000, '\x80\xff'):
+        refused('Event %.20r' % event, 489, event=event)
     check(st.ctl('stats')['subscriptions'] == 0, 'a refused one is there')
     for accept in ((), ('Accept: */*',),
                    ('Accept: text/plain, application/conference-info+xml;q=0.5',)):
@@ -434,6 +437,12 @@ def called(env, demo):
 
 # ---- many watchers -----------------------------------------------------------
 
+def cpu_s(pid):
+    """User and system time of a process [s]"""
+    f = lib.read_text('/proc/%d/stat' % pid).rsplit(')', 1)[1].split()
+    return (int(f[11]) + int(f[12])) / os.sysconf('SC_CLK_TCK')
+
+
 def load(env, demo):
     """100 watchers, 10 joins a second: what is sent is bounded by time"""
     st = Stage(env, demo, 'load', top='max_subscriptions = 100\n')
@@ -442,6 +451,7 @@ def load(env, demo):
     watchers = [st.watch(cli=lines[i % 10]).start() for i in range(SUBSCRIBERS)]
     cli = st.client('bob')
     first = sum(w.notifies for w in watchers)
+    cpu = cpu_s(st.server.proc.pid)
     for i in paced(RATE, RATE * LOAD_S):
         Person(cli, st.uri, 'bob').join()
         for w in watchers:
@@ -450,8 +460,9 @@ def load(env, demo):
         w.wait_agree(st.server, st.conf)
     sent = sum(w.notifies for w in watchers) - first
     size = sum(w.bytes for w in watchers)
-    note('%d watchers, %d joins in %d s: %d NOTIFYs, %d KiB of documents' % (
-        SUBSCRIBERS, RATE * LOAD_S, LOAD_S, sent, size // 1024))
+    note('%d watchers, %d joins in %d s: %d NOTIFYs, %d KiB of documents, '
+         '%.2f s of CPU in the focus' % (SUBSCRIBERS, RATE * LOAD_S, LOAD_S, sent,
+                                         size // 1024, cpu_s(st.server.proc.pid) - cpu))
     check(sent <= SUBSCRIBERS * (LOAD_S + 3), '%d NOTIFYs' % sent)
     validate(watchers[0].docs)
     st.ctl('end', st.conf)
