@@ -14,10 +14,12 @@
 #include "log.h"
 
 
-int listinvite_read(struct urilist **lp, const struct conference *c,
+int listinvite_read(struct urilist **lp, struct focus *f,
+		    const struct conference *c,
 		    const struct cfg_conf *cc, const struct body *b,
 		    const char *identity, uint16_t *scodep, const char **whyp)
 {
+	struct urilist *l;
 	int err;
 
 	if (!b->list.p)
@@ -39,14 +41,23 @@ int listinvite_read(struct urilist **lp, const struct conference *c,
 		return EACCES;
 	}
 
-	err = urilist_decode(lp, &b->list, whyp);
+	err = urilist_decode(&l, &b->list, whyp);
 	if (err) {
 		*scodep = err == EOVERFLOW ? 413 : err == ENOMEM ? 500 : 400;
 		if (err == ENOMEM)
 			*whyp = "Out of memory";
+		return err;
 	}
 
-	return err;
+	if (!rate_ok(&f->ratel, identity, list_count(&l->entryl))) {
+		*scodep = 503;
+		*whyp = "Too many calls for one user";
+		mem_deref(l);
+		return EBUSY;
+	}
+	*lp = l;
+
+	return 0;
 }
 
 

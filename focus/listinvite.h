@@ -8,6 +8,7 @@
 
 struct cfg_conf;
 struct conference;
+struct focus;
 struct urilist;
 
 /**
@@ -18,7 +19,8 @@ struct urilist;
  *
  * @return 0, or an errno with status and reason filled
  */
-int listinvite_read(struct urilist **lp, const struct conference *c,
+int listinvite_read(struct urilist **lp, struct focus *f,
+		    const struct conference *c,
 		    const struct cfg_conf *cc, const struct body *b,
 		    const char *identity, uint16_t *scodep, const char **whyp);
 

@@ -264,7 +264,7 @@ def strangers(sc):
 def rate(sc):
     """A burst is allowed, then one after the other"""
     got = []
-    for _ in range(60):
+    for _ in range(100):
         r = Refer(sc.alice, sc.uri).send('<sip:eve@192.0.2.1>')
         got.append(r.status)
         if r.status == 503:

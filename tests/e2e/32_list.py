@@ -190,11 +190,26 @@ def refused(sc):
     sc.idle()
 
 
+def rate(sc):
+    """One long list, then the user has to wait"""
+    xml = resource_list(*[entry('sip:u%d@192.0.2.1' % i) for i in range(64)])
+    got = []
+    while 503 not in got and len(got) < 4:
+        call, r = sc.invite(multipart('x', sdp_part(), list_part(xml)))
+        got.append(r.status)
+        if r.status == 200:
+            call.bye()
+    check(got[0] == 200 and got[-1] == 503 and r.get('Retry-After'), got)
+    note('lists of 64: %r' % got)
+    sc.idle()
+
+
 def main(env):
     sc = Scene(env)
     everybody(sc)
     list_alone(sc)
     refused(sc)
+    rate(sc)
 
 
 if __name__ == '__main__':
