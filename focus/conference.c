@@ -39,6 +39,7 @@ static void destructor(void *arg)
 	mem_deref(c->user);
 	mem_deref(c->uri);
 	mem_deref(c->owner);
+	mem_deref(c->ps);
 	mem_deref(c->contact);
 	mem_deref(c->invitees);
 	mem_deref(c->floor);

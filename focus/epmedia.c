@@ -307,6 +307,7 @@ static int send_legset(struct endpoint *ep, struct legset *l, int af,
 
 	l->ls.conf = c->id;
 	l->ls.leg = ep->leg;
+	l->ls.cname = ep->part->cname;
 	l->ls.family = af == AF_INET6 ? 6 : 4;
 	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
 	msg.leg_set = &l->ls;

@@ -23,7 +23,10 @@ e2e_scenarios = \
 	tests/e2e/09_thousand_conferences.py \
 	tests/e2e/10_offers.py \
 	tests/e2e/20_roster.py \
-	tests/e2e/40_floor.py
+	tests/e2e/35_registrar.py \
+	tests/e2e/36_privacy.py \
+	tests/e2e/40_floor.py \
+	tests/e2e/41_floor_audio.py
 TESTS += $(e2e_scenarios)
 EXTRA_DIST += $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py \

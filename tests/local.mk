@@ -10,3 +10,4 @@ include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
 include tests/refer.mk
+include tests/reg.mk
