@@ -61,23 +61,23 @@ int listinvite_read(struct urilist **lp, struct focus *f,
 }
 
 
-void listinvite_start(struct conference *c)
+void listinvite_start(struct conference *c, const struct part *by)
 {
 	struct urilist *l = c->invitees;
 	struct mbuf *history = NULL;
 	unsigned called = 0;
 	struct le *le;
-	char by[512];
+	char name[512];
 
 	c->invitees = NULL;
 	if (!l)
 		return;
 
-	(void)re_snprintf(by, sizeof(by), "<%s>", c->owner);
+	(void)re_snprintf(name, sizeof(name), "<%s>", part_public_uri(by));
 	(void)urilist_history(&history, l);
 	for (le = list_head(&l->entryl); le; le = le->next) {
 		const struct urientry *e = le->data;
-		struct dialout d = { .history = history, .referred_by = by };
+		struct dialout d = { .history = history, .referred_by = name };
 
 		/* the creator may be on its own list */
 		if (!str_cmp(e->identity, c->owner))

@@ -128,6 +128,21 @@ def everybody(sc):
     note('420 in a conference and in a re-INVITE')
 
 
+def anonymous(sc):
+    """Whoever hides stays hidden from those who are called"""
+    bob = Phone(sc.env, 'bob', sc.pem)
+    call, r = sc.invite(multipart('x', sdp_part(), list_part(resource_list(
+        entry(bob.uri(), 'to')))), headers=REQUIRE + ['Privacy: id'])
+    check(r.status == 200, 'anonymous creator: %s' % r)
+    c, _ = called(bob)
+    check('anonymous' in c.invite_msg.get('Referred-By'), c.invite_msg.get('Referred-By'))
+    check('alice' not in str(c.invite_msg.headers) + c.invite_msg.body, 'alice is named')
+    c.accept()
+    call.bye()
+    sc.idle()
+    note('anonymous creator: Referred-By %s' % c.invite_msg.get('Referred-By'))
+
+
 def list_alone(sc):
     """No SDP: the answer has our offer"""
     bob = Phone(sc.env, 'bob', sc.pem)
@@ -207,6 +222,7 @@ def rate(sc):
 def main(env):
     sc = Scene(env)
     everybody(sc)
+    anonymous(sc)
     list_alone(sc)
     refused(sc)
     rate(sc)
