@@ -400,8 +400,8 @@ void rekey_failed(struct endpoint *ep, uint16_t scode);
 void rekey_fresh(struct endpoint *ep);
 
 /* rate.c */
-/** May this identity do one more of something that costs others? */
-bool rate_ok(struct list *ratel, const char *identity);
+/** May this identity have so many others bothered? */
+bool rate_ok(struct list *ratel, const char *identity, unsigned cost);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */
