@@ -523,4 +523,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+
+	/* floors may have come to be wanted */
+	(void)epfloor_start(f);
 }
