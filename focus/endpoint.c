@@ -97,6 +97,9 @@ void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
 
 void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text)
 {
+	/* it may have changed its class, or left the group, a moment ago */
+	if (ep->state != EP_LEFT)
+		gclass_cut(ep->part->conf);
 	hang_up(ep, cause, text, 0);
 }
 
@@ -152,6 +155,14 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	int err;
 
 	ep->media_pending = false;
+
+	/* somebody was thrown out meanwhile, and the epoch with him */
+	if (r && r->status == MP__STATUS__ERR_NO_KEY && ep->next_ge &&
+	    ep->next_ge->retired) {
+		endpoint_admitted(ep, 0);
+		return;
+	}
+
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		fail_pending(ep, 503, "Service Unavailable",
@@ -209,13 +220,16 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
-	/* an epoch that was retired while the answer was on its way: the leg is
-	 * silent, and the commit asks for the next one */
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
+
+	/* an epoch that was retired while the answer was on its way: the leg
+	 * is silent, and the commit asks for the next one */
+	if (r->status == MP__STATUS__ERR_NO_KEY)
+		ep->resend = true;
 
 	epmedia_commit(ep);
 	if (ep->state == EP_JOINING)
@@ -228,6 +242,7 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 /** Its keys are there: on to the mixer */
 void endpoint_admitted(struct endpoint *ep, int err)
 {
+	(void)epmedia_renew(ep);
 	if (!err)
 		err = epmedia_apply(ep, answer_reply);
 
@@ -262,20 +277,12 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
 /** A re-INVITE without a body: the agreed session, offered again */
 static void reoffer(struct endpoint *ep)
 {
-	struct neg_local l;
-	struct mbuf *sdp;
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV, true);
 
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      epmedia_key(ep, false), SDP_SENDRECV))
-		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
-	else
+	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
+	else
+		(void)dlg_reject(ep->dlg, 500, "Server Internal Error", NULL);
 }
 
 
@@ -367,7 +374,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->next_tx)
 		err = secret_seen_add(ep->next_tx);
 	if (!err)
-		err = epmedia_keys(ep, &e);
+		err = epmedia_keys_answer(ep, &e);
 	if (!err)
 		err = epmedia_apply(ep, settle_reply);
 	if (err)

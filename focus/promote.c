@@ -126,7 +126,7 @@ void promote_start(struct endpoint *ep)
 	const struct conference *c = ep->part->conf;
 	struct gclass *gc;
 
-	if (c->cc->keying == KEYING_ENDPOINT || ep->ge || !ep->tx)
+	if (c->cc->keying == KEYING_ENDPOINT || ep->gc || !ep->tx)
 		return;
 
 	/* in a group conference nobody is asked; who cannot is ended */
@@ -135,24 +135,30 @@ void promote_start(struct endpoint *ep)
 	    gclass_get(&gc, ep->part->conf, &ep->neg))
 		return;
 
-	gclass_member(gc, ep);
-	if (ep->follows == FOLLOWS_ASK) {
-		ep->trial = true;
-		tmr_start(&ep->tmr_trial, c->cc->trial_overlap_ms,
-			  trial_handler, ep);
-	}
+	/* it hears all the while, so the next epoch can wait for others who
+	 * come; one that exists already was not made for it */
+	gclass_member(gc, ep, gc->epoch_no + 1);
+	ep->trial = ep->follows == FOLLOWS_ASK;
+	ep->own_due = false;
+	gepoch_want(gc, MAX(gclass_join_delay(gc), c->cc->rekey_window_ms));
+}
 
-	/* an epoch from before it joined would open what it must not hear */
-	if (gc->live && gc->live->drawn >= ep->started)
-		rekey_start(ep);
-	else
-		gepoch_want(gc, c->cc->rekey_window_ms);
+
+void promote_switched(struct endpoint *ep)
+{
+	if (!ep->trial)
+		epmedia_drop_own(ep);
+	else if (!tmr_isrunning(&ep->tmr_trial))
+		tmr_start(&ep->tmr_trial,
+			  ep->part->conf->cc->trial_overlap_ms,
+			  trial_handler, ep);
 }
 
 
 void promote_proof(struct endpoint *ep, uint32_t epoch)
 {
-	if (!ep->trial)
+	/* an older epoch belongs to a trial that was broken off */
+	if (!ep->trial || !ep->ge || epoch < ep->first)
 		return;
 
 	promote_stop(ep);
@@ -161,8 +167,9 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, epoch);
-	if (!ep->media_pending)
-		(void)epmedia_resend(ep);
+	(void)epmedia_resend(ep);
+	if (!ep->next_own)
+		epmedia_drop_own(ep);
 }
 
 
@@ -171,31 +178,9 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
  * all the time.  One that did take the group key, but never reports, gets its
  * own key back by an offer.
  */
-static struct mbuf *own_offer(struct dlg *dlg, void *arg)
-{
-	struct endpoint *ep = arg;
-	struct neg_local l;
-	struct mbuf *sdp;
-	(void)dlg;
-
-	if (ep->gc || ep->media_pending || !ep->tx || ep->state == EP_LEFT)
-		return NULL;
-
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
-	epmedia_local(ep, &l);
-
-	return neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, ep->tx,
-				 ep->neg.dir) ? NULL : sdp;
-}
-
-
 bool promote_give_up(struct endpoint *ep, const char *reason)
 {
 	const struct conference *c = ep->part->conf;
-	bool offered = ep->ge != NULL;
 
 	if (!ep->trial || c->cc->keying != KEYING_AUTO)
 		return false;
@@ -208,10 +193,10 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 
 	/* it is in the conference, but out of the group: what it was offered
 	 * counts as known outside */
+	ep->own_due = ep->ge || ep->next_ge || ep->offer_ge;
 	gclass_leave(ep, c->cc->leave_grace_ms);
 	(void)epmedia_resend(ep);
-	if (offered)
-		(void)dlg_offer(ep->dlg, DLG_AUTO, own_offer);
+	rekey_start(ep);
 
 	return true;
 }

@@ -6,3 +6,4 @@ include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
+include tests/secrecy.mk
