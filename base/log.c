@@ -205,6 +205,16 @@ LOG_FUNCTION(log_info,  LOG_LV_INFO)
 LOG_FUNCTION(log_debug, LOG_LV_DEBUG)
 
 
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vlog(level, fmt, ap);
+	va_end(ap);
+}
+
+
 bool log_limit_ok_at(struct log_limit *ll, long second, unsigned *droppedp)
 {
 	if (ll->second != second) {

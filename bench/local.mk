@@ -1,4 +1,18 @@
-noinst_PROGRAMS += bench/bench_srtp
+noinst_PROGRAMS += bench/bench_srtp bench/bench_prim
 bench_bench_srtp_SOURCES = bench/bench_srtp.c
 bench_bench_srtp_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 bench_bench_srtp_LDADD = $(MEDIA_LIBS)
+
+bench_bench_prim_SOURCES = bench/bench_prim.c
+bench_bench_prim_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS) $(OPUS_CFLAGS)
+bench_bench_prim_LDADD = $(SSL_LIBS) $(OPUS_LIBS) -lm
+
+EXTRA_DIST += bench/bench_legs.py
+
+# Figures, never a verdict: ratios to primitives measured in the same run
+.PHONY: bench
+bench: all
+	$(AM_V_at)echo '== SRTP: cost per packet, beside OpenSSL by hand'
+	$(AM_V_at)bench/bench_srtp
+	$(AM_V_at)echo '== Legs of one conference: CPU of the mixer'
+	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_legs.py

@@ -15,7 +15,7 @@
 /* Longer than the server waits for a mixer */
 enum { PATIENCE_S = 40 };
 
-static int dial(const char *path)
+static int open_socket(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	const struct timeval tv = { .tv_sec = PATIENCE_S };
@@ -44,7 +44,18 @@ static int dial(const char *path)
 	return fd;
 }
 
-static int send_line(int fd, const json_t *req)
+int ctl_dial(const char *path)
+{
+	const int fd = open_socket(path);
+
+	if (fd < 0)
+		fprintf(stderr, "conclavectl: %s: %s%s\n", path, strerror(errno),
+			errno == ENOENT || errno == ECONNREFUSED ? " (is conclaved running?)" : "");
+
+	return fd;
+}
+
+int ctl_send(int fd, const json_t *req)
 {
 	char *text = json_dumps(req, JSON_COMPACT);
 	const size_t len = text ? strlen(text) : 0;
@@ -115,19 +126,16 @@ static char *recv_line(int fd, size_t *lenp)
 
 enum ctl_exit ctl_ask(const char *path, const json_t *req, json_t **respp)
 {
-	const int fd = dial(path);
+	const int fd = ctl_dial(path);
 	json_t *resp = NULL;
 	json_error_t jerr;
 	char *line = NULL;
 	size_t len = 0;
 
-	if (fd < 0) {
-		fprintf(stderr, "conclavectl: %s: %s%s\n", path, strerror(errno),
-			errno == ENOENT || errno == ECONNREFUSED ? " (is conclaved running?)" : "");
+	if (fd < 0)
 		return CTL_UNREACHABLE;
-	}
 
-	if (send_line(fd, req) == 0)
+	if (ctl_send(fd, req) == 0)
 		line = recv_line(fd, &len);
 	if (line)
 		resp = json_loadb(line, len, 0, &jerr);

@@ -28,6 +28,19 @@ enum ctl_exit {
  */
 enum ctl_exit ctl_ask(const char *path, const json_t *req, json_t **respp);
 
+/**
+ * Print changes, one line of JSON each, until the server goes
+ *
+ * @param req  "watch" request
+ */
+enum ctl_exit ctl_watch(const char *path, const json_t *req);
+
+/** Connect; -1 if that fails, which was explained on stderr */
+int ctl_dial(const char *path);
+
+/** Send one line; -1 with errno set */
+int ctl_send(int fd, const json_t *req);
+
 enum col_kind {
 	COL_TEXT,
 	COL_NUM,

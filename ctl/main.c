@@ -14,18 +14,23 @@
 struct verb {
 	const char *name;
 	const char *keyv[2];                        /* names of its arguments */
+	int required;                               /* how many must be there */
 	void (*view)(FILE *f, const json_t *resp);  /* NULL: nothing to show  */
 	const char *usage;
 	const char *help;
 };
 
 static const struct verb verbv[] = {
-	{ "list",  { NULL },           ctl_view_list,  "list",           "all conferences" },
-	{ "show",  { "conf" },         ctl_view_show,  "show CONF",      "one conference with its participants" },
-	{ "kick",  { "conf", "part" }, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
-	{ "end",   { "conf" },         NULL,           "end CONF",       "end a conference" },
-	{ "stats", { NULL },           ctl_view_stats, "stats",          "counters of the server and its mixers" },
-	{ "log",   { "level" },        NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
+	{ "list",  { NULL },           0, ctl_view_list,  "list",           "all conferences" },
+	{ "show",  { "conf" },         1, ctl_view_show,  "show CONF",      "one conference with its participants" },
+	{ "watch", { "conf" },         0, NULL,           "watch [CONF]",   "changes as they happen, as JSON" },
+	{ "kick",  { "conf", "part" }, 2, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
+	{ "end",   { "conf" },         1, NULL,           "end CONF",       "end a conference" },
+	{ "invite", { "conf", "uri" }, 2, NULL,           "invite CONF URI", "call somebody into a conference" },
+	{ "lock",  { "conf" },         1, NULL,           "lock CONF",      "let nobody but its owner join" },
+	{ "unlock", { "conf" },        1, NULL,           "unlock CONF",    "let people join again" },
+	{ "stats", { NULL },           0, ctl_view_stats, "stats",          "counters of the server and its mixers" },
+	{ "log",   { "level" },        1, NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };
 
 enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 2 };
@@ -72,7 +77,7 @@ static json_t *request(const struct verb *verb, int argc, char *const argv[])
 			break;
 	}
 
-	if (i != argc || (i < ARGS_MAX && verb->keyv[i])) {
+	if (i != argc || i < verb->required) {
 		json_decref(req);
 		return NULL;
 	}
@@ -121,8 +126,11 @@ static int run(const char *path, bool raw, int argc, char *const argv[])
 	if (!req)
 		return usage_error("wrong arguments, expected", verb->usage);
 
-	status = ctl_ask(path, req, &resp);
-	if (status == CTL_OK)
+	if (0 == strcmp(verb->name, "watch"))
+		status = ctl_watch(path, req);
+	else
+		status = ctl_ask(path, req, &resp);
+	if (status == CTL_OK && resp)
 		status = print_reply(verb, resp, raw);
 	json_decref(req);
 	json_decref(resp);

@@ -49,11 +49,30 @@ static const EVP_MD *digest_of(const struct pl *alg)
 }
 
 
+static bool is_separator(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+
 /** qop="auth,auth-int": we do auth */
 static bool has_qop_auth(const struct pl *qop)
 {
-	return pl_isset(qop) &&
-		!re_regex(qop->p, qop->l, "auth");
+	size_t end;
+
+	for (size_t i = 0; i < qop->l; i = end + 1) {
+		struct pl w;
+
+		for (end = i; end < qop->l && !is_separator(qop->p[end]);)
+			++end;
+
+		w.p = qop->p + i;
+		w.l = end - i;
+		if (!pl_strcasecmp(&w, "auth"))
+			return true;
+	}
+
+	return false;
 }
 
 
@@ -73,6 +92,10 @@ static bool pick_handler(const struct sip_hdr *hdr, const struct sip_msg *msg,
 	if (httpauth_digest_challenge_decode(&p->ch, &hdr->val))
 		return false;
 
+	/* auth-int only: we do not hash bodies */
+	if (pl_isset(&p->ch.qop) && !has_qop_auth(&p->ch.qop))
+		return false;
+
 	p->md = digest_of(&p->ch.algorithm);
 
 	return p->md != NULL;
@@ -84,7 +107,7 @@ static int fill(struct cred *c, const struct pick *p)
 	int err;
 
 	c->md  = p->md;
-	c->qop = has_qop_auth(&p->ch.qop);
+	c->qop = pl_isset(&p->ch.qop);
 	err  = pl_strdup(&c->realm, &p->ch.realm);
 	err |= pl_strdup(&c->nonce, &p->ch.nonce);
 	if (pl_isset(&p->ch.opaque))
@@ -115,7 +138,8 @@ int cred_challenge(struct cred **cp, const struct sip_msg *msg,
 
 	c->proxy = proxy;
 	err = fill(c, &p);
-	if (!err && authh(&c->user, &c->pass, c->realm, arg))
+	if (!err && (authh(&c->user, &c->pass, c->realm, arg) ||
+		     !c->user || !c->pass))
 		err = EAUTH;
 
 	if (err)

@@ -20,18 +20,18 @@ static void destructor(void *arg)
 {
 	struct dlg *dlg = arg;
 
-	if (dlg->state != DLG_TERMINATED) {
-		/* dropped while alive: hang up, and live until that is done */
-		mem_ref(dlg);
-		dlg_terminate(dlg, NULL);
-		mem_deref(dlg);
+	/*
+	 * Dropped while alive: hang up, and live on until that is done.  The
+	 * count is 0 here, so a reference may be taken but none given back.
+	 */
+	if (dlg_terminate(dlg, NULL))
 		return;
-	}
 
 	hash_unlink(&dlg->he);
 	if (dlg->ds)
 		--dlg->ds->dlgc;
 	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
 	mem_deref(dlg->st);
@@ -42,6 +42,9 @@ static void destructor(void *arg)
 	mem_deref(dlg->callid);
 	mem_deref(dlg->ltag);
 	mem_deref(dlg->rtag);
+	mem_deref(dlg->early_tag);
+	mem_deref(dlg->once);
+	mem_deref(dlg->ctype);
 	mem_deref(dlg->local);
 	mem_deref(dlg->remote);
 	mem_deref(dlg->remote_uri);
@@ -50,6 +53,8 @@ static void destructor(void *arg)
 	mem_deref(dlg->route);
 	mem_deref(dlg->contact);
 	mem_deref(dlg->hdrs);
+	mem_deref(dlg->hop);
+	mem_deref(dlg->reason);
 	mem_deref(dlg->ds);
 }
 
@@ -71,6 +76,7 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->arg = arg;
 	++ds->dlgc;
 	tmr_init(&dlg->tmr_retry);
+	tmr_init(&dlg->tmr_se);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);
 
@@ -87,11 +93,48 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 }
 
 
+/**
+ * Keep the dialog over a call of a handler.  Handlers may drop it; what comes
+ * after has to ask dlg_live() before it calls the next one.
+ */
+void dlg_hold(struct dlg *dlg)
+{
+	mem_ref(dlg);
+	++dlg->holds;
+}
+
+
+void dlg_release(struct dlg *dlg)
+{
+	--dlg->holds;
+	mem_deref(dlg);
+}
+
+
+/** Not over, and the user still has its reference */
+bool dlg_live(const struct dlg *dlg)
+{
+	return dlg->state != DLG_TERMINATED && mem_nrefs(dlg) > dlg->holds;
+}
+
+
 /** Our requests go where the peer's last message came from */
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	dlg->peer = msg->src;
 	dlg->tp   = msg->tp;
+}
+
+
+/** A folded header may hold line ends: they must not get into a start line */
+static bool is_clean(const struct pl *uri)
+{
+	for (size_t i = 0; i < uri->l; i++) {
+		if ((unsigned char)uri->p[i] <= ' ' || uri->p[i] == 0x7f)
+			return false;
+	}
+
+	return uri->l > 0;
 }
 
 
@@ -103,10 +146,8 @@ int dlg_target_set(struct dlg *dlg, const struct sip_msg *msg)
 	char *target;
 	int err;
 
-	if (!hdr)
-		return ENOENT;
-
-	if (sip_addr_decode(&addr, &hdr->val))
+	if (!hdr || sip_addr_decode(&addr, &hdr->val) ||
+	    !is_clean(&addr.auri))
 		return EBADMSG;
 
 	err = pl_strdup(&target, &addr.auri);
@@ -188,40 +229,54 @@ void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** From now on no handler is called and nothing new is begun */
+static void silence(struct dlg *dlg)
+{
+	dlg->state = DLG_TERMINATED;
+	memset(&dlg->h, 0, sizeof(dlg->h));
+	dlg->offerh = NULL;
+	tmr_cancel(&dlg->tmr_retry);
+	tmr_cancel(&dlg->tmr_se);
+}
+
+
 /** Over, and not by our wish: tell the user, then let go of everything */
 void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg)
 {
+	const struct dlg_handlers h = dlg->h;
+
 	if (dlg->state == DLG_TERMINATED)
 		return;
 
-	dlg->state = DLG_TERMINATED;
-	dlg->offerh = NULL;
-	tmr_cancel(&dlg->tmr_retry);
+	silence(dlg);
 	hash_unlink(&dlg->he);
 	dlg_reply_stop(dlg);
+	if (dlg->msg)
+		dlg_refuse_pending(dlg, 487, "Request Terminated");
 
 	/* the user drops its reference in closeh */
-	if (dlg->h.closeh)
-		dlg->h.closeh(dlg, err, msg, dlg->arg);
+	if (h.closeh)
+		h.closeh(dlg, err, msg, dlg->arg);
 }
 
 
 /**
  * Hang up.  What is under way (a 2xx without its ACK, an INVITE of ours
- * without an answer) has to come to its end first: the dialog then lives on
- * by a reference of its own, without telling the user anything.
+ * without an answer, the BYE) has to come to its end first: the dialog then
+ * lives on by a reference of its own, without telling the user anything.
+ *
+ * @return true if such a reference was taken
  */
-void dlg_terminate(struct dlg *dlg, const char *reason)
+bool dlg_terminate(struct dlg *dlg, const char *reason)
 {
 	enum dlg_state was = dlg->state;
 
 	if (was == DLG_TERMINATED)
-		return;
+		return false;
 
-	dlg->state = DLG_TERMINATED;
-	memset(&dlg->h, 0, sizeof(dlg->h));
-	dlg->offerh = NULL;
-	tmr_cancel(&dlg->tmr_retry);
+	silence(dlg);
+	if (reason)
+		(void)str_dup(&dlg->reason, reason);
 
 	if (dlg->msg)
 		dlg_refuse_pending(dlg, was == DLG_EARLY ? 480 : 487,
@@ -231,35 +286,44 @@ void dlg_terminate(struct dlg *dlg, const char *reason)
 	if (dlg->reply.active) {
 		/* RFC 3261 section 15: no BYE before the ACK or the timeout */
 		mem_ref(dlg);
-		return;
+		return true;
 	}
 
 	if (was == DLG_EARLY) {
-		if (dlg->uac && dlg->req) {
-			mem_ref(dlg);
-			sip_request_cancel(dlg->req);
-		}
-		return;
+		if (!dlg->uac || !dlg->req)
+			return false;
+
+		mem_ref(dlg);
+		sip_request_cancel(dlg->req);
+		return true;
 	}
 
-	(void)dlg_send_bye(dlg, reason);
+	return 0 == dlg_send_bye(dlg, dlg->reason);
 }
 
 
 void dlg_bye(struct dlg *dlg, const char *reason)
 {
-	if (!dlg)
-		return;
-
-	mem_ref(dlg);
-	dlg_terminate(dlg, reason);
-	mem_deref(dlg);
+	if (dlg)
+		(void)dlg_terminate(dlg, reason);
 }
 
 
 bool dlg_established(const struct dlg *dlg)
 {
 	return dlg && dlg->state == DLG_CONFIRMED;
+}
+
+
+bool dlg_ended(const struct dlg *dlg)
+{
+	return !dlg || dlg->state == DLG_TERMINATED;
+}
+
+
+bool dlg_forked(const struct dlg *dlg)
+{
+	return dlg && dlg->forked;
 }
 
 

@@ -4,8 +4,12 @@
  * dlgs.c  finds dialogs and hands requests to them
  * dlg.c   birth, death, headers of a dialog
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
- * uac.c   our requests: INVITE, re-INVITE, UPDATE, BYE and the peer's answers
+ * uac.c   our initial INVITE and its responses
+ * fork.c  branches of that INVITE that did not win
+ * offer.c our re-INVITE and UPDATE, and the peer's answers
+ * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
+ * timer.c session timers
  */
 #ifndef CONCLAVE_DIALOG_DLG_H
 #define CONCLAVE_DIALOG_DLG_H
@@ -57,10 +61,13 @@ struct dlg {
 	enum dlg_state state;
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
+	bool forked;              /* UAC: more than one branch has shown itself */
+	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
 	char *ltag;
 	char *rtag;               /* NULL until known                        */
+	char *early_tag;          /* UAC: of the first 1xx                   */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
 	char *remote_uri;
@@ -78,25 +85,42 @@ struct dlg {
 	/* the peer's request that waits for our answer */
 	struct sip_strans *st;
 	struct sip_msg *msg;
+	bool offering;            /* its body is none, our 2xx has the offer */
 	struct dlg_reply reply;
 
 	/* our request that waits for the peer's answer */
 	struct sip_request *req;
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
+	dlg_send_h *sendh;
 	void *autharg;
+	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
+	char *once;               /* headers of the initial INVITE alone     */
+	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
-	uint32_t req_seq;
+	uint32_t inv_seq;         /* UAC: of the INVITE that made the dialog */
 	bool req_update;
 	bool req_challenged;
+	uint32_t ack_seq;         /* of our last INVITE                      */
 	struct mbuf *ack_body;    /* answer in our ACK; wiped                */
+	bool ack_due;             /* 2xx with an offer: ACK not sent yet     */
+	char *reason;             /* for a BYE that cannot go out yet        */
+
+	/* session timer */
+	struct tmr tmr_se;
+	uint32_t se_s;            /* interval [s]; 0: none                   */
+	uint32_t se_min_s;        /* the peer's Min-SE of a 422 [s], or 0    */
+	uint64_t se_end;          /* when the session ends, tmr_jiffies()    */
+	bool se_ours;             /* we refresh                              */
+	bool se_peer;             /* the peer knows session timers           */
 
 	/* the re-offer that waits for its turn */
 	dlg_offer_h *offerh;
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	unsigned retryc;          /* times in a row that it had to wait      */
 };
 
 /* dlg.c */
@@ -108,17 +132,43 @@ int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_close(struct dlg *dlg, int err, const struct sip_msg *msg);
-void dlg_terminate(struct dlg *dlg, const char *reason);
+bool dlg_terminate(struct dlg *dlg, const char *reason);
+void dlg_hold(struct dlg *dlg);
+void dlg_release(struct dlg *dlg);
+bool dlg_live(const struct dlg *dlg);
 
 /* uas.c */
 void dlg_reply_stop(struct dlg *dlg);
 bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason);
 
-/* uac.c */
+/* offer.c */
 void dlg_offer_next(struct dlg *dlg);
-int  dlg_send_bye(struct dlg *dlg, const char *reason);
+void dlg_offer_soon(struct dlg *dlg);
+
+/* req.c */
+int  dlg_send(struct dlg *dlg, struct sip_request **reqp, const char *met,
+	      uint32_t cseq, sip_resp_h *resph, void *arg,
+	      const char *fmt, ...);
+void dlg_send_ack(struct dlg *dlg);
 void dlg_ack_again(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_send_bye(struct dlg *dlg, const char *reason);
 void dlg_request_drop(struct dlg *dlg);
+void dlg_refresh(struct dlg *dlg);
+
+/* timer.c */
+void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_timer_response(struct dlg *dlg, const struct sip_msg *msg);
+/** 422: try again with the peer's Min-SE; false if that makes no sense */
+bool dlg_timer_raise(struct dlg *dlg, const struct sip_msg *msg);
+int  dlg_timer_print_2xx(struct re_printf *pf, const struct dlg *dlg);
+int  dlg_timer_print_req(struct re_printf *pf, const struct dlg *dlg);
+void dlg_timer_start(struct dlg *dlg);
+void dlg_timer_again(struct dlg *dlg);
+
+/* fork.c */
+void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg);
+void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg);
 
 #endif

@@ -27,6 +27,34 @@ static bool cmp_request(struct le *le, void *arg)
 }
 
 
+struct ids {
+	const struct pl *callid, *ltag, *rtag;
+};
+
+
+static bool cmp_ids(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct ids *ids = arg;
+
+	return !pl_strcmp(ids->callid, dlg->callid) &&
+		!pl_strcmp(ids->ltag, dlg->ltag) &&
+		dlg->rtag && !pl_strcmp(ids->rtag, dlg->rtag);
+}
+
+
+/** A dialog of ours that this 2xx comes from another branch of */
+static bool cmp_branch(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct sip_msg *msg = arg;
+
+	return dlg->uac && dlg->rtag && !pl_strcmp(&msg->callid, dlg->callid) &&
+		!pl_strcmp(&msg->from.tag, dlg->ltag) &&
+		msg->cseq.num == dlg->inv_seq;
+}
+
+
 static bool cmp_response(struct le *le, void *arg)
 {
 	const struct dlg *dlg = le->data;
@@ -50,10 +78,18 @@ static bool response_handler(const struct sip_msg *msg, void *arg)
 
 	dlg = list_ledata(hash_lookup(ds->ht, hash_joaat_pl(&msg->callid),
 				      cmp_response, (void *)msg));
+	if (dlg) {
+		dlg_ack_again(dlg, msg);
+		return true;
+	}
+
+	/* RFC 3261 section 13.2.2.4: every 2xx is another dialog */
+	dlg = list_ledata(hash_lookup(ds->ht, hash_joaat_pl(&msg->callid),
+				      cmp_branch, (void *)msg));
 	if (!dlg)
 		return false;
 
-	dlg_ack_again(dlg, msg);
+	dlg_fork_drop(dlg, msg);
 
 	return true;
 }
@@ -96,6 +132,20 @@ struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg)
 
 	return list_ledata(hash_lookup(ds->ht, hash_joaat_pl(&msg->callid),
 				       cmp_request, (void *)msg));
+}
+
+
+struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
+			  const struct pl *local_tag,
+			  const struct pl *remote_tag)
+{
+	struct ids ids = { callid, local_tag, remote_tag };
+
+	if (!ds || !pl_isset(callid))
+		return NULL;
+
+	return list_ledata(hash_lookup(ds->ht, hash_joaat_pl(callid), cmp_ids,
+				       &ids));
 }
 
 

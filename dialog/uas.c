@@ -48,7 +48,8 @@ static void reply_timeout(void *arg)
 	dlg_reply_stop(dlg);
 
 	/* RFC 3261 section 13.3.1.4: no ACK, so the session ends with a BYE */
-	(void)dlg_send_bye(dlg, "SIP;cause=408;text=\"No ACK\"");
+	(void)dlg_send_bye(dlg, dlg->reason ? dlg->reason
+			   : "SIP;cause=408;text=\"No ACK\"");
 
 	if (dlg->state == DLG_TERMINATED)
 		mem_deref(dlg);      /* reference of dlg_terminate() */
@@ -80,7 +81,7 @@ static void cancel_handler(void *arg)
 	if (!msg)
 		return;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 	mem_ref(msg);
 	dlg_refuse_pending(dlg, 487, "Request Terminated");
 	if (dlg->state == DLG_EARLY)
@@ -88,13 +89,17 @@ static void cancel_handler(void *arg)
 	else
 		dlg_offer_next(dlg);
 	mem_deref(msg);
-	mem_deref(dlg);
+	dlg_release(dlg);
 }
 
 
 static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 {
 	int err;
+
+	/* RFC 3261 section 8.1.1.3: without tag there is no dialog */
+	if (!pl_isset(&msg->from.tag))
+		return EBADMSG;
 
 	err  = pl_strdup(&dlg->callid, &msg->callid);
 	err |= re_sdprintf(&dlg->ltag, "%016llx", msg->tag);
@@ -105,6 +110,53 @@ static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 	err |= pl_strdup(&dlg->remote_uri, &msg->from.auri);
 
 	return err ? ENOMEM : 0;
+}
+
+
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact)
+{
+	static const struct dlg_handlers none;
+	struct dlg *dlg;
+	int err;
+
+	if (!dlgp || !ds || !msg || !contact)
+		return EINVAL;
+
+	/* it stays in the state of one that has no session to hang up, and
+	 * out of the table that finds sessions */
+	err = dlg_alloc(&dlg, ds, contact, NULL, &none, NULL);
+	if (err)
+		return err;
+
+	err = identity_set(dlg, msg);
+	if (!err)
+		err = dlg_target_set(dlg, msg);
+	if (!err)
+		err = dlg_routes_set(dlg, msg);
+	dlg_flow_set(dlg, msg);
+	dlg->rseq = msg->cseq.num;
+	dlg->rseq_set = true;
+
+	if (err)
+		mem_deref(dlg);
+	else
+		*dlgp = dlg;
+
+	return err;
+}
+
+
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg || !msg || msg->cseq.num <= dlg->rseq)
+		return false;
+
+	dlg->rseq = msg->cseq.num;
+	dlg_flow_set(dlg, msg);
+	(void)dlg_target_set(dlg, msg);
+
+	return true;
 }
 
 
@@ -172,11 +224,11 @@ static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 {
 	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
-			   "Contact: %s\r\n%s%s"
+			   "Contact: %s\r\n%s%H%s"
 			   "Content-Length: %zu\r\n"
 			   "\r\n"
 			   "%b",
-			   dlg->contact, dlg->hdrs,
+			   dlg->contact, dlg->hdrs, dlg_timer_print_2xx, dlg,
 			   sdp ? "Content-Type: application/sdp\r\n" : "",
 			   mbuf_get_left(sdp),
 			   sdp ? mbuf_buf(sdp) : NULL, mbuf_get_left(sdp));
@@ -198,6 +250,13 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 }
 
 
+void dlg_offering(struct dlg *dlg)
+{
+	if (dlg && dlg->msg)
+		dlg->offering = true;
+}
+
+
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	       struct mbuf *sdp)
 {
@@ -211,24 +270,34 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 		return EINVAL;
 	}
 
+	/* a request that is refused changes nothing about the session timer */
+	dlg_timer_request(dlg, dlg->msg);
 	invite = is_invite(dlg->msg);
 	st = mem_ref(dlg->st);
 	err = send_2xx(dlg, scode, reason, sdp, &mb);
 	dlg->st = NULL;   /* a final reply gave the transaction back */
 	if (!err && invite)
-		await_ack(dlg, mb, sdp && !mbuf_get_left(dlg->msg->mb));
+		await_ack(dlg, mb, sdp && (dlg->offering ||
+				  !mbuf_get_left(dlg->msg->mb)));
+	dlg->offering = false;
 	if (!err && invite && dlg->msg->tp != SIP_TRANSP_UDP)
 		dlg->reply.st = mem_ref(st);
 	mem_deref(st);
 
 	if (!err && dlg->state == DLG_EARLY)
 		dlg->state = DLG_CONFIRMED;
+	dlg_timer_start(dlg);
+
+	/* kept for retransmissions, by us (INVITE) or by libre (UDP) */
+	if (!invite && dlg->msg->tp != SIP_TRANSP_UDP)
+		dlg_mbuf_wipe(mb);
+	else
+		mem_deref(mb);
 
 	dlg->msg = mem_deref(dlg->msg);
-	mem_deref(mb);
 	dlg_mbuf_wipe(sdp);
 	if (!err)
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 
 	return err;
 }
@@ -266,7 +335,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 		memset(&dlg->h, 0, sizeof(dlg->h));
 	}
 	else {
-		dlg_offer_next(dlg);
+		dlg_offer_soon(dlg);
 	}
 
 	return err;
@@ -287,14 +356,14 @@ static void recv_ack(struct dlg *dlg, const struct sip_msg *msg)
 
 	if (dlg->state == DLG_TERMINATED) {
 		/* dlg_terminate() waited for this ACK */
-		(void)dlg_send_bye(dlg, NULL);
+		(void)dlg_send_bye(dlg, dlg->reason);
 		mem_deref(dlg);
 		return;
 	}
 
 	if (answer && dlg->h.answerh)
 		dlg->h.answerh(dlg, msg, dlg->arg);
-	if (first && dlg->h.estabh)
+	if (first && dlg_live(dlg) && dlg->h.estabh)
 		dlg->h.estabh(dlg, msg, dlg->arg);
 
 	dlg_offer_next(dlg);
@@ -323,39 +392,55 @@ static void recv_bye(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** Is a request of the peer still without our answer? RFC 3261 section 14.2 */
+static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg->msg)
+		return false;
+
+	(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
+			  "Server Internal Error",
+			  "Retry-After: %u\r\n"
+			  "Content-Length: 0\r\n\r\n",
+			  rand_u32() % 11);
+
+	return true;
+}
+
+
 /** Is an offer, ours or the peer's, still without its answer? */
 static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 {
+	if (offer_pending(dlg, msg))
+		return true;
+
 	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
-	if (dlg->req || (dlg->reply.active && dlg->reply.wants_answer)) {
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-				 "Request Pending");
-		return true;
-	}
+	if (!dlg->req && dlg->state == DLG_CONFIRMED &&
+	    !(dlg->reply.active && dlg->reply.wants_answer))
+		return false;
 
-	if (dlg->msg) {
-		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
-				  "Server Internal Error",
-				  "Retry-After: %u\r\n"
-				  "Content-Length: 0\r\n\r\n",
-				  rand_u32() % 11);
-		return true;
-	}
+	(void)sip_treply(NULL, dlg->ds->sip, msg, 491, "Request Pending");
 
-	return false;
+	return true;
 }
 
 
 static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 {
-	if (dlg->state == DLG_EARLY || glare(dlg, msg)) {
-		if (dlg->state == DLG_EARLY)
-			(void)sip_treply(NULL, dlg->ds->sip, msg, 491,
-					 "Request Pending");
+	/* such an UPDATE only refreshes: RFC 3311 section 5.2 */
+	bool refresh = !is_invite(msg) && !mbuf_get_left(msg->mb);
+
+	if (refresh ? offer_pending(dlg, msg) : glare(dlg, msg))
+		return;
+
+	if (dlg_min_se(msg)) {
+		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 422,
+				  "Session Interval Too Small",
+				  "Min-SE: %u\r\nContent-Length: 0\r\n\r\n",
+				  dlg_min_se(msg));
 		return;
 	}
 
-	dlg_flow_set(dlg, msg);
 	(void)dlg_target_set(dlg, msg);
 	dlg_allow_set(dlg, msg);
 
@@ -368,8 +453,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 
 	dlg->msg = mem_ref((void *)msg);
 
-	/* an UPDATE without a body only refreshes: RFC 3311 section 5.2 */
-	if (!is_invite(msg) && !mbuf_get_left(msg->mb)) {
+	if (refresh) {
 		(void)dlg_answer(dlg, 200, "OK", NULL);
 		return;
 	}
@@ -403,7 +487,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 {
 	bool handled = true;
 
-	mem_ref(dlg);
+	dlg_hold(dlg);
 
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		recv_ack(dlg, msg);
@@ -418,6 +502,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 	}
 	dlg->rseq = msg->cseq.num;
 	dlg->rseq_set = true;
+	dlg_flow_set(dlg, msg);
 
 	if (!pl_strcmp(&msg->met, "BYE"))
 		recv_bye(dlg, msg);
@@ -430,7 +515,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 		handled = recv_other(dlg, msg);
 
  out:
-	mem_deref(dlg);
+	dlg_release(dlg);
 
 	return handled;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <openssl/crypto.h>
 #include "cfgparse.h"
 
 int cfg_fail(struct cfg_ctx *ctx, unsigned line, const char *fmt, ...)
@@ -200,6 +201,12 @@ static void conf_destructor(void *arg)
 		mem_deref(conf->createv[i]);
 	for (unsigned i = 0; i < conf->joinc; i++)
 		mem_deref(conf->joinv[i]);
+	for (unsigned i = 0; i < conf->subscribec; i++)
+		mem_deref(conf->subscribev[i]);
+	for (unsigned i = 0; i < conf->invitec; i++)
+		mem_deref(conf->invitev[i]);
+	for (unsigned i = 0; i < conf->referc; i++)
+		mem_deref(conf->referv[i]);
 	mem_deref(conf->uri);
 	mem_deref(conf->title);
 }
@@ -229,6 +236,57 @@ static int conf_set(struct cfg_ctx *ctx, cfg_t *sec)
 	return err;
 }
 
+static void route_destructor(void *arg)
+{
+	struct cfg_route *route = arg;
+
+	list_unlink(&route->le);
+	if (route->password)
+		OPENSSL_cleanse(route->password, strlen(route->password));
+	mem_deref(route->password);
+	mem_deref(route->auth_password_file);
+	mem_deref(route->auth_user);
+	mem_deref(route->auth_realm);
+	mem_deref(route->hop);
+	mem_deref(route->domain);
+}
+
+static int route_set(struct cfg_ctx *ctx, cfg_t *sec)
+{
+	struct cfg_route *route;
+	int err;
+
+	route = mem_zalloc(sizeof(*route), route_destructor);
+	if (!route)
+		return ENOMEM;
+
+	err = title_check(ctx, sec);
+	if (!err)
+		err = str_dup(&route->domain, sec->title);
+	if (!err)
+		err = scope_set(ctx, CFG_SCOPE_ROUTE, sec, route);
+	if (!err)
+		err = cfg_route_check(ctx, route);
+
+	if (err)
+		mem_deref(route);
+	else
+		list_append(&ctx->cfg->routel, &route->le, route);
+
+	return err;
+}
+
+static int routes_set(struct cfg_ctx *ctx, cfg_t *root)
+{
+	const unsigned n = cfg_size(root, "route");
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++)
+		err = route_set(ctx, cfg_getnsec(root, "route", i));
+
+	return err;
+}
+
 static int confs_set(struct cfg_ctx *ctx, cfg_t *root)
 {
 	const unsigned n = cfg_size(root, "conference");
@@ -248,6 +306,7 @@ static void destructor(void *arg)
 	struct cfg *cfg = arg;
 
 	list_flush(&cfg->confl);
+	list_flush(&cfg->routel);
 	list_flush(&cfg->userl);
 	for (unsigned i = 0; i < cfg->digestc; i++)
 		mem_deref(cfg->digestv[i].user_agent);
@@ -277,6 +336,8 @@ static int convert(struct cfg_ctx *ctx, cfg_t *root)
 		err = cfg_check_top(ctx);
 	if (!err)
 		err = digests_set(ctx, root);
+	if (!err)
+		err = routes_set(ctx, root);
 	if (!err)
 		err = confs_set(ctx, root);
 

@@ -1,5 +1,5 @@
 FOCUS_CFG_SOURCES = focus/cfg.c focus/cfgparse.c focus/cfgtab.c focus/cfgkind.c focus/cfglist.c focus/cfgrule.c \
-	focus/cfgfile.c focus/cfgusers.c focus/cfgcert.c focus/cfgcheck.c focus/cfgprint.c \
+	focus/cfgfile.c focus/cfgusers.c focus/cfgroute.c focus/cfgcert.c focus/cfgcheck.c focus/cfgprint.c \
 	focus/cfgtab.h focus/cfgparse.h include/cfg.h
 
 noinst_LIBRARIES += libcfg.a

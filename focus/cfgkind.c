@@ -155,6 +155,15 @@ static int set_path(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, con
 	return err;
 }
 
+/* What stands unescaped in a quoted-string of a header */
+static int set_word(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, const char *text)
+{
+	if (strpbrk(text, "\"\\"))
+		return cfg_fail(ctx, ctx->line, "%s: quote or backslash in '%s'", row->name, text);
+
+	return put_str(ctx, row, p, text);
+}
+
 static int set_host(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, const char *text)
 {
 	char host[CFG_ADDR_HOST_MAX + 1];
@@ -273,6 +282,7 @@ const struct cfg_kind cfg_kind_u16 = { "a number", 0, false, set_u16, print_u16,
 const struct cfg_kind cfg_kind_bool = { "true or false", 0, false, set_bool, print_bool, NULL };
 const struct cfg_kind cfg_kind_enum = { "a word", 0, true, set_enum, print_enum, NULL };
 const struct cfg_kind cfg_kind_path = { "a path", 0, true, set_path, print_str, NULL };
+const struct cfg_kind cfg_kind_word = { "a name", 0, true, set_word, print_str, NULL };
 const struct cfg_kind cfg_kind_host = { "a host name", 0, true, set_host, print_str, NULL };
 const struct cfg_kind cfg_kind_hostport = { "host[:port]", 0, true, set_hostport, print_str, NULL };
 const struct cfg_kind cfg_kind_sa = { "an IP address", 0, true, set_sa, print_sa, NULL };

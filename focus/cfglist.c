@@ -173,6 +173,16 @@ static int set_rule(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, con
 	return put_item(p, text);
 }
 
+/* A rule, or a word for those who are in the conference */
+static int set_referrer(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, const char *text)
+{
+	if (strcmp(text, "owner") && strcmp(text, "members") && cfg_rule_check(text))
+		return cfg_fail(ctx, ctx->line, "%s: '%s' is none of owner, members, sip:user@domain, "
+				"*@domain, *", row->name, text);
+
+	return put_item(p, text);
+}
+
 static int set_suite(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, const char *text)
 {
 	const struct suite *suite = suite_by_name(text, strlen(text));
@@ -219,6 +229,8 @@ const struct cfg_kind cfg_kind_media = {
 	"an IP address", sizeof(struct sa), true, set_media, print_media, same_family };
 const struct cfg_kind cfg_kind_rule = {
 	"a rule", sizeof(char *), true, set_rule, print_item, same_str };
+const struct cfg_kind cfg_kind_referrer = {
+	"a rule or word", sizeof(char *), true, set_referrer, print_item, same_str };
 const struct cfg_kind cfg_kind_suite = {
 	"an SRTP suite", sizeof(enum suite_id), true, set_suite, print_suite, same_num };
 const struct cfg_kind cfg_kind_codec = {

@@ -104,6 +104,12 @@ int cfg_show(struct re_printf *pf, const struct cfg *cfg)
 		err |= print_section(pf, "user_agent", cfg->digestv[i].user_agent,
 				     CFG_SCOPE_DIGEST, &cfg->digestv[i]);
 
+	LIST_FOREACH(&cfg->routel, le) {
+		const struct cfg_route *route = le->data;
+
+		err |= print_section(pf, "route", route->domain, CFG_SCOPE_ROUTE, route);
+	}
+
 	LIST_FOREACH(&cfg->confl, le) {
 		const struct cfg_conf *conf = le->data;
 

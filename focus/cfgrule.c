@@ -240,6 +240,68 @@ bool cfg_rule_match(const char *rule, const char *identity)
 	return 0 == strcmp(r.host, id.host) && (r.any_user || 0 == strcmp(r.user, id.user));
 }
 
+int cfg_identity(char *buf, size_t size, const struct pl *uri)
+{
+	char text[CFG_ADDR_USER_MAX + CFG_ADDR_HOST_MAX + 512];
+	struct cfg_addr addr;
+	int err;
+
+	if (!buf || !pl_isset(uri))
+		return EINVAL;
+	if (uri->l >= sizeof(text))
+		return EOVERFLOW;
+
+	(void)pl_strcpy(uri, text, sizeof(text));
+	if (strlen(text) != uri->l)
+		return EINVAL;
+	err = cfg_addr_parse(&addr, text);
+	if (err)
+		return err;
+	if (!addr.user[0])
+		return EINVAL;
+
+	return re_snprintf(buf, size, strchr(addr.host, ':') ? "sip:%s@[%s]" : "sip:%s@%s",
+			   addr.user, addr.host) < 0 ? EOVERFLOW : 0;
+}
+
+bool cfg_referrer_word(const struct cfg_conf *cc, const char *word)
+{
+	for (unsigned i = 0; cc && i < cc->referc; i++) {
+		if (0 == strcmp(cc->referv[i], word))
+			return true;
+	}
+
+	return false;
+}
+
+bool cfg_referrer_match(const struct cfg_conf *cc, const char *identity)
+{
+	for (unsigned i = 0; cc && i < cc->referc; i++) {
+		if (strcmp(cc->referv[i], "owner") && strcmp(cc->referv[i], "members") &&
+		    cfg_rule_match(cc->referv[i], identity))
+			return true;
+	}
+
+	return false;
+}
+
+const struct cfg_route *cfg_route_find(const struct cfg *cfg, const char *host)
+{
+	const struct cfg_route *any = NULL;
+	struct le *le;
+
+	LIST_FOREACH(&cfg->routel, le) {
+		const struct cfg_route *route = le->data;
+
+		if (0 == strcmp(route->domain, host))
+			return route;
+		if (0 == strcmp(route->domain, "*"))
+			any = route;
+	}
+
+	return any;
+}
+
 const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user)
 {
 	char name[CFG_ADDR_USER_MAX + 1], pattern[CFG_TEXT_MAX];

@@ -15,6 +15,7 @@ static const char *const follows_namev[] = { "ask", "yes", "no", NULL };
 
 #define TOP(field) offsetof(struct cfg, field)
 #define DIG(field) offsetof(struct cfg_digest, field)
+#define ROUTE(field) offsetof(struct cfg_route, field)
 #define CONF(field) offsetof(struct cfg_conf, field)
 
 const struct cfg_row cfg_rowv[] = {
@@ -72,9 +73,18 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_TOP, "max_calls", &cfg_kind_u32, TOP(max_calls), 0,
 	  "4000", 1, 100000, NULL,
 	  "Calls at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "max_subscriptions", &cfg_kind_u32, TOP(max_subscriptions), 0,
+	  "20", 0, 100000, NULL,
+	  "Conference subscriptions of one user at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "event_interval", &cfg_kind_u32, TOP(event_interval_ms), 0,
+	  "1000", 0, 60000, NULL,
+	  "Least milliseconds between two notifications of changes to one subscriber" },
 	{ CFG_SCOPE_TOP, "media_timeout", &cfg_kind_u32, TOP(media_timeout_s), 0,
 	  "60", 0, 86400, NULL,
 	  "Seconds without an authenticated packet after which a leg is ended; 0: never" },
+	{ CFG_SCOPE_TOP, "dial_timeout", &cfg_kind_u32, TOP(dial_timeout_s), 0,
+	  "60", 5, 600, NULL,
+	  "Seconds after which a call that we make and nobody answers is given up" },
 
 	{ CFG_SCOPE_DIGEST, "digest", &cfg_kind_digest, DIG(algv), DIG(algc),
 	  "SHA-256", 1, DIGEST_ALG_MAX, NULL,
@@ -96,6 +106,18 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "join", &cfg_kind_rule, CONF(joinv), CONF(joinc),
 	  NULL, 0, CFG_RULE_MAX, NULL,
 	  "Who may join, likewise; a factory's rules also hold for the conferences it made" },
+	{ CFG_SCOPE_CONF, "subscribe", &cfg_kind_rule, CONF(subscribev), CONF(subscribec),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "Who may watch the roster besides participants, likewise; unset: nobody" },
+	{ CFG_SCOPE_CONF, "invite", &cfg_kind_rule, CONF(invitev), CONF(invitec),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "Who may be called by the conference, whoever asks for it; unset: nobody" },
+	{ CFG_SCOPE_CONF, "refer", &cfg_kind_referrer, CONF(referv), CONF(referc),
+	  "owner", 0, CFG_RULE_MAX, NULL,
+	  "Who may have others called or removed: owner, members (who are in it), or a rule for some of join" },
+	{ CFG_SCOPE_CONF, "rejoin_ban", &cfg_kind_u32, CONF(rejoin_ban_s), 0,
+	  "300", 0, 86400, NULL,
+	  "Seconds for which somebody who was removed cannot come back uninvited" },
 	{ CFG_SCOPE_CONF, "owner_leaves", &cfg_kind_enum, CONF(owner_leaves), 0,
 	  "close", 0, 0, owner_namev,
 	  "Whether the conference ends with its owner (close) or with the last one (stay)" },
@@ -133,6 +155,19 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "trial_overlap", &cfg_kind_u32, CONF(trial_overlap_ms), 0,
 	  "8000", 1000, 60000, NULL,
 	  "Keying auto: milliseconds for which a client gets both streams until it proves that it follows" },
+
+	{ CFG_SCOPE_ROUTE, "hop", &cfg_kind_hostport, ROUTE(hop), 0,
+	  NULL, 1, CFG_TEXT_MAX, NULL,
+	  "A host[:port] to send requests for this domain to, over TLS; its certificate must name that host" },
+	{ CFG_SCOPE_ROUTE, "auth_realm", &cfg_kind_host, ROUTE(auth_realm), 0,
+	  NULL, 0, CFG_ADDR_HOST_MAX, NULL,
+	  "Digest realm that the password is for; another one's challenge is never answered" },
+	{ CFG_SCOPE_ROUTE, "auth_user", &cfg_kind_word, ROUTE(auth_user), 0,
+	  NULL, 0, CFG_ADDR_USER_MAX, NULL,
+	  "User name of the server at this hop" },
+	{ CFG_SCOPE_ROUTE, "auth_password_file", &cfg_kind_path, ROUTE(auth_password_file), 0,
+	  NULL, 0, CFG_TEXT_MAX, NULL,
+	  "File whose first line is the password, readable by its owner only" },
 };
 
 const size_t cfg_rowc = ARRAY_SIZE(cfg_rowv);

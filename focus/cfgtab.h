@@ -26,6 +26,7 @@ enum cfg_scope {
 	CFG_SCOPE_TOP,                  /* top level; struct cfg               */
 	CFG_SCOPE_DIGEST,               /* top level and user_agent; struct cfg_digest */
 	CFG_SCOPE_CONF,                 /* section conference; struct cfg_conf */
+	CFG_SCOPE_ROUTE,                /* section route; struct cfg_route     */
 };
 
 struct cfg_ctx;
@@ -77,12 +78,12 @@ unsigned cfg_line_of(const struct cfg_ctx *ctx, const char *name, unsigned other
 
 /* cfgkind.c */
 extern const struct cfg_kind cfg_kind_u32, cfg_kind_u16, cfg_kind_bool, cfg_kind_enum,
-	cfg_kind_path, cfg_kind_host, cfg_kind_hostport, cfg_kind_sa, cfg_kind_uri,
+	cfg_kind_path, cfg_kind_word, cfg_kind_host, cfg_kind_hostport, cfg_kind_sa, cfg_kind_uri,
 	cfg_kind_log, cfg_kind_level;
 
 /* cfglist.c */
 extern const struct cfg_kind cfg_kind_listen, cfg_kind_domain, cfg_kind_digest, cfg_kind_media,
-	cfg_kind_rule, cfg_kind_suite, cfg_kind_codec;
+	cfg_kind_rule, cfg_kind_referrer, cfg_kind_suite, cfg_kind_codec;
 
 /* cfgrule.c */
 struct cfg_addr {
@@ -113,6 +114,7 @@ int cfg_file_load(struct cfg_file **fp, const char *path, enum cfg_trust trust, 
 
 /* cfgusers.c, cfgcert.c, cfgcheck.c */
 int cfg_users_read(struct cfg_ctx *ctx);
+int cfg_route_check(struct cfg_ctx *ctx, struct cfg_route *route);
 int cfg_cert_check(struct cfg_ctx *ctx);
 int cfg_ca_check(struct cfg_ctx *ctx);
 int cfg_check_top(struct cfg_ctx *ctx);

@@ -34,6 +34,7 @@ static void destructor(void *arg)
 		gclass_close(le->data);
 	tmr_cancel(&c->tmr_rekey);
 	tmr_cancel(&c->tmr_round);
+	list_flush(&c->banl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
@@ -42,6 +43,8 @@ static void destructor(void *arg)
 	mem_deref(c->user);
 	mem_deref(c->uri);
 	mem_deref(c->owner);
+	mem_deref(c->contact);
+	mem_deref(c->invitees);
 	mem_deref(c->cfg);
 }
 
@@ -218,6 +221,23 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
+int conference_contact(char *buf, size_t size, const struct conference *c,
+		       const struct sip_msg *msg)
+{
+	const char *adv = c->cfg->advertised_sip;
+	int n;
+
+	if (adv)
+		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
+				adv, sip_transp_param(msg->tp));
+	else
+		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
+				&msg->dst, sip_transp_param(msg->tp));
+
+	return n < 0 ? EOVERFLOW : 0;
+}
+
+
 void conference_end(struct conference *c, unsigned cause, const char *text)
 {
 	struct le *le;
@@ -234,6 +254,16 @@ void conference_end(struct conference *c, unsigned cause, const char *text)
 
 	change_feed(CHANGE_CONF_ENDED, c, NULL, text);
 	mem_deref(c);
+}
+
+
+void conference_lock(struct conference *c, bool locked, const char *who)
+{
+	if (c->locked == locked)
+		return;
+
+	c->locked = locked;
+	change_feed(locked ? CHANGE_LOCKED : CHANGE_UNLOCKED, c, NULL, who);
 }
 
 

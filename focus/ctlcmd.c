@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "focus/dialout.h"
 #include "focus/tree.h"
 #include "focus/ctlsock.h"
+#include "focus/notifier.h"
 #include "focus/tlsid.h"
 #include "log.h"
 
@@ -42,13 +44,14 @@ static json_t *jaddr(const struct sa *sa)
 
 static json_t *conf_head(const struct conference *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:i}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:i, s:b}",
 			 "conf", c->label, "uri", c->uri,
 			 "title", c->cc->title, "owner", c->owner,
 			 "participants", (int)list_count(&c->partl),
 			 "keying", cfg_keying_name(c->cc->keying),
 			 "age_s", (json_int_t)age_s(c->started),
-			 "mixer", (int)mixproc_index(c->mix));
+			 "mixer", (int)mixproc_index(c->mix),
+			 "locked", (int)c->locked);
 }
 
 
@@ -76,13 +79,39 @@ static const char *leg_keying(const struct endpoint *ep)
 }
 
 
+/** As the participant sees it */
+static const char *peer_direction(enum sdp_dir dir)
+{
+	switch (dir) {
+
+	case SDP_SENDRECV: return "sendrecv";
+	case SDP_SENDONLY: return "recvonly";
+	case SDP_RECVONLY: return "sendonly";
+	default:           return "inactive";
+	}
+}
+
+
+static const char *const proofv[] = {
+	[PROOF_DIGEST]      = "digest",
+	[PROOF_CERTIFICATE] = "certificate",
+	[PROOF_CALLED]      = "called",
+};
+
+
 static json_t *leg_json(const struct endpoint *ep)
 {
 	const struct codec *codec = codec_by_id(ep->neg.codec);
 	const struct suite *suite = ep->neg.sdes.suite;
+	char id[20];
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s, s:b}",
+	(void)re_snprintf(id, sizeof(id), "%016llx",
+			  (unsigned long long)ep->pub_id);
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
+			 " s:b, s:I, s:s, s:s}",
 			 "leg", (json_int_t)ep->leg,
+			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
 			 "codec", codec ? codec->name : "-",
 			 "suite", suite ? suite->name : "-",
@@ -91,7 +120,10 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "remote", jaddr(&ep->remote),
 			 "age_s", (json_int_t)age_s(ep->started),
 			 "user_agent", ep->user_agent,
-			 "speaking", (int)ep->speaking);
+			 "speaking", (int)ep->speaking,
+			 "ssrc", (json_int_t)ep->ssrc,
+			 "media", peer_direction(ep->neg.dir),
+			 "proof", proofv[ep->proof]);
 }
 
 
@@ -138,7 +170,7 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 
 	return json_pack("{s:i, s:s, s:s, s:o}", "part", (int)p->id,
 			 "identity", p->identity,
-			 "role", p->role == ROLE_OWNER ? "owner" : "member",
+			 "role", part_role_name(p),
 			 "legs", legv);
 }
 
@@ -267,6 +299,29 @@ static int cmd_show(json_t *args, json_t **resp, void *arg)
 }
 
 
+/* ---- watch --------------------------------------------------------------- */
+
+/** The change feed from now on: of one conference, which may end, or of all */
+static int cmd_watch(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	const struct conference *c = NULL;
+	int err;
+
+	if (json_object_get(args, "conf")) {
+		c = named_conf(f, args, resp);
+		if (!c)
+			return ENOENT;
+	}
+
+	err = ctlsock_stream(f->ctl, c ? c->label : NULL);
+	if (err == EBUSY)
+		*resp = json_string("too many are watching");
+
+	return err;
+}
+
+
 /* ---- kick, end, log ------------------------------------------------------ */
 
 static int cmd_kick(json_t *args, json_t **resp, void *arg)
@@ -287,6 +342,7 @@ static int cmd_kick(json_t *args, json_t **resp, void *arg)
 		return ENOENT;
 	}
 
+	ban_add(c, p->identity);
 	part_kick(p, 200, "Removed by the operator");
 
 	return 0;
@@ -304,6 +360,61 @@ static int cmd_end(json_t *args, json_t **resp, void *arg)
 	conference_end(c, 200, "Ended by the operator");
 
 	return 0;
+}
+
+
+static int lock(json_t *args, json_t **resp, struct focus *f, bool locked)
+{
+	struct conference *c = named_conf(f, args, resp);
+
+	if (!c)
+		return ENOENT;
+
+	conference_lock(c, locked, "operator");
+
+	return 0;
+}
+
+
+static int cmd_lock(json_t *args, json_t **resp, void *arg)
+{
+	return lock(args, resp, arg, true);
+}
+
+
+static int cmd_unlock(json_t *args, json_t **resp, void *arg)
+{
+	return lock(args, resp, arg, false);
+}
+
+
+/** The call goes on by itself; "show" tells how far it is, the log what came */
+static int cmd_invite(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	struct conference *c = named_conf(f, args, resp);
+	const char *uri = json_string_value(json_object_get(args, "uri"));
+	struct dialout d = { .h = NULL };
+	const char *reason;
+	int err;
+
+	if (!c)
+		return ENOENT;
+	if (!uri) {
+		*resp = json_string("which URI?");
+		return EINVAL;
+	}
+
+	pl_set_str(&d.target, uri);
+	err = dialout(c, &d);
+	if (err) {
+		(void)dialout_status(err, &reason);
+		*resp = json_string(err == EACCES
+				    ? "not among those whom it may invite"
+				    : reason);
+	}
+
+	return err;
 }
 
 
@@ -379,6 +490,18 @@ static json_t *refused_json(const struct focus *f)
 }
 
 
+static json_t *changes_json(const struct focus *f)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < CHANGE_MAX; i++)
+		(void)json_object_set_new(o, change_name((enum change)i),
+					  jint(f->changev[i]));
+
+	return o;
+}
+
+
 static void stats_reply(const Mp__Reply *r, void *arg)
 {
 	struct ask *a = arg;
@@ -426,13 +549,17 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 		return err;
 
 	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:i, s:I, s:i, s:I,"
-			    " s:I, s:o}",
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:I, s:i, s:I,"
+			    " s:i, s:I, s:I, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
 			    "calls_total", (json_int_t)f->calls_total,
 			    "refused_total", refused_json(f),
+			    "changes_total", changes_json(f),
+			    "subscriptions", (int)notifiers_count(f->notifiers),
+			    "notifies_total",
+			    (json_int_t)notifiers_sent(f->notifiers),
 			    "connections", (int)tlsid_connections(),
 			    "rss_kib", (json_int_t)rss_kib(),
 			    "fds", (int)count_fds(),
@@ -449,8 +576,12 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
+	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
+	{ "invite", cmd_invite, "call somebody: conf, uri"                },
+	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
+	{ "unlock", cmd_unlock, "let people join again: conf"             },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };

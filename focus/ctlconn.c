@@ -20,6 +20,8 @@ struct ctl_conn {
 	struct mbuf *tx;                /* pos..end: not yet sent              */
 	struct ctl_req *req;            /* deferred and not yet answered       */
 	bool answered;                  /* the line at hand has its reply      */
+	bool stream;                    /* is sent what is published           */
+	char *topic;                    /* of the stream; NULL: all            */
 	bool last;                      /* no more requests: close when sent   */
 	struct tmr tmr;
 };
@@ -45,6 +47,9 @@ static void conn_destructor(void *arg)
 		fd_close(conn->fd);
 		(void)close(conn->fd);
 	}
+	if (conn->stream && conn->cs)
+		--conn->cs->streamc;
+	mem_deref(conn->topic);
 	mem_deref(conn->rx);
 	mem_deref(conn->tx);
 }
@@ -270,6 +275,8 @@ static int transmit(struct ctl_conn *conn)
 		tmr_start(&conn->tmr, conn->cs->idle_ms, timeout_h, conn);
 	}
 	tx->pos = tx->end = 0;
+	if (conn->stream)
+		tmr_cancel(&conn->tmr);
 
 	return 0;
 }
@@ -307,8 +314,9 @@ static void advance(struct ctl_conn *conn)
 	if (!conn->cs)
 		goto out;
 
+	/* a stream is also read, to see that the peer has gone */
 	if (tx_pending(conn))
-		flags = FD_WRITE;
+		flags = FD_WRITE | (conn->stream && !conn->last ? FD_READ : 0);
 	else if (!conn->last && !conn->req)
 		flags = FD_READ;
 
@@ -334,7 +342,9 @@ static void conn_h(int flags, void *arg)
 			mem_deref(conn);
 			return;
 		}
-		tmr_start(&conn->tmr, conn->cs->idle_ms, timeout_h, conn);
+		if (!conn->stream)
+			tmr_start(&conn->tmr, conn->cs->idle_ms, timeout_h,
+				  conn);
 	}
 
 	advance(conn);
@@ -413,4 +423,76 @@ void ctlsock_reply(struct ctl_req *req, int err, json_t *resp)
 
 	answer(req, err, resp);
 	mem_deref(req);
+}
+
+int ctlsock_stream(struct ctlsock *cs, const char *topic)
+{
+	struct ctl_conn *conn = cs ? cs->running : NULL;
+	char *copy = NULL;
+
+	if (!conn)
+		return EINVAL;
+	if (!conn->stream && cs->streamc >= CTLSOCK_STREAM_MAX)
+		return EBUSY;
+	if (topic && str_dup(&copy, topic))
+		return ENOMEM;
+
+	cs->streamc += !conn->stream;
+	conn->stream = true;
+	mem_deref(conn->topic);
+	conn->topic = copy;
+
+	return 0;
+}
+
+unsigned ctlsock_stream_count(const struct ctlsock *cs)
+{
+	return cs ? cs->streamc : 0;
+}
+
+static void append(struct mbuf *tx, const char *line, bool *failed)
+{
+	const size_t pos = tx->pos;
+
+	/* what was sent already makes room */
+	memmove(tx->buf, tx->buf + pos, tx->end - pos);
+	tx->end -= pos;
+
+	tx->pos = tx->end;
+	*failed = mbuf_write_str(tx, line) || mbuf_write_u8(tx, '\n');
+	tx->pos = 0;
+}
+
+/* Nothing is sent from here, and no connection goes: a change may come from a
+   command of this or another connection */
+static void publish(struct ctl_conn *conn, const char *line)
+{
+	struct mbuf *tx = conn->tx;
+	bool failed = tx->end - tx->pos > CTLSOCK_STREAM_BUF;
+
+	if (!failed) {
+		if (!tx_pending(conn))
+			tmr_start(&conn->tmr, conn->cs->idle_ms, timeout_h, conn);
+		append(tx, line, &failed);
+	}
+	if (failed) {
+		tx->pos = tx->end = 0;
+		conn->last = true;
+	}
+
+	/* Inside a handler its caller goes on */
+	if (conn->cs->running != conn)
+		(void)fd_listen(conn->fd, FD_READ | FD_WRITE, conn_h, conn);
+}
+
+void ctl_conn_publish(struct ctlsock *cs, const char *topic, const char *line)
+{
+	struct le *le;
+
+	LIST_FOREACH(&cs->connl, le) {
+		struct ctl_conn *conn = le->data;
+
+		if (conn->stream && (!conn->topic || !str_cmp(conn->topic, topic)))
+			publish(conn, line);
+	}
 }

@@ -22,12 +22,16 @@ struct ctlsock {
 	void *arg;
 	struct list connl;              /* struct ctl_conn                     */
 	struct ctl_conn *running;       /* whose handler is running            */
+	unsigned streamc;
 	uint32_t idle_ms;
 	struct tmr tmr;                 /* accept again                        */
 };
 
 /** Serve an accepted socket; takes over fd if it returns 0 */
 int ctl_conn_add(struct ctlsock *cs, int fd);
+
+/** Hand a line to every stream of a topic */
+void ctl_conn_publish(struct ctlsock *cs, const char *topic, const char *line);
 
 /** The socket goes: close all of its connections */
 void ctl_conn_flush(struct ctlsock *cs);

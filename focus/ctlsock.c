@@ -4,6 +4,7 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -204,4 +205,14 @@ void ctlsock_set_idle(struct ctlsock *cs, uint32_t idle_ms)
 unsigned ctlsock_conn_count(const struct ctlsock *cs)
 {
 	return cs ? list_count(&cs->connl) : 0;
+}
+
+void ctlsock_publish(struct ctlsock *cs, const char *topic, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+
+	json_decref(line);
+	if (cs && text)
+		ctl_conn_publish(cs, topic, text);
+	free(text);
 }

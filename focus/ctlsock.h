@@ -18,6 +18,8 @@
 
 enum {
 	CTLSOCK_CONN_MAX = 16,
+	CTLSOCK_STREAM_MAX = 8,         /* of them; the others stay for commands */
+	CTLSOCK_STREAM_BUF = 1 << 20,   /* not read by then: closed [bytes]    */
 	CTLSOCK_IDLE_MS = 30000,
 };
 
@@ -75,6 +77,22 @@ struct ctl_req *ctlsock_defer(struct ctlsock *cs);
  * @param resp  As in ctl_cmd, taken over
  */
 void ctlsock_reply(struct ctl_req *req, int err, json_t *resp);
+
+/**
+ * Make the connection of the running handler a stream: after its reply it is
+ * sent what ctlsock_publish() is given, one line each.  It has no idle limit
+ * any more; one that does not read is closed.
+ *
+ * @param topic  Only lines of this topic; NULL: all
+ *
+ * @return 0, EINVAL outside of a handler, EBUSY at CTLSOCK_STREAM_MAX, ENOMEM
+ */
+int ctlsock_stream(struct ctlsock *cs, const char *topic);
+
+unsigned ctlsock_stream_count(const struct ctlsock *cs);
+
+/** Send a line to the streams of a topic; takes over line */
+void ctlsock_publish(struct ctlsock *cs, const char *topic, json_t *line);
 
 unsigned ctlsock_conn_count(const struct ctlsock *cs);
 

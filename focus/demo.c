@@ -189,6 +189,9 @@ static int conf_print(FILE *f, const void *arg)
 "# Key and certificate; phones trust them through ca.pem beside it.\n"
 "tls_certificate = \"%s/server.pem\"\n"
 "\n"
+"# Whom conferences call must show a certificate of this authority; phones may.\n"
+"tls_ca = \"%s/ca.pem\"\n"
+"\n"
 "# user:password lines.\n"
 "users = \"%s/users\"\n"
 "realm = \"127.0.0.1\"\n"
@@ -218,10 +221,12 @@ static int conf_print(FILE *f, const void *arg)
 "\tfactory = true\n"
 "\tcreate = {\"*@127.0.0.1\"}\n"
 "\tjoin = {\"*@127.0.0.1\"}\n"
+"\tinvite = {\"*@127.0.0.1\"}\n"
+"\trefer = {\"members\"}\n"
 "\tkeying = %s\n"
 "\tmax_participants = 100000\n"
 "}\n",
-		    (unsigned)ca->opt->port, dir, dir,
+		    (unsigned)ca->opt->port, dir, dir, dir,
 		    (unsigned)MEDIA_PORT_MIN, (unsigned)MEDIA_PORT_MAX,
 		    dir, dir, cfg_keying_name(ca->opt->keying));
 

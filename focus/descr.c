@@ -1,6 +1,7 @@
 /**
  * @file focus/descr.c  Session descriptions: what a peer's SDP says
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 #include "focus/descr.h"
@@ -60,24 +61,45 @@ static int number(const struct pl *pl, uint32_t max, uint32_t *valp)
 }
 
 
-/** "IN IP4 192.0.2.1[/ttl]": addresses only, names are never looked up */
+/** What stands before a separator, or everything */
+static struct pl before(const struct pl *pl, char sep)
+{
+	const char *p = pl_strchr(pl, sep);
+	struct pl head = { pl->p, p ? (size_t)(p - pl->p) : pl->l };
+
+	return head;
+}
+
+
+/**
+ * "IN IP4 192.0.2.1[/ttl]": addresses only, names are never looked up.  Not
+ * by sa_set(): that cuts long ones off and takes "127.1" for an address.
+ */
 static int dec_addr(struct pl val, struct sa *sa)
 {
-	struct pl net, type, addr, slash;
+	struct pl net  = word(&val);
+	struct pl type = word(&val);
+	struct pl addr = word(&val);
+	char buf[INET6_ADDRSTRLEN];
+	uint8_t ip[16];
+	uint32_t ip4;
 
-	net  = word(&val);
-	type = word(&val);
-	addr = word(&val);
-
-	if (pl_strcmp(&net, "IN") ||
-	    (pl_strcmp(&type, "IP4") && pl_strcmp(&type, "IP6")))
+	addr = before(&addr, '/');
+	if (pl_strcmp(&net, "IN") || addr.l >= sizeof(buf))
 		return EBADMSG;
 
-	slash.p = pl_strchr(&addr, '/');
-	if (slash.p)
-		addr.l = (size_t)(slash.p - addr.p);
+	(void)pl_strcpy(&addr, buf, sizeof(buf));
+	if (!pl_strcmp(&type, "IP4") && 1 == inet_pton(AF_INET, buf, ip)) {
+		memcpy(&ip4, ip, sizeof(ip4));
+		sa_set_in(sa, ntohl(ip4), 0);
+		return 0;
+	}
+	if (!pl_strcmp(&type, "IP6") && 1 == inet_pton(AF_INET6, buf, ip)) {
+		sa_set_in6(sa, ip, 0);
+		return 0;
+	}
 
-	return sa_set(sa, &addr, 0);
+	return EBADMSG;
 }
 
 
@@ -105,7 +127,19 @@ static int line_c(struct reader *r, const struct pl *val)
 }
 
 
-static void dec_fmts(struct descr_media *m, struct pl list)
+/** Words of an m= line come back in our answers: visible characters only */
+static bool is_visible(const struct pl *pl)
+{
+	for (size_t i = 0; i < pl->l; i++) {
+		if (pl->p[i] <= ' ' || pl->p[i] > '~')
+			return false;
+	}
+
+	return pl->l > 0;
+}
+
+
+static int dec_fmts(struct descr_media *m, struct pl list)
 {
 	while (list.l && m->fmtc < DESCR_FMT_MAX) {
 		struct descr_fmt *f = &m->fmtv[m->fmtc++];
@@ -114,14 +148,18 @@ static void dec_fmts(struct descr_media *m, struct pl list)
 		memset(f, 0, sizeof(*f));
 		f->id = word(&list);
 		f->pt = number(&f->id, 127, &pt) ? -1 : (int)pt;
+		if (!is_visible(&f->id))
+			return EBADMSG;
 	}
+
+	return m->fmtc ? 0 : EBADMSG;
 }
 
 
 static int line_m(struct reader *r, const struct pl *val)
 {
 	struct descr_media *m;
-	struct pl rest = *val, port, slash;
+	struct pl rest = *val, port;
 	uint32_t n;
 
 	if (r->d->mediac >= DESCR_MEDIA_MAX) {
@@ -135,10 +173,9 @@ static int line_m(struct reader *r, const struct pl *val)
 	port     = word(&rest);
 	m->proto = word(&rest);
 
-	slash.p = pl_strchr(&port, '/');
-	if (slash.p)
-		port.l = (size_t)(slash.p - port.p);
-	if (!m->type.l || !m->proto.l || number(&port, 65535, &n)) {
+	port     = before(&port, '/');
+	if (!is_visible(&m->type) || !is_visible(&m->proto) ||
+	    number(&port, 65535, &n) || dec_fmts(m, rest)) {
 		r->reason = "Malformed m= line";
 		return EBADMSG;
 	}
@@ -150,7 +187,6 @@ static int line_m(struct reader *r, const struct pl *val)
 		sa_set_port(&m->addr, m->port);
 		m->hold_addr = r->hold_addr;
 	}
-	dec_fmts(m, rest);
 	r->m = m;
 	r->attrc = 0;
 
@@ -175,16 +211,28 @@ static int attr_rtpmap(struct reader *r, struct pl val)
 {
 	struct pl id = word(&val);
 	struct descr_fmt *f = fmt_find(r->m, &id);
-	struct pl name, clock, ch;
+	struct pl name = before(&val, '/'), clock, ch;
+	uint32_t n = 0;
 
 	/* a map for a format that is not in the m= line is ignored */
-	if (!f || re_regex(val.p, val.l, "[^/]+/[0-9]+[^]*", &name, &clock,
-			   &ch))
+	if (!f)
 		return 0;
 
-	f->name = name;
+	pl_advance(&val, (ssize_t)MIN(name.l + 1, val.l));
+	clock = before(&val, '/');
+	pl_advance(&val, (ssize_t)MIN(clock.l + 1, val.l));
+	ch = word(&val);
+	if (!name.l || number(&clock, UINT32_MAX, &f->clock) ||
+	    (ch.l && number(&ch, 255, &n))) {
+		/* then nobody knows what it is, whatever its number */
+		f->pt = -1;
+		return 0;
+	}
 
-	return number(&clock, UINT32_MAX, &f->clock) ? EBADMSG : 0;
+	f->name = name;
+	f->channels = n;
+
+	return 0;
 }
 
 
@@ -243,7 +291,8 @@ static int attr_rtcp(struct reader *r, struct pl val)
 
 	if (!val.l || dec_addr(val, &r->m->rtcp))
 		r->m->rtcp = r->m->addr;
-	sa_set_port(&r->m->rtcp, (uint16_t)n);
+	if (sa_af(&r->m->rtcp) != AF_UNSPEC)
+		sa_set_port(&r->m->rtcp, (uint16_t)n);
 
 	return 0;
 }
@@ -263,17 +312,20 @@ static const char level_uri[] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 /** "ID[/direction] URI [vad=on|off]", RFC 8285 and RFC 6464 */
 static int attr_extmap(struct reader *r, struct pl val)
 {
-	struct pl idpl = word(&val);
-	struct pl uri  = word(&val);
-	struct pl slash;
+	struct pl first = word(&val);
+	struct pl uri   = word(&val);
+	struct pl idpl  = before(&first, '/');
+	struct pl dir   = first;
 	uint32_t id;
 
-	slash.p = pl_strchr(&idpl, '/');
-	if (slash.p)
-		idpl.l = (size_t)(slash.p - idpl.p);
+	pl_advance(&dir, (ssize_t)MIN(idpl.l + 1, dir.l));
 
 	/* one-byte elements have the ids 1 to 14 */
 	if (pl_strcmp(&uri, level_uri) || number(&idpl, 14, &id) || !id)
+		return 0;
+
+	/* what the peer would not send is of no use */
+	if (!pl_strcmp(&dir, "recvonly") || !pl_strcmp(&dir, "inactive"))
 		return 0;
 
 	r->m->level_ext = (uint8_t)id;
@@ -382,11 +434,10 @@ static int line(struct reader *r, const struct pl *pl, bool first)
 {
 	struct pl val;
 
-	for (size_t i = 0; i < pl->l; i++) {
-		if (pl->p[i] == '\0') {
-			r->reason = "NUL byte in SDP";
-			return EBADMSG;
-		}
+	/* RFC 8866 section 9, byte-string */
+	if (memchr(pl->p, '\0', pl->l) || memchr(pl->p, '\r', pl->l)) {
+		r->reason = "NUL or CR inside an SDP line";
+		return EBADMSG;
 	}
 
 	if (pl->l < 2 || pl->p[1] != '=') {
@@ -442,10 +493,26 @@ static int check(struct reader *r)
 }
 
 
+/** Cut the next line off, without its end; empty lines are skipped */
+static bool next_line(struct pl *l, struct pl *body)
+{
+	while (body->l) {
+		*l = before(body, '\n');
+		pl_advance(body, (ssize_t)MIN(l->l + 1, body->l));
+		if (l->l && l->p[l->l - 1] == '\r')
+			--l->l;
+		if (l->l)
+			return true;
+	}
+
+	return false;
+}
+
+
 int descr_decode(struct descr *d, const struct pl *body, const char **reasonp)
 {
+	struct pl rest = *body, l;
 	struct reader r;
-	const char *p = body->p, *end = body->p + body->l;
 	bool first = true;
 	int err = 0;
 
@@ -459,15 +526,7 @@ int descr_decode(struct descr *d, const struct pl *body, const char **reasonp)
 		return EOVERFLOW;
 	}
 
-	while (p < end && !err) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		struct pl l = { p, (size_t)((nl ? nl : end) - p) };
-
-		p = nl ? nl + 1 : end;
-		if (l.l && l.p[l.l - 1] == '\r')
-			--l.l;
-		if (!l.l)
-			continue;
+	while (!err && next_line(&l, &rest)) {
 		if (l.l > DESCR_LINE_MAX) {
 			r.reason = "SDP line too long";
 			err = EOVERFLOW;
@@ -487,32 +546,29 @@ int descr_decode(struct descr *d, const struct pl *body, const char **reasonp)
 }
 
 
+static void trim(struct pl *pl)
+{
+	while (pl->l && *pl->p == ' ')
+		pl_advance(pl, 1);
+	while (pl->l && pl->p[pl->l - 1] == ' ')
+		--pl->l;
+}
+
+
 int descr_fmtp_u32(const struct pl *fmtp, const char *name, uint32_t *valp)
 {
 	struct pl rest = *fmtp;
 
 	while (rest.l) {
-		const char *semi = pl_strchr(&rest, ';');
-		struct pl param = { rest.p,
-			semi ? (size_t)(semi - rest.p) : rest.l };
-		const char *eq;
+		struct pl v = before(&rest, ';');
+		struct pl n = before(&v, '=');
 
-		rest.p += param.l + (semi ? 1 : 0);
-		rest.l -= param.l + (semi ? 1 : 0);
-		while (param.l && *param.p == ' ') {
-			++param.p;
-			--param.l;
-		}
-
-		eq = pl_strchr(&param, '=');
-		if (eq) {
-			struct pl n = { param.p, (size_t)(eq - param.p) };
-			struct pl v = { eq + 1, param.l - n.l - 1 };
-
-			if (!pl_strcasecmp(&n, name))
-				return number(&v, UINT32_MAX, valp) ? ENOENT
-								    : 0;
-		}
+		pl_advance(&rest, (ssize_t)MIN(v.l + 1, rest.l));
+		pl_advance(&v, (ssize_t)MIN(n.l + 1, v.l));
+		trim(&n);
+		trim(&v);
+		if (!pl_strcasecmp(&n, name))
+			return number(&v, UINT32_MAX, valp) ? ENOENT : 0;
 	}
 
 	return ENOENT;

@@ -30,6 +30,7 @@ struct descr_fmt {
 	int pt;                /* -1 if not a number 0..127                   */
 	struct pl name;        /* from rtpmap, or unset                       */
 	uint32_t clock;
+	unsigned channels;     /* from rtpmap, 0 = not said                   */
 	struct pl fmtp;        /* parameters, or unset                        */
 };
 
@@ -50,7 +51,6 @@ struct descr_media {
 	bool level_vad;
 	struct pl cryptov[DESCR_CRYPTO_MAX];  /* values after "crypto:"       */
 	unsigned cryptoc;
-	unsigned attrc;
 };
 
 struct descr {

@@ -4,18 +4,24 @@
  * Refs: RFC 4579 section 5, RFC 3264 sections 5 to 8
  */
 #include <string.h>
+#include <time.h>
+#include "focus/dialout.h"
+#include "focus/listinvite.h"
+#include "focus/refer.h"
 #include "focus/tree.h"
+#include "focus/ident.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { USER_AGENT_MAX = 128 };
 
-/* what every INVITE, UPDATE and 2xx of ours says: RFC 4579 section 5.13 */
-static const char hdrs[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
-	"Accept: application/sdp\r\n";
+const char endpoint_hdrs[] = FOCUS_ALLOW FOCUS_SUPPORTED
+	"Accept: application/sdp, message/sipfrag\r\n";
 
 static const char *const statev[] = {
 	[EP_JOINING]   = "joining",
+	[EP_DIALING]   = "dialing",
+	[EP_ALERTING]  = "ringing",
 	[EP_CONNECTED] = "connected",
 	[EP_HELD]      = "on-hold",
 	[EP_LEFT]      = "left",
@@ -28,11 +34,19 @@ const char *endpoint_state_name(enum endpoint_state st)
 }
 
 
+bool endpoint_is_new(const struct endpoint *ep)
+{
+	return ep->state == EP_JOINING || ep->state == EP_DIALING ||
+		ep->state == EP_ALERTING;
+}
+
+
 static void destructor(void *arg)
 {
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
@@ -55,9 +69,9 @@ static void leave(struct endpoint *ep, const char *reason,
 	if (ep->state == EP_LEFT)
 		return;
 
-	if (joined)
-		change_feed(CHANGE_LEFT, c, ep, reason);
+	change_feed(joined ? CHANGE_LEFT : CHANGE_JOIN_FAILED, c, ep, reason);
 	ep->state = EP_LEFT;
+	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
@@ -74,6 +88,12 @@ static void leave(struct endpoint *ep, const char *reason,
 }
 
 
+void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
+{
+	leave(ep, reason, grace_ms);
+}
+
+
 static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 		    uint32_t grace_ms)
 {
@@ -84,6 +104,10 @@ static void hang_up(struct endpoint *ep, unsigned cause, const char *text,
 
 	(void)re_snprintf(reason, sizeof(reason),
 			  "SIP;cause=%u;text=\"%s\"", cause, text);
+	if (cause >= 400)
+		dialout_done(ep, (uint16_t)cause, text);
+	ep->left_how = LEFT_BOOTED;
+	ep->left_cause = cause;
 	dlg_bye(ep->dlg, reason);
 	leave(ep, text, grace_ms);
 }
@@ -119,6 +143,24 @@ static void fail_pending(struct endpoint *ep, uint16_t scode,
 
 /* ---- the mixer's replies ------------------------------------------------- */
 
+/** Is there anything that others have not been told? */
+static bool is_news(struct endpoint *ep)
+{
+	const struct endpoint_told was = ep->told;
+
+	ep->told.dir = ep->neg.dir;
+	ep->told.codec = ep->neg.codec;
+	ep->told.suite = ep->neg.sdes.suite;
+	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
+	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+
+	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
+		was.suite != ep->told.suite ||
+		was.class_id != ep->told.class_id ||
+		was.epoch != ep->told.epoch;
+}
+
+
 static void after_answer(struct endpoint *ep)
 {
 	bool held = !ep->neg.peer_sends && !ep->neg.peer_receives;
@@ -126,23 +168,50 @@ static void after_answer(struct endpoint *ep)
 	enum endpoint_state st = held || (!ep->neg.peer_sends && !listening)
 		? EP_HELD : EP_CONNECTED;
 	enum endpoint_state was = ep->state;
+	bool news;
 
 	if (was != EP_JOINING && ep->follows != FOLLOWS_NO && !ep->gc)
 		promote_start(ep);
-	if (was == EP_JOINING || was == st)
+	if (was == EP_JOINING)
 		return;
 
+	news = is_news(ep);
 	ep->state = st;
-	change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
-		    ep->part->conf, ep, NULL);
+	if (was != st)
+		change_feed(st == EP_HELD ? CHANGE_HELD : CHANGE_RESUMED,
+			    ep->part->conf, ep, NULL);
+	else if (news)
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
+/** In, and whatever waited for that */
 static void joined(struct endpoint *ep)
 {
+	struct conference *c = ep->part->conf;
+	struct endpoint *old;
+
 	ep->state = EP_CONNECTED;
-	change_feed(CHANGE_JOINED, ep->part->conf, ep, NULL);
-	promote_start(ep);
+	ep->joined = time(NULL);
+	(void)is_news(ep);
+	change_feed(CHANGE_JOINED, c, ep, NULL);
+	dialout_done(ep, 200, "OK");
+	if (ep->dialled)
+		ep->started = tmr_jiffies();
+
+	/* with endpoint keys that others have read, a fresh one comes first */
+	if (ep->forked && c->cc->keying != KEYING_GROUP)
+		rekey_fresh(ep);
+	else
+		promote_start(ep);
+
+	/* RFC 3891 section 3: the old device is a leaver like any other */
+	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
+	ep->replaces = 0;
+	if (old && old != ep)
+		endpoint_kick(old, 200, "Replaced");
+	if (c->invitees)
+		listinvite_start(c);
 }
 
 
@@ -209,6 +278,7 @@ static void port_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	dlg_offering(ep->dlg);
 	(void)dlg_answer(ep->dlg, 200, "OK", sdp);
 }
 
@@ -231,11 +301,15 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 	if (r->status == MP__STATUS__ERR_NO_KEY)
 		ep->resend = true;
 
+	/* the one it replaces, once gone, may take everything with it */
+	mem_ref(ep);
+
 	epmedia_commit(ep);
-	if (ep->state == EP_JOINING)
+	if (endpoint_is_new(ep))
 		joined(ep);
 	else
 		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -256,25 +330,21 @@ void endpoint_admitted(struct endpoint *ep, int err)
 
 /* ---- the dialog's handlers ----------------------------------------------- */
 
-static void body_pl(struct pl *pl, const struct sip_msg *msg)
-{
-	pl->p = (const char *)mbuf_buf(msg->mb);
-	pl->l = mbuf_get_left(msg->mb);
-}
-
-
 static void reject(struct endpoint *ep, const struct sip_msg *msg,
 		   const struct neg_err *e)
 {
 	refuse_note(ep->part->conf->focus, msg, e->scode, ep->part->identity,
 		    e->text);
-	(void)dlg_reject(ep->dlg, e->scode, e->scode == 488
-			 ? "Not Acceptable Here" : "Bad Request",
+	(void)dlg_reject(ep->dlg, e->scode,
+			 e->scode == 488 ? "Not Acceptable Here" :
+			 e->scode == 400 ? "Bad Request" :
+			 "Server Internal Error",
 			 "Warning: %u conclave \"%s\"\r\n", e->warn, e->text);
 }
 
 
-/** A re-INVITE without a body: the agreed session, offered again */
+/** A re-INVITE without a body: the agreed session, offered again; sendrecv,
+ *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
 	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV, true);
@@ -286,13 +356,47 @@ static void reoffer(struct endpoint *ep)
 }
 
 
+/** Session timer: nothing new is said, unless a rekey is due anyway */
+static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->media_pending || !ep->neg.sdes.suite)
+		return NULL;
+
+	return rekey_offer(ep, ep->neg.dir, false);
+}
+
+
+/** A list is for a factory: RFC 5366 section 5.1 */
+static bool read_body(struct dlg *dlg, const struct sip_msg *msg,
+		      struct body *b)
+{
+	if (body_read(b, msg)) {
+		(void)dlg_reject(dlg, b->scode, "Bad Body",
+				 "Warning: 399 conclave \"%s\"\r\n", b->why);
+		return false;
+	}
+
+	if (b->list.p || sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE,
+					       "recipient-list-invite")) {
+		(void)dlg_reject(dlg, 420, "Bad Extension",
+				 "Unsupported: recipient-list-invite\r\n");
+		return false;
+	}
+
+	return true;
+}
+
+
 static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 			  void *arg)
 {
 	struct endpoint *ep = arg;
 	struct descr *d;
 	struct neg_err e;
-	struct pl body;
+	struct body b;
 	int err;
 
 	if (ep->media_pending || ep->next_gc || !ep->neg.sdes.suite) {
@@ -300,8 +404,9 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	body_pl(&body, msg);
-	if (!body.l) {
+	if (!read_body(dlg, msg, &b))
+		return;
+	if (!b.sdp.l) {
 		reoffer(ep);
 		return;
 	}
@@ -312,10 +417,14 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	err = neg_offer(&ep->next, &body, d, ep->part->conf->cc,
+	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		/* its keys were not taken yet, so they must not be given back */
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (!err)
 		err = epmedia_keys(ep, &e);
@@ -340,21 +449,24 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	struct neg_offered *off = &ep->offered;
 	struct descr *d;
 	struct neg_err e;
-	struct pl body;
+	struct body b;
 	int err;
-	(void)dlg;
 
-	body_pl(&body, msg);
+	/* what cannot be read has no answer in it, and neg_answer() says so */
+	(void)body_read(&b, msg);
 	d = mem_alloc(sizeof(*d), NULL);
 	if (!d) {
 		endpoint_end(ep, 500, "Out of memory");
 		return;
 	}
 
-	err = neg_answer(&ep->next, &body, d, ep->neg.index,
+	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
-	if (!err)
-		err = neg_mlines_set(&ep->next_mlines, d, ep->next.index);
+	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+		neg_reset(&ep->next);
+		e = (struct neg_err){ 500, 399, "Out of memory" };
+		err = ENOMEM;
+	}
 	mem_deref(d);
 	if (err) {
 		refuse_note(ep->part->conf->focus, msg, 488,
@@ -362,6 +474,9 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		endpoint_end(ep, 488, e.text);
 		return;
 	}
+
+	/* after a fork: the offer that is answered now, only this one has read */
+	ep->forked = endpoint_is_new(ep) && dlg_forked(dlg);
 
 	/* the key of the line that was taken is ours from now on */
 	for (unsigned i = 0; i < off->linec; i++) {
@@ -393,8 +508,11 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->state != EP_JOINING || !ep->neg.sdes.suite)
 		return;
 
+	mem_ref(ep);
 	joined(ep);
-	after_answer(ep);
+	if (ep->state != EP_LEFT)
+		after_answer(ep);
+	mem_deref(ep);
 }
 
 
@@ -405,14 +523,36 @@ static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 	const char *reason = "bye";
 	(void)dlg;
 
+	if (ep->dial) {
+		dialout_closed(ep, err, msg);
+		return;
+	}
+
 	if (err == ECONNABORTED)
 		reason = "cancel";
 	else if (err)
 		reason = "timeout";
 	else if (msg && !msg->req)
 		reason = "refused";
+	ep->left_how = err || (msg && !msg->req) ? LEFT_FAILED : LEFT_DEPARTED;
+	ep->left_cause = err ? 408 : msg && !msg->req ? msg->scode : 0;
 
 	leave(ep, reason, ep->part->conf->cc->leave_grace_ms);
+}
+
+
+static void progress_handler(struct dlg *dlg, const struct sip_msg *msg,
+			     void *arg)
+{
+	(void)dlg;
+	dialout_progress(arg, msg);
+}
+
+
+static void fork_handler(struct dlg *dlg, void *arg)
+{
+	(void)dlg;
+	rekey_fresh(arg);
 }
 
 
@@ -425,8 +565,24 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 }
 
 
-static const struct dlg_handlers handlers = {
+static bool request_handler(struct dlg *dlg, const struct sip_msg *msg,
+			    void *arg)
+{
+	if (pl_strcmp(&msg->met, "REFER"))
+		return false;
+
+	refer_in_dialog(arg, dlg, msg);
+
+	return true;
+}
+
+
+const struct dlg_handlers endpoint_handlers = {
+	.reqh    = request_handler,
+	.progrh  = progress_handler,
+	.forkh   = fork_handler,
 	.offer_failh = offer_fail_handler,
+	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,
@@ -435,24 +591,6 @@ static const struct dlg_handlers handlers = {
 
 
 /* ---- joining ------------------------------------------------------------- */
-
-/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
-static int contact_print(char *buf, size_t size, const struct conference *c,
-			 const struct sip_msg *msg)
-{
-	const char *adv = c->cfg->advertised_sip;
-	int n;
-
-	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
-	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
-
-	return n < 0 ? EOVERFLOW : 0;
-}
-
 
 /** Printable ASCII only: it ends up in logs, JSON and on terminals */
 static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
@@ -474,13 +612,11 @@ static int user_agent_set(struct endpoint *ep, const struct sip_msg *msg)
 }
 
 
-static int endpoint_new(struct endpoint **epp, struct part *p,
-			const struct sip_msg *msg)
+/** In the tree, without a dialog */
+int endpoint_alloc(struct endpoint **epp, struct part *p)
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256];
-	int err;
 
 	ep = mem_zalloc(sizeof(*ep), destructor);
 	if (!ep)
@@ -491,17 +627,7 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
 	ep->sess_id = rand_u64() >> 2;
-	err = user_agent_set(ep, msg);
-	if (!err)
-		err = contact_print(contact, sizeof(contact), c, msg);
-	if (!err)
-		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact, hdrs,
-				 &handlers, ep);
-	if (err) {
-		mem_deref(ep);
-		return err;
-	}
-
+	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
@@ -512,9 +638,45 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 }
 
 
+static int endpoint_new(struct endpoint **epp, struct part *p,
+			const struct sip_msg *msg)
+{
+	struct conference *c = p->conf;
+	struct endpoint *ep;
+	char contact[256], who[IDENT_MAX];
+	int err;
+
+	err = endpoint_alloc(&ep, p);
+	if (err)
+		return err;
+
+	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
+							  : PROOF_CERTIFICATE;
+	err = user_agent_set(ep, msg);
+	if (!err)
+		err = conference_contact(contact, sizeof(contact), c, msg);
+	if (!err && !c->contact)
+		err = str_dup(&c->contact, contact);
+	if (!err)
+		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact,
+				 endpoint_hdrs, &endpoint_handlers, ep);
+	if (err) {
+		--c->endpointc;
+		--c->focus->endpointc;
+		--c->focus->calls_total;
+		mem_deref(ep);
+		return err;
+	}
+
+	*epp = ep;
+
+	return 0;
+}
+
+
 int endpoint_join(struct conference *c, const char *identity,
 		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml)
+		  struct neg_mlines *ml, uint64_t replaces)
 {
 	struct part *p = part_find(c, identity);
 	struct part *fresh = NULL;
@@ -534,6 +696,7 @@ int endpoint_join(struct conference *c, const char *identity,
 		mem_deref(fresh);
 		return err;
 	}
+	ep->replaces = replaces;
 
 	if (!n) {
 		if (epmedia_apply(ep, port_reply))

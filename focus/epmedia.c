@@ -312,7 +312,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.dtmf_pt = n->dtmf_pt;
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
-	l->ls.send = n->peer_receives;
+	l->ls.send = n->peer_receives && !ep->forked;
 	l->ls.recv = n->peer_sends;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
@@ -375,7 +375,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 		fill_media(&l, ep, true);
 	}
 	else {
-		af = sa_af(dlg_peer_addr(ep->dlg));
+		af = ep->dlg ? sa_af(dlg_peer_addr(ep->dlg)) : ep->dial_af;
 		fill_port_only(&l, ep->part->conf->cc);
 	}
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "focus/tree.h"
+#include "focus/refer.h"
+#include "focus/confevent.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
 #include "focus/tlsid.h"
@@ -22,18 +24,23 @@ static void destructor(void *arg)
 	while ((le = list_head(&f->confl)))
 		conference_end(le->data, 503, "Shutting down");
 
-	mem_deref(f->ctl);
+	f->ctl = mem_deref(f->ctl);
+	list_flush(&f->referoutl);
+	list_flush(&f->ratel);
 	mem_deref(f->lsnr);
+	mem_deref(f->notifiers);
 	mem_deref(f->dlgs);
 	if (f->sip)
 		sip_close(f->sip, true);
 	mem_deref(f->sip);
+	mem_deref(f->dnsc);
 	mem_deref(f->tls);
 	mem_deref(f->ident);
 	mem_deref(f->intake);
 	for (unsigned i = 0; i < f->mixc; i++)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
 	mem_deref(f->cfg);
@@ -61,9 +68,13 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 
 /* what we answer to; intake refuses the rest */
 static const char *const methodv[] = {
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
+	"REFER", NULL
 };
-static const char *const optionv[] = { NULL };
+static const char *const optionv[] = {
+	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
+	"recipient-list-invite", NULL
+};
 static const struct intake_caps caps = { methodv, optionv };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -81,7 +92,8 @@ static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
 static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 			 const struct sip_msg *msg)
 {
-	const struct endpoint *ep = dlg_arg(dlg);
+	/* one that has ended lives on without its endpoint */
+	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
 	char who[IDENT_MAX];
 
 	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
@@ -102,7 +114,7 @@ static void recv_options(struct focus *f, const struct sip_msg *msg)
 {
 	/* the same for every URI: no way to look for conferences */
 	(void)sip_replyf(f->sip, msg, 200, "OK",
-			 "Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS\r\n"
+			 FOCUS_ALLOW
 			 "Accept: application/sdp\r\n"
 			 "Content-Length: 0\r\n\r\n");
 }
@@ -118,6 +130,61 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 }
 
 
+/**
+ * RFC 4575 section 8.1: the roster needs integrity and confidentiality.  Over
+ * anything but TLS nobody is even asked who he is.
+ */
+static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
+{
+	struct notifier *n = notifiers_find(f->notifiers, msg);
+	char who[IDENT_MAX];
+
+	if (msg->tp != SIP_TRANSP_TLS) {
+		refuse_note(f, msg, 403, NULL, "Subscriptions need TLS");
+		(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 403,
+				  "Forbidden", "Warning: 399 conclave"
+				  " \"Subscriptions need TLS\"\r\n"
+				  "Content-Length: 0\r\n\r\n");
+		return;
+	}
+
+	if (pl_isset(&msg->to.tag) && !n) {
+		(void)sip_treply(NULL, f->sip, msg, 481,
+				 "Subscription Does Not Exist");
+		return;
+	}
+
+	/* as in dialog_owner(): on its own connection it needs no proof */
+	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
+		notifier_subscribe(n, msg);
+		return;
+	}
+
+	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		return;
+
+	if (!n) {
+		subscribe_recv(f, msg, who);
+	}
+	else if (!str_cmp(who, notifier_identity(n))) {
+		notifier_subscribe(n, msg);
+	}
+	else {
+		refuse_note(f, msg, 403, who, "Not the subscriber");
+		(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+	}
+}
+
+
+static void recv_refer(struct focus *f, const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+		refer_recv(f, msg, who);
+}
+
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct focus *f = arg;
@@ -125,6 +192,11 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (!intake_ok(f->intake, f->sip, msg))
 		return true;
+
+	if (!pl_strcmp(&msg->met, "SUBSCRIBE")) {
+		recv_subscribe(f, msg);
+		return true;
+	}
 
 	dlg = dlgs_find(f->dlgs, msg);
 	if (dlg && !same_flow(dlg, msg)) {
@@ -140,6 +212,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		}
 		if (!pl_strcmp(&msg->met, "OPTIONS")) {
 			recv_options(f, msg);
+			return true;
+		}
+		if (!pl_strcmp(&msg->met, "REFER")) {
+			recv_refer(f, msg);
 			return true;
 		}
 	}
@@ -172,12 +248,24 @@ static int listen_one(struct focus *f, const struct cfg_listen *l)
 }
 
 
+/** Names of hops; without name servers, addresses work */
+static void start_dns(struct focus *f)
+{
+	struct sa srvv[4];
+	uint32_t n = ARRAY_SIZE(srvv);
+
+	if (dns_srv_get(NULL, 0, srvv, &n) || dnsc_alloc(&f->dnsc, NULL, srvv, n))
+		log_info("ev=dns_off reason=\"no name server\"");
+}
+
+
 static int start_sip(struct focus *f)
 {
 	const struct cfg *cfg = f->cfg;
 	int err;
 
-	err = sip_alloc(&f->sip, NULL, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
+	start_dns(f);
+	err = sip_alloc(&f->sip, f->dnsc, HT_SIZE, HT_SIZE, HT_SIZE, NULL, NULL,
 			f);
 	if (err)
 		return err;
@@ -201,6 +289,8 @@ static int start_sip(struct focus *f)
 	err = sip_listen(&f->lsnr, f->sip, true, request_handler, f);
 	if (!err)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
+	if (!err)
+		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
 
 	return err;
 }
@@ -239,6 +329,8 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->cfg = mem_ref(cfg);
 	f->started = tmr_jiffies();
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)
 		err = promote_memory_alloc(&f->ht_follows);
 	if (!err)

@@ -7,6 +7,8 @@
  * Refs: RFC 4579 sections 5.1 and 5.4; TR 33.829 clauses 5.1.3 and 5.2.1
  */
 #include <string.h>
+#include "focus/listinvite.h"
+#include "focus/replaces.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -18,10 +20,14 @@ static const struct {
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 415, "Unsupported Media Type" },
+	{ 413, "Request Entity Too Large" },
+	{ 420, "Bad Extension" },
+	{ 481, "Call/Transaction Does Not Exist" },
 	{ 486, "Busy Here" },
 	{ 488, "Not Acceptable Here" },
 	{ 500, "Server Internal Error" },
 	{ 503, "Service Unavailable" },
+	{ 603, "Decline" },
 };
 
 
@@ -68,7 +74,10 @@ static void refuse(struct focus *f, const struct sip_msg *msg,
 			  "Content-Length: 0\r\n\r\n",
 			  warn, text,
 			  scode == 503 ? "Retry-After: 10\r\n" : "",
-			  scode == 415 ? "Accept: application/sdp\r\n" : "");
+			  scode == 415 ? "Accept: application/sdp, multipart/mixed,"
+					 " application/resource-lists+xml\r\n" :
+			  scode == 420 ? "Unsupported: recipient-list-invite\r\n"
+				       : "");
 }
 
 
@@ -141,29 +150,63 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 }
 
 
+static bool interval_ok(struct focus *f, const struct sip_msg *msg)
+{
+	uint32_t min_se = dlg_min_se(msg);
+
+	if (!min_se)
+		return true;
+
+	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 422,
+			  "Session Interval Too Small",
+			  "Min-SE: %u\r\n"
+			  "Content-Length: 0\r\n\r\n", min_se);
+
+	return false;
+}
+
+
+/** Who is in may change the device, which takes no more room than there was;
+ *  for others there must be room, and nothing against them */
+static bool may_enter(struct focus *f, const struct sip_msg *msg,
+		      const char *identity, struct conference *c,
+		      struct replaces_verdict *rep)
+{
+	replaces_judge(rep, f, c, msg, identity);
+	if (rep->scode) {
+		refuse(f, msg, identity, rep->scode, 399, rep->why);
+		return false;
+	}
+	if (rep->leg)
+		return true;
+
+	if (c && str_cmp(identity, c->owner) &&
+	    (c->locked || ban_active(c, identity))) {
+		refuse(f, msg, identity, 403, 399, c->locked
+		       ? "Conference is locked"
+		       : "Removed from this conference");
+		return false;
+	}
+
+	return room_left(f, msg, identity, c);
+}
+
+
 /** Take the offer if there is one; false if refused */
 static bool read_offer(struct focus *f, const struct sip_msg *msg,
 		       const char *identity, const struct cfg_conf *cc,
-		       struct neg *n, struct neg_mlines *ml)
+		       const struct pl *sdp, struct neg *n,
+		       struct neg_mlines *ml)
 {
 	struct descr *d;
 	struct neg_err e;
-	struct pl body;
 	int err;
 
 	memset(n, 0, sizeof(*n));
 	memset(ml, 0, sizeof(*ml));
 	memset(&e, 0, sizeof(e));
-
-	body.p = (const char *)mbuf_buf(msg->mb);
-	body.l = mbuf_get_left(msg->mb);
-	if (!body.l)
+	if (!sdp->l)
 		return true;
-
-	if (!msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {
-		refuse(f, msg, identity, 415, 399, "Body is not SDP");
-		return false;
-	}
 
 	d = mem_alloc(sizeof(*d), NULL);
 	if (!d) {
@@ -171,7 +214,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 		return false;
 	}
 
-	err = neg_offer(n, &body, d, cc, msg->tp == SIP_TRANSP_TLS, &e);
+	err = neg_offer(n, sdp, d, cc, msg->tp == SIP_TRANSP_TLS, &e);
 	if (!err && neg_mlines_set(ml, d, n->index)) {
 		e.scode = 500;
 		e.text = "Out of memory";
@@ -202,36 +245,86 @@ bool invite_is_secure(struct focus *f, const struct sip_msg *msg)
 }
 
 
+/** What the body asks for besides media; false if refused */
+static bool read_body(struct focus *f, const struct sip_msg *msg,
+		      const char *identity, const struct conference *c,
+		      const struct cfg_conf *cc, struct body *b,
+		      struct urilist **lp)
+{
+	if (body_read(b, msg)) {
+		refuse(f, msg, identity, b->scode, 399, b->why);
+		return false;
+	}
+	if (c && !b->list.p && sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE,
+						     "recipient-list-invite")) {
+		refuse(f, msg, identity, 420, 399, "A list is for a factory");
+		return false;
+	}
+	if (listinvite_read(lp, c, cc, b, identity, &b->scode, &b->why)) {
+		refuse(f, msg, identity, b->scode, 399, b->why);
+		return false;
+	}
+
+	return true;
+}
+
+
+/** All checks are passed */
+static int enter(struct focus *f, const struct sip_msg *msg,
+		 const char *identity, struct conference *c,
+		 const struct cfg_conf *cc, struct neg *n,
+		 struct neg_mlines *ml, uint64_t replaces, struct urilist *l)
+{
+	bool made = !c;
+	int err = 0;
+
+	if (made)
+		err = conference_new(&c, f, cc,
+				     cc->factory ? NULL : &msg->uri.user,
+				     &msg->uri.host, identity);
+	if (err)
+		return err;
+
+	if (l)
+		c->invitees = mem_ref(l);
+	err = endpoint_join(c, identity, msg, n, ml, replaces);
+	if (err && made)
+		conference_end(c, 500, "error");
+
+	return err;
+}
+
+
 void invite_recv(struct focus *f, const struct sip_msg *msg,
 		 const char *identity)
 {
 	struct conference *c = NULL;
 	const struct cfg_conf *cc = NULL;
+	struct replaces_verdict rep;
+	struct urilist *l = NULL;
+	struct body b;
 	struct neg n;
 	struct neg_mlines ml;
-	bool offered = mbuf_get_left(msg->mb) > 0, made;
-	int err = 0;
+	int err;
 
-	if (!find_target(f, msg, identity, &c, &cc) ||
-	    !room_left(f, msg, identity, c) ||
-	    !read_offer(f, msg, identity, cc, &n, &ml))
+	if (!interval_ok(f, msg) ||
+	    !find_target(f, msg, identity, &c, &cc) ||
+	    !may_enter(f, msg, identity, c, &rep) ||
+	    !read_body(f, msg, identity, c, cc, &b, &l))
 		return;
 
-	made = !c;
-	if (made)
-		err = conference_new(&c, f, cc,
-				     cc->factory ? NULL : &msg->uri.user,
-				     &msg->uri.host, identity);
-	if (!err) {
-		err = endpoint_join(c, identity, msg, offered ? &n : NULL,
-				    &ml);
-		if (err && made)
-			conference_end(c, 500, "error");
+	if (!read_offer(f, msg, identity, cc, &b.sdp, &n, &ml)) {
+		mem_deref(l);
+		return;
 	}
+
+	err = enter(f, msg, identity, c, cc, b.sdp.l ? &n : NULL, &ml,
+		    rep.leg, l);
 	if (err)
 		refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
 		       err == EBADMSG ? "Bad Contact" : "No resources");
 
+	mem_deref(l);
 	neg_reset(&n);
 	neg_mlines_reset(&ml);
 }

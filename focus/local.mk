@@ -6,15 +6,21 @@ include focus/ctl.mk
 noinst_LIBRARIES += libfocus.a
 libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/part.c focus/endpoint.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/promote.c \
-	focus/change.c focus/mixproc.c focus/mixevent.c focus/ctlcmd.c \
+	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h \
+	focus/refer.c focus/refer.h focus/referto.c focus/referto.h focus/referout.c focus/rate.c \
+	focus/replaces.c focus/replaces.h focus/body.c focus/body.h \
+	focus/listinvite.c focus/listinvite.h focus/multipart.c focus/multipart.h \
+	focus/urilist.c focus/urilist.h \
+	focus/mixproc.c focus/mixevent.c focus/ctlcmd.c \
 	focus/descr.c focus/negotiate.c focus/negprint.c \
 	focus/demo.c focus/demo_pki.c \
 	focus/tree.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h
+include focus/events.mk
 libfocus_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(PROTOBUF_CFLAGS) \
-	$(JANSSON_CFLAGS)
+	$(JANSSON_CFLAGS) $(XML_CFLAGS)
 FOCUS_LIBS = libfocus.a libcfg.a libauth.a libctl.a libdialog.a libmp.a libmpmsg.a \
 	libcodectab.a libkeys.a libbase.a \
-	libcompat.a $(RE_LIBS) $(SSL_LIBS) $(PROTOBUF_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)
+	libcompat.a $(RE_LIBS) $(SSL_LIBS) $(PROTOBUF_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) $(XML_LIBS)
 
 sbin_PROGRAMS += conclaved
 conclaved_SOURCES = focus/main.c

@@ -33,16 +33,22 @@ static void latched(struct focus *f, const Mp__Message *msg)
 	const Mp__LegLatched *ll = msg->leg_latched;
 	struct endpoint *ep = find(f, ll->conf, ll->leg);
 	char remote[64];
+	bool news;
 
 	if (!ep)
 		return;
 
+	news = !ep->has_ssrc || ep->ssrc != ll->ssrc;
+	ep->has_ssrc = true;
+	ep->ssrc = ll->ssrc;
 	ep->latched = true;
 	set_addr(&ep->remote, ll->remote);
 	(void)re_snprintf(remote, sizeof(remote), "%J", &ep->remote);
 	log_info("ev=latch conf=%s part=%u leg=%llu remote=%s ssrc=%08x",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, remote, ll->ssrc);
+	if (news && (ep->state == EP_CONNECTED || ep->state == EP_HELD))
+		change_feed(CHANGE_SOURCE, ep->part->conf, ep, NULL);
 }
 
 

@@ -9,7 +9,7 @@ enum { PTIME_MS = 20 };
 
 /* warn-codes of RFC 3261 section 20.43 */
 enum { WARN_TRANSPORT = 302, WARN_MEDIA = 304, WARN_FORMAT = 305,
-       WARN_OTHER = 399 };
+       WARN_MULTICAST = 330, WARN_OTHER = 399 };
 
 
 static bool suite_allowed(const struct cfg_conf *cc, enum suite_id id)
@@ -47,25 +47,13 @@ static int refuse(struct neg_err *e, unsigned warn, const char *text)
 }
 
 
-/** A master key must not protect two streams: RFC 3711 section 9.1 */
-static bool keys_distinct(const struct sdes *sd)
-{
-	for (unsigned i = 0; i < sd->keyc; i++) {
-		for (unsigned j = 0; j < i; j++) {
-			if (secret_equal(sd->keyv[i].keysalt,
-					 sd->keyv[j].keysalt))
-				return false;
-		}
-	}
-
-	return true;
-}
-
-
 static struct pl crypto_tag(const struct pl *val)
 {
-	const char *sp = pl_strchr(val, ' ');
-	struct pl tag = { val->p, sp ? (size_t)(sp - val->p) : val->l };
+	struct pl tag = { val->p, 0 };
+
+	while (tag.l < val->l && val->p[tag.l] != ' ' &&
+	       val->p[tag.l] != '\t')
+		++tag.l;
 
 	return tag;
 }
@@ -114,8 +102,6 @@ static int pick_crypto(struct neg *n, const struct descr_media *m,
 			why = "Duplicate crypto tag";
 		if (!why && !suite_allowed(cc, sd->suite->id))
 			why = "Crypto suite not allowed by policy";
-		if (!why && !keys_distinct(sd))
-			why = "Same key twice in one crypto line";
 		if (!why)
 			return 0;
 
@@ -142,11 +128,17 @@ static void opus_params(struct neg *n, const struct descr_fmt *f)
 
 static const struct codec *fmt_codec(const struct descr_fmt *f)
 {
+	const struct codec *c;
+
 	if (f->pt < 0)
 		return NULL;
 
-	return f->name.l ? codec_by_name(f->name.p, f->name.l, f->clock)
-			 : codec_by_pt(f->pt);
+	c = f->name.l ? codec_by_name(f->name.p, f->name.l, f->clock)
+		      : codec_by_pt(f->pt);
+
+	/* stereo G.711 is another payload; Opus says in each packet what it
+	 * is, and some phones leave its "/2" out */
+	return c && (c->rtpmap_ch || f->channels <= 1) ? c : NULL;
 }
 
 
@@ -157,8 +149,9 @@ static void pick_dtmf(struct neg *n, const struct descr_media *m,
 	for (unsigned i = 0; i < m->fmtc; i++) {
 		const struct descr_fmt *f = &m->fmtv[i];
 
-		if (f->pt < 96 || pl_strcasecmp(&f->name, "telephone-event") ||
-		    f->clock != clock)
+		/* "96" and "096" are one number, and may not be two formats */
+		if (f->pt < 96 || f->pt == n->pt || f->clock != clock ||
+		    pl_strcasecmp(&f->name, "telephone-event"))
 			continue;
 		n->dtmf_pt = (uint8_t)f->pt;
 		n->dtmf_clock = f->clock;
@@ -211,7 +204,7 @@ static void set_transport(struct neg *n, const struct descr_media *m)
 
 	/*
 	 * A peer that holds us may send its own music: it must not get into
-	 * the conference, so only sendrecv (or a pure source) is heard.
+	 * the conference, so only a peer that listens is heard.
 	 */
 	n->peer_receives = out;
 	n->peer_sends = in && out;
@@ -219,6 +212,16 @@ static void set_transport(struct neg *n, const struct descr_media *m)
 		 (out ? SDP_SENDONLY : SDP_INACTIVE);
 	n->level_ext = m->level_ext;
 	n->level_vad = m->level_vad;
+}
+
+
+/** Media for a group of hosts would be an amplifier, aimed by the peer */
+static bool is_unicast(const struct sa *sa)
+{
+	const uint8_t *ip6 = sa->u.in6.sin6_addr.s6_addr;
+
+	return sa_af(sa) == AF_INET6 ? ip6[0] != 0xff
+				     : sa_in(sa) < 0xe0000000;
 }
 
 
@@ -238,16 +241,21 @@ static int pick_line(struct neg *n, const struct descr_media *m,
 		return refuse(e, WARN_TRANSPORT,
 			      "Only RTP/SAVP with SDES is accepted");
 
+	if (!is_unicast(&m->addr))
+		return refuse(e, WARN_MULTICAST, "Multicast not available");
+
 	if (pick_codec(n, m, cc, e) || pick_crypto(n, m, cc, e))
 		return EPROTO;
 
 	set_transport(n, m);
 
+	/* what was wrong with lines that were passed over */
+	memset(e, 0, sizeof(*e));
+
 	return 0;
 }
 
 
-/** The peer's line is taken even when it is only a source: its own leg only */
 static int decode(struct descr *d, const struct pl *body, struct neg_err *e)
 {
 	const char *reason = "Malformed SDP";

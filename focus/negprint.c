@@ -18,12 +18,6 @@ static struct mbuf *mbuf_wipe(struct mbuf *mb)
 }
 
 
-static const char *dir_name(enum sdp_dir dir)
-{
-	return sdp_dir_name(dir);
-}
-
-
 static int print_crypto(struct mbuf *mb, uint32_t tag, enum suite_id id,
 			const char *name, const struct secret *key)
 {
@@ -70,38 +64,53 @@ static int print_rtcp(struct mbuf *mb, const struct neg_local *l, bool mux)
 }
 
 
+/** Room for a body: keys must not stay behind in a buffer that was too small */
+static struct mbuf *body_alloc(const struct neg_mlines *ml)
+{
+	size_t size = 4096;
+
+	for (unsigned i = 0; ml && i < ml->linec; i++)
+		size += str_len(ml->linev[i]);
+
+	return mbuf_alloc(size);
+}
+
+
+/** The lines after o=, but for the media */
+static int print_time(struct mbuf *mb, const struct neg_local *l)
+{
+	return mbuf_printf(mb, "s=-\r\nc=IN IP%d %j\r\nt=0 0\r\n",
+			   sa_af(&l->rtp) == AF_INET6 ? 6 : 4, &l->rtp);
+}
+
+
 /**
- * Put session lines before the media lines.  The version in o= counts up
- * when, and only when, the rest of the body is not what it was: RFC 3264
- * section 8.
+ * Put v= and o= before the rest.  The version in o= counts up when, and only
+ * when, the rest of the body is not what it was: RFC 3264 section 8.
  */
-static int finish(struct mbuf **mbp, struct mbuf *media,
+static int finish(struct mbuf **mbp, struct mbuf *rest,
 		  const struct neg_local *l)
 {
 	uint8_t hash[32];
 	struct mbuf *mb;
-	int af = sa_af(&l->rtp) == AF_INET6 ? 6 : 4;
 	int err;
 
-	if (!EVP_Digest(media->buf, media->end, hash, NULL, EVP_sha256(),
-			NULL))
+	if (!EVP_Digest(rest->buf, rest->end, hash, NULL, EVP_sha256(), NULL))
 		return EIO;
+
+	mb = mbuf_alloc(rest->end + 128);
+	if (!mb)
+		return ENOMEM;
+
 	if (memcmp(hash, l->body_hash, sizeof(hash))) {
 		memcpy(l->body_hash, hash, sizeof(hash));
 		++*l->sess_ver;
 	}
 
-	mb = mbuf_alloc(media->end + 256);
-	if (!mb)
-		return ENOMEM;
-
-	err  = mbuf_printf(mb, "v=0\r\n"
-			   "o=- %llu %u IN IP%d %j\r\n"
-			   "s=-\r\n"
-			   "c=IN IP%d %j\r\n"
-			   "t=0 0\r\n",
-			   l->sess_id, *l->sess_ver, af, &l->rtp, af, &l->rtp);
-	err |= mbuf_write_mem(mb, media->buf, media->end);
+	err  = mbuf_printf(mb, "v=0\r\no=- %llu %u IN IP%d %j\r\n",
+			   l->sess_id, *l->sess_ver,
+			   sa_af(&l->rtp) == AF_INET6 ? 6 : 4, &l->rtp);
+	err |= mbuf_write_mem(mb, rest->buf, rest->end);
 	mb->pos = 0;
 	if (err)
 		mbuf_wipe(mb);
@@ -135,7 +144,7 @@ static int print_agreed(struct mbuf *mb, const struct neg *n,
 				   "ssrc-audio-level%s\r\n", n->level_ext,
 				   n->level_vad ? "" : " vad=off");
 	err |= mbuf_printf(mb, "a=ptime:%u\r\na=%s\r\n", n->ptime,
-			   dir_name(dir));
+			   sdp_dir_name(dir));
 	err |= print_rtcp(mb, l, n->rtcp_mux);
 
 	return err;
@@ -148,12 +157,13 @@ static int print_session(struct mbuf **mbp, const struct neg *n,
 			 const struct neg_local *l, const struct secret *key,
 			 enum sdp_dir dir)
 {
-	struct mbuf *mb = mbuf_alloc(2048);
-	int err = 0;
+	struct mbuf *mb = body_alloc(ml);
+	int err;
 
 	if (!mb)
 		return ENOMEM;
 
+	err = print_time(mb, l);
 	for (unsigned i = 0; i < ml->linec; i++) {
 		if (i == n->index)
 			err |= print_agreed(mb, n, l, key, dir);
@@ -191,42 +201,56 @@ static unsigned offer_pt(const struct codec *c)
 }
 
 
-int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
-		    const struct neg_local *l, const struct neg_offered *off)
+/** "m=audio PORT RTP/SAVP 96 9 8 101 102" and the rtpmaps that go with it */
+static int print_codecs(struct mbuf *mb, const struct cfg_conf *cc,
+			bool dtmf48, bool dtmf8)
 {
-	struct mbuf *mb = mbuf_alloc(2048);
-	bool opus = false, others = false;
 	int err = 0;
 
-	if (!mb)
-		return ENOMEM;
-
-	err = mbuf_printf(mb, "m=audio %u RTP/SAVP", sa_port(&l->rtp));
-	for (unsigned i = 0; i < cc->codecc; i++) {
-		const struct codec *c = codec_by_id(cc->codecv[i]);
-
-		err |= mbuf_printf(mb, " %u", offer_pt(c));
-		opus   |= c->clock == 48000;
-		others |= c->clock == 8000;
-	}
-	if (opus)
-		err |= mbuf_printf(mb, " %u", PT_DTMF_48K);
-	if (others)
-		err |= mbuf_printf(mb, " %u", PT_DTMF_8K);
-	err |= mbuf_write_str(mb, "\r\n");
-
-	for (unsigned i = 0; i < off->linec; i++)
-		err |= print_crypto(mb, i + 1, off->linev[i].suite, NULL,
-				    off->linev[i].key);
 	for (unsigned i = 0; i < cc->codecc; i++) {
 		const struct codec *c = codec_by_id(cc->codecv[i]);
 
 		err |= print_codec(mb, c, offer_pt(c));
 	}
-	if (opus)
+	if (dtmf48)
 		err |= print_dtmf(mb, PT_DTMF_48K, 48000);
-	if (others)
+	if (dtmf8)
 		err |= print_dtmf(mb, PT_DTMF_8K, 8000);
+
+	return err;
+}
+
+
+int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
+		    const struct neg_local *l, const struct neg_offered *off)
+{
+	struct mbuf *mb = body_alloc(NULL);
+	bool dtmf48 = false, dtmf8 = false;
+	int err;
+
+	if (!mb)
+		return ENOMEM;
+
+	err  = print_time(mb, l);
+	err |= mbuf_printf(mb, "m=audio %u RTP/SAVP", sa_port(&l->rtp));
+	for (unsigned i = 0; i < cc->codecc; i++) {
+		const struct codec *c = codec_by_id(cc->codecv[i]);
+
+		err |= mbuf_printf(mb, " %u", offer_pt(c));
+		dtmf48 |= c->clock == 48000;
+		dtmf8  |= c->clock == 8000;
+	}
+	if (dtmf48)
+		err |= mbuf_printf(mb, " %u", PT_DTMF_48K);
+	if (dtmf8)
+		err |= mbuf_printf(mb, " %u", PT_DTMF_8K);
+	err |= mbuf_write_str(mb, "\r\n");
+
+	for (unsigned i = 0; i < off->linec; i++)
+		err |= print_crypto(mb, off->linev[i].tag,
+				    off->linev[i].suite, NULL,
+				    off->linev[i].key);
+	err |= print_codecs(mb, cc, dtmf48, dtmf8);
 	err |= mbuf_write_str(mb, "a=ptime:20\r\na=sendrecv\r\n");
 	err |= print_rtcp(mb, l, true);
 	err |= print_rtcp(mb, l, false);

@@ -68,6 +68,27 @@ int part_new(struct part **pp, struct conference *c, const char *identity)
 }
 
 
+const char *part_public_uri(const struct part *p)
+{
+	return p->identity;
+}
+
+
+/** Nobody has proven a display name, so none is shown */
+const char *part_public_name(const struct part *p)
+{
+	(void)p;
+
+	return NULL;
+}
+
+
+const char *part_role_name(const struct part *p)
+{
+	return p->role == ROLE_OWNER ? "owner" : "member";
+}
+
+
 void part_kick(struct part *p, unsigned cause, const char *text)
 {
 	struct le *le;

@@ -175,6 +175,49 @@ void rekey_stop(struct endpoint *ep)
 }
 
 
+/* ---- a key that nobody else has read -------------------------------------- */
+
+static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct neg_offered *off = &ep->offered;
+	struct neg_local l;
+	struct mbuf *sdp;
+	(void)dlg;
+
+	if (ep->state == EP_LEFT || ep->gc || ep->media_pending)
+		return NULL;
+
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	ep->offer_own = false;
+	neg_offered_reset(off);
+	off->linec = 1;
+	off->linev[0].tag = ep->neg.sdes.tag;
+	off->linev[0].suite = ep->neg.sdes.suite->id;
+	if (secret_draw(&off->linev[0].key,
+			suite_keysalt_len(ep->neg.sdes.suite)))
+		return NULL;
+
+	epmedia_local(ep, &l);
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
+			      off->linev[0].key, ep->neg.dir))
+		return NULL;
+
+	log_debug("ev=fresh_key_offer conf=%s part=%u leg=%llu",
+		  ep->part->conf->label, ep->part->id,
+		  (unsigned long long)ep->leg);
+
+	return sdp;
+}
+
+
+void rekey_fresh(struct endpoint *ep)
+{
+	if (ep->neg.sdes.suite && ep->part->conf->cc->keying != KEYING_GROUP)
+		(void)dlg_offer(ep->dlg, DLG_AUTO, fresh_offer);
+}
+
+
 /* ---- refused ------------------------------------------------------------- */
 
 /**
@@ -194,7 +237,9 @@ void rekey_failed(struct endpoint *ep, uint16_t scode)
 	if (promote_give_up(ep, "refused"))
 		return;
 
-	if (++ep->rekey_fails < REKEY_TRIES)
+	if (++ep->rekey_fails < REKEY_TRIES && ep->forked)
+		rekey_fresh(ep);
+	else if (ep->rekey_fails < REKEY_TRIES)
 		rekey_start(ep);
 	else
 		endpoint_end(ep, 488, "Rekey refused");

@@ -14,19 +14,12 @@
 #include <openssl/x509v3.h>
 #include "log.h"
 #include "tlsid.h"
-
-/* RFC 9325 section 4.2: forward secrecy and AEAD only */
-#define CIPHERS12  "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define CIPHERS13  "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
-#define GROUPS     "X25519:P-256:P-384"
-#define SIGALGS    "ed25519:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:" \
-	"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" \
-	"rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:" \
-	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+#include "tlspol.h"
 
 enum {
 	VERIFY_DEPTH = 4,
 	CONN_SPARE   = 256,
+	EXPECT_MAX   = 256,
 	FD_SCAN_MAX  = 65536,
 };
 
@@ -44,12 +37,14 @@ struct conn {
 static struct {
 	int ssl_index;          /* ex_data of SSL and SSL_CTX; -1: not yet  */
 	int ctx_index;
+	int name_index;         /* of an SSL: name expected, when we connect */
+	char expect[EXPECT_MAX];
 	struct conn *current;   /* whose bytes are being delivered          */
 	uint32_t connc;         /* accepted and open                        */
 	struct log_limit log_verify;
 	struct log_limit log_full;
 	struct log_limit log_addr;
-} st = { .ssl_index = -1, .ctx_index = -1 };
+} st = { .ssl_index = -1, .ctx_index = -1, .name_index = -1 };
 
 static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
@@ -71,6 +66,32 @@ static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
 	mem_deref(c);
 }
 
+/** An SSL is made: if it is for a connection of ours, this is whose it is */
+static void name_new(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	char *name = NULL;
+
+	(void)parent;
+	(void)ptr;
+	(void)argl;
+	(void)argp;
+
+	if (st.expect[0] && !str_dup(&name, st.expect) && !CRYPTO_set_ex_data(ad, idx, name))
+		mem_deref(name);
+	st.expect[0] = '\0';
+}
+
+static void name_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	(void)parent;
+	(void)ad;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+
+	mem_deref(ptr);
+}
+
 static int make_index(void)
 {
 	if (st.ssl_index < 0)
@@ -78,7 +99,10 @@ static int make_index(void)
 	if (st.ctx_index < 0)
 		st.ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 
-	return st.ssl_index < 0 || st.ctx_index < 0 ? ENOMEM : 0;
+	if (st.name_index < 0)
+		st.name_index = SSL_get_ex_new_index(0, NULL, name_new, NULL, name_free);
+
+	return st.ssl_index < 0 || st.ctx_index < 0 || st.name_index < 0 ? ENOMEM : 0;
 }
 
 /** libre is about to decrypt and deliver bytes of this connection */
@@ -127,6 +151,25 @@ static int deny_handler(int ok, X509_STORE_CTX *xs)
 	return 0;
 }
 
+/** RFC 5922 section 7: the certificate has to name the host we wanted */
+static bool expect_name(SSL *ssl)
+{
+	const char *name = SSL_get_ex_data(ssl, st.name_index);
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	if (!name)
+		return false;
+
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS |
+					X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, name))
+		return true;
+
+	ERR_clear_error();
+
+	return X509_VERIFY_PARAM_set1_host(param, name, 0) && SSL_set_tlsext_host_name(ssl, name);
+}
+
 static void conn_start(SSL *ssl)
 {
 	struct conn *c;
@@ -149,7 +192,7 @@ static void conn_start(SSL *ssl)
 	if (c->server)
 		++st.connc;
 	else
-		SSL_set_verify(ssl, SSL_VERIFY_PEER, verify_handler);
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, expect_name(ssl) ? verify_handler : deny_handler);
 
 	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)c);
 	BIO_set_callback_ex(SSL_get_rbio(ssl), bio_handler);
@@ -189,38 +232,6 @@ static int hello_handler(SSL *ssl, int *alert, void *arg)
 }
 
 /**
- * One TLS 1.3 "ticket" is sent although no session is ever resumed: with
- * SSL_OP_NO_TICKET it is a mere name for a session in a cache that we do not
- * have.  It is sent for the ACK that travels with it: a client with Nagle's
- * algorithm (all on libre) holds its first request back until its Finished is
- * acknowledged, which else takes the 40 ms of a delayed ACK.
- */
-static int set_policy(SSL_CTX *ctx)
-{
-	const uint64_t opts = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
-		SSL_OP_CIPHER_SERVER_PREFERENCE;
-
-	SSL_CTX_set_options(ctx, opts);
-	SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-			      SSL_OP_LEGACY_SERVER_CONNECT);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-
-	if (SSL_CTX_get_security_level(ctx) < 2)
-		SSL_CTX_set_security_level(ctx, 2);
-
-	if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
-	    !SSL_CTX_set_max_proto_version(ctx, 0) ||
-	    !SSL_CTX_set_num_tickets(ctx, 1) ||
-	    !SSL_CTX_set_cipher_list(ctx, CIPHERS12) ||
-	    !SSL_CTX_set_ciphersuites(ctx, CIPHERS13) ||
-	    !SSL_CTX_set1_groups_list(ctx, GROUPS) ||
-	    !SSL_CTX_set1_sigalgs_list(ctx, SIGALGS))
-		return ENOSYS;
-
-	return 0;
-}
-
-/**
  * Optional, but if shown it must hold: OpenSSL's own verification (chain,
  * validity, purpose "SSL client") with no callback that could forgive.
  */
@@ -254,7 +265,7 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg)
 	ctx = tls_openssl_context(tls);
 	err = ctx ? make_index() : EINVAL;
 	if (!err)
-		err = set_policy(ctx);
+		err = tlspol_set(ctx);
 	if (!err) {
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 		if (cfg->tls_ca)
@@ -411,6 +422,11 @@ void tlsid_nodelay(const struct sip_msg *msg)
 		c->nodelay = true;
 }
 
+void tlsid_expect(const char *host)
+{
+	str_ncpy(st.expect, host ? host : "", sizeof(st.expect));
+}
+
 static bool is_tcp_listener(int fd)
 {
 	int listening = 0, proto = 0;
@@ -437,6 +453,42 @@ unsigned tlsid_listeners_nodelay(void)
 	}
 
 	return n;
+}
+
+static bool listens_on(const struct sa *local)
+{
+	struct rlimit rl = { FD_SCAN_MAX, FD_SCAN_MAX };
+	struct sa sa;
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+
+	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
+		sa.len = sizeof(sa.u);
+		if (is_tcp_listener(fd) && !getsockname(fd, &sa.u.sa, &sa.len) &&
+		    sa_port(&sa) == sa_port(local))
+			return true;
+	}
+
+	return false;
+}
+
+/* Only sockets know: libre tells of a connection when its first message came */
+bool tlsid_accepted_from(const struct sa *sa)
+{
+	struct rlimit rl = { FD_SCAN_MAX, FD_SCAN_MAX };
+	struct sa peer, local;
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+
+	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
+		peer.len = local.len = sizeof(peer.u);
+		if (getpeername(fd, &peer.u.sa, &peer.len) || !sa_cmp(&peer, sa, SA_ALL))
+			continue;
+		if (!getsockname(fd, &local.u.sa, &local.len) && listens_on(&local))
+			return true;
+	}
+
+	return false;
 }
 
 int tlsid_poison(const struct sip_msg *msg)

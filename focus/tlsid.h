@@ -7,7 +7,8 @@
  * shows must chain to that CA, be in its validity and allow clientAuth (no
  * extended key usage at all is fine), else the handshake fails with an alert.
  * Connections that we open ourselves need a server certificate from the same
- * CA; without a CA none is acceptable.
+ * CA that names the host which tlsid_expect() named just before, as DNS name
+ * or address, without wildcards; without a CA or a name none is acceptable.
  *
  * Identity: the one SAN URI "sip:user@host" of the certificate, never a CN.
  *
@@ -58,6 +59,23 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg);
  *         suitable name in it, or any doubt about the connection)
  */
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size);
+
+/**
+ * Whose certificate the next connection that we open has to show
+ *
+ * libre opens connections inside of sending, and tells nobody; so this is said
+ * right before and holds for one connection.
+ *
+ * @param host  Host name or address, as in the URI that led there
+ */
+void tlsid_expect(const char *host);
+
+/**
+ * Is there a connection that somebody opened to us from this address?  libre
+ * would send on it whatever goes to that address, to a peer that proved
+ * nothing about itself as a server (RFC 5923 section 9.3).
+ */
+bool tlsid_accepted_from(const struct sa *sa);
 
 /**
  * Switch Nagle's algorithm off on the connection of this message, once per

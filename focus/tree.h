@@ -26,18 +26,43 @@ enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 struct ident;
 struct intake;
 struct ctlsock;
+struct notifiers;
+struct confwatch;
+
+/** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
+#define FOCUS_ALLOW \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow-Events: conference, refer\r\n"
+#define FOCUS_SUPPORTED \
+	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+
+enum change {
+	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
+	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
+	CHANGE_JOIN_FAILED,         /* admitted or called, but nothing came of it */
+	CHANGE_DIALING, CHANGE_ALERTING,
+	CHANGE_LOCKED, CHANGE_UNLOCKED,
+	CHANGE_MEDIA,               /* direction, codec, suite, key           */
+	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_MAX
+};
 
 struct focus {
 	struct cfg *cfg;
 	struct sip *sip;
+	struct dnsc *dnsc;          /* NULL: no name server known             */
 	struct tls *tls;
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
 	struct ident *ident;
 	struct intake *intake;
 	struct ctlsock *ctl;
+	struct list ratel;          /* rate.c: who referred how often         */
+	struct list referoutl;      /* referout.c: REFERs of ours             */
+	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
 	unsigned mixc;
@@ -47,6 +72,7 @@ struct focus {
 	uint32_t confc;
 	uint64_t calls_total;
 	uint64_t refusedv[SCODE_MAX];
+	uint64_t changev[CHANGE_MAX];
 	uint64_t started;           /* [ms, libre's clock]                    */
 	bool stopping;
 };
@@ -102,8 +128,13 @@ struct conference {
 	char *user;                 /* URI user part                          */
 	char *uri;                  /* "sip:user@host"                        */
 	char *owner;                /* identity                               */
+	char *contact;              /* of the call that made it               */
 	struct list partl;
+	struct urilist *invitees;   /* to be called when the creator is in    */
+	struct list banl;           /* ban.c: who may not come back yet       */
+	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
+	struct confwatch *watch;    /* NULL: nobody watches                   */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -127,16 +158,46 @@ struct part {
 	enum role role;
 };
 
-enum endpoint_state { EP_JOINING, EP_CONNECTED, EP_HELD, EP_LEFT };
+/** How an identity was proven */
+enum proof { PROOF_DIGEST, PROOF_CERTIFICATE, PROOF_CALLED };
+
+/** RFC 4575 section 5.7.6 */
+enum left_how { LEFT_DEPARTED, LEFT_BOOTED, LEFT_FAILED, LEFT_BUSY };
+
+/** What of a session is told to others, and was told last */
+struct endpoint_told {
+	enum sdp_dir dir;
+	enum codec_id codec;
+	const struct suite *suite;
+	uint32_t class_id, epoch;   /* 0: a key of its own                    */
+};
+
+enum endpoint_state {
+	EP_JOINING,             /* it calls us                                */
+	EP_DIALING,             /* we call it                                 */
+	EP_ALERTING,            /* and it rings                               */
+	EP_CONNECTED, EP_HELD, EP_LEFT,
+};
 
 struct endpoint {
 	struct le le;
 	struct part *part;
-	struct dlg *dlg;
+	struct dlg *dlg;            /* NULL: not yet called                   */
+	struct dial *dial;          /* dialout.c: while we call it            */
+	bool dialled;               /* we called it                           */
+	unsigned refers;            /* REFERs in its dialog                   */
+	bool forked;                /* others know our key: send nothing yet  */
+	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
 	enum endpoint_state state;
 	char *user_agent;
 	uint64_t started;
+	uint64_t pub_id;            /* names it to others; says nothing       */
+	time_t joined;
+	enum proof proof;
+	enum left_how left_how;
+	unsigned left_cause;        /* SIP status in our BYE                  */
+	struct endpoint_told told;
 
 	/* the session as agreed */
 	struct neg neg;
@@ -174,11 +235,14 @@ struct endpoint {
 	struct gclass *next_gc;     /* the class it is on its way to          */
 	struct le le_wait;          /* in waitl of next_gc                    */
 	bool waiting;               /* no epoch yet                           */
+	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
 	bool media_pending;
 	bool latched;
 	bool speaking;
+	bool has_ssrc;
+	uint32_t ssrc;              /* that it sends, authenticated           */
 	struct sa remote;
 };
 
@@ -191,11 +255,21 @@ int  conference_new(struct conference **cp, struct focus *f,
 		    const struct pl *host, const char *owner);
 /** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
 void conference_end(struct conference *c, unsigned cause, const char *text);
+/** Locked, nobody but the owner joins uninvited */
+void conference_lock(struct conference *c, bool locked, const char *who);
 /** Called after an endpoint left: owner rule, last one rule */
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 
+/** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
+int  conference_contact(char *buf, size_t size, const struct conference *c,
+			const struct sip_msg *msg);
+
 /* part.c */
+/** What others see of a participant: its URI, and a name or NULL */
+const char *part_public_uri(const struct part *p);
+const char *part_public_name(const struct part *p);
+const char *part_role_name(const struct part *p);
 struct part *part_find(const struct conference *c, const char *identity);
 struct part *part_by_id(const struct conference *c, uint32_t id);
 int part_new(struct part **pp, struct conference *c, const char *identity);
@@ -208,13 +282,15 @@ void part_kick(struct part *p, unsigned cause, const char *text);
  *
  * @param n   What neg_offer() took, moved; NULL for a delayed offer
  * @param ml  Its m= lines, moved
+ * @param replaces  Leg of this identity that goes when the new one has joined,
+ *                  or 0
  *
  * @return 0 if the endpoint now deals with the INVITE; otherwise errno and
  *         nothing was replied
  */
 int endpoint_join(struct conference *c, const char *identity,
 		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml);
+		  struct neg_mlines *ml, uint64_t replaces);
 /** Hang up with a Reason header and leave; the endpoint is gone afterwards */
 void endpoint_end(struct endpoint *ep, unsigned cause, const char *text);
 /** The same with nothing more sent under keys it knows, not even for a moment */
@@ -222,6 +298,15 @@ void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text);
 /** gclass_admit() has an epoch for it (or err) */
 void endpoint_admitted(struct endpoint *ep, int err);
 const char *endpoint_state_name(enum endpoint_state st);
+/** Neither joined nor gone */
+bool endpoint_is_new(const struct endpoint *ep);
+
+/* endpoint.c for dialout.c */
+extern const struct dlg_handlers endpoint_handlers;
+extern const char endpoint_hdrs[];
+int  endpoint_alloc(struct endpoint **epp, struct part *p);
+/** Leave the tree; what is left of the dialog ends alone */
+void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms);
 
 /* epmedia.c: keys and the leg at the mixer */
 /** Keys for ep->next, an offer of the peer; 0, EAGAIN (see gclass_admit()),
@@ -305,15 +390,24 @@ void rekey_settled(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** It leaves */
 void rekey_stop(struct endpoint *ep);
+/** Others know the key toward it: a fresh one, and nothing is sent before */
+void rekey_fresh(struct endpoint *ep);
+
+/* rate.c */
+/** May this identity do one more of something that costs others? */
+bool rate_ok(struct list *ratel, const char *identity);
+
+/* ban.c */
+/** Removed: keep out for rejoin_ban seconds */
+void ban_add(struct conference *c, const char *identity);
+void ban_lift(struct conference *c, const char *identity);
+bool ban_active(struct conference *c, const char *identity);
 
 /* change.c */
-enum change {
-	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
-	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
-};
 /** The one place where changes of the tree come out */
 void change_feed(enum change ch, const struct conference *c,
 		 const struct endpoint *ep, const char *reason);
+const char *change_name(enum change ch);
 
 /* invite.c */
 /** Refuses what no credentials can make good: keys must not travel in clear */

@@ -58,6 +58,14 @@ struct cfg_conf {
 	unsigned createc;
 	char *joinv[CFG_RULE_MAX];
 	unsigned joinc;
+	char *invitev[CFG_RULE_MAX];    /* whom we may call                    */
+	unsigned invitec;
+	char *referv[CFG_RULE_MAX];     /* who may have us call and remove:
+	                                   rules, or "owner", "members"        */
+	unsigned referc;
+	unsigned rejoin_ban_s;          /* after being removed                 */
+	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
+	unsigned subscribec;
 	enum owner_leaves owner_leaves;
 	enum keying keying;
 	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
@@ -71,6 +79,19 @@ struct cfg_conf {
 	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
 	unsigned rekey_max_age_s;       /* of an epoch; 0: no limit            */
 	unsigned trial_overlap_ms;      /* auto: both streams so long at most  */
+};
+
+/**
+ * One "route" section: the way to all users of a domain ("*": of any other)
+ */
+struct cfg_route {
+	struct le le;
+	char *domain;
+	char *hop;                      /* host[:port], always TLS             */
+	char *auth_realm;               /* only a challenge with this one is answered */
+	char *auth_user;
+	char *auth_password_file;
+	char *password;                 /* from that file; wiped on free       */
 };
 
 struct cfg_user {
@@ -105,7 +126,11 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_subscriptions;     /* of one user                         */
+	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
+	unsigned dial_timeout_s;        /* a call of ours rings so long        */
+	struct list routel;             /* struct cfg_route, in file order     */
 	struct list confl;              /* struct cfg_conf, in file order      */
 };
 
@@ -135,6 +160,23 @@ int cfg_show(struct re_printf *pf, const struct cfg *cfg);
  * scheme dropped, host in lower case, user part byte-wise.
  */
 bool cfg_rule_match(const char *rule, const char *identity);
+
+/** May this identity refer, by a rule other than "owner" or "members"? */
+bool cfg_referrer_match(const struct cfg_conf *cc, const char *identity);
+
+/** Does the list have this word ("owner", "members")? */
+bool cfg_referrer_word(const struct cfg_conf *cc, const char *word);
+
+/** The route for a host part in lower case; NULL: by the URI itself */
+const struct cfg_route *cfg_route_find(const struct cfg *cfg, const char *host);
+
+/**
+ * Bring a URI to the one form in which identities are compared:
+ * "sip:user@host", without port, parameters and headers
+ *
+ * @return 0, EINVAL if it has none (no user part, not SIP), or EOVERFLOW
+ */
+int cfg_identity(char *buf, size_t size, const struct pl *uri);
 
 /** First section whose uri matches user@host; NULL: none.  host must be ours already */
 const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user);

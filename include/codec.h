@@ -40,7 +40,7 @@ const struct codec *codec_by_pt(int pt);   /* static types only */
 /** Encoder settings; zero means default */
 struct codec_cfg {
 	uint32_t bitrate;      /* Opus [bit/s], 0 = 32000                    */
-	int      complexity;   /* Opus 0..10, < 0 = default (5)              */
+	int      complexity;   /* Opus 0..10, < 0 = default (7)              */
 	bool     fec;          /* Opus in-band FEC, see codec_enc_set_loss() */
 	bool     dtx;          /* Opus DTX                                   */
 	bool     cbr;          /* Opus constant bit rate                     */

@@ -15,7 +15,7 @@
  *             fits, and the layer finishes that alone.  After closeh no
  *             further handler is called.
  * Threads:    libre loop
- * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 6141
+ * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 4028, RFC 6141
  */
 #ifndef CONCLAVE_DLG_H
 #define CONCLAVE_DLG_H
@@ -48,8 +48,21 @@ struct dlg_handlers {
 	/** Confirmed: UAS got the ACK, UAC got the 2xx */
 	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/**
+	 * UAC: the INVITE was forked, and another branch than ours has shown
+	 * itself (its 2xx is acknowledged and hung up here): whatever that
+	 * INVITE said is known to others.
+	 */
+	void (*forkh)(struct dlg *dlg, void *arg);
+
 	/** UAC: provisional response */
 	void (*progrh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
+	/**
+	 * The agreed session once more, for a refresh by re-INVITE (session
+	 * timer); NULL handler: only UPDATE is used
+	 */
+	struct mbuf *(*refreshh)(struct dlg *dlg, void *arg);
 
 	/** Any other request in the dialog; true if it was replied to */
 	bool (*reqh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
@@ -87,6 +100,13 @@ uint32_t dlgs_count(const struct dlgs *ds);
 struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
 
 /**
+ * Is the session interval that an INVITE asks for too short?
+ *
+ * @return 0, or the Min-SE for a 422 (RFC 4028 section 9)
+ */
+uint32_t dlg_min_se(const struct sip_msg *msg);
+
+/**
  * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent
  *
  * @param contact  Value of our Contact header in all messages of the dialog,
@@ -112,6 +132,39 @@ int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
 		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh, void *authp,
 		const struct dlg_handlers *h, void *arg);
 
+/**
+ * A request is about to go to this address, perhaps on a new connection: the
+ * place to say whose certificate is expected there; an errno stops it
+ *
+ * @param first  The INVITE that makes the dialog; else dst is where the peer's
+ *               last message came from
+ */
+typedef int (dlg_send_h)(const struct sa *dst, bool first, void *arg);
+
+/** All there is to say about an INVITE of ours */
+struct dlg_invite {
+	const char *uri;        /* Request-URI and To                         */
+	const char *from;       /* From URI                                   */
+	const char *route;      /* first hop, or NULL                         */
+	const char *contact;
+	const char *hdrs;       /* in all our INVITEs, UPDATEs and 2xx        */
+	const char *once;       /* in this INVITE only, or NULL               */
+	struct mbuf *body;      /* as in dlg_connect()                        */
+	const char *ctype;      /* of body; NULL: application/sdp             */
+	dlg_auth_h *authh;
+	dlg_send_h *sendh;      /* before each request of the dialog; or NULL */
+	void *hop;              /* arg of both; libre object that the dialog
+	                           keeps, since it may outlive the caller     */
+};
+
+/** dlg_connect() with more to say */
+int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
+	       const struct dlg_handlers *h, void *arg);
+
+/** The dialog that a Replaces or Join header names, also one that has ended */
+struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
+			  const struct pl *local_tag, const struct pl *remote_tag);
+
 /** UAS: 1xx (not 100) to the initial INVITE */
 int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 
@@ -122,6 +175,12 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
  *             answer comes with the ACK); wiped and dereferenced by the layer
  */
 int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason, struct mbuf *sdp);
+
+/**
+ * The pending INVITE has a body, but no offer in it (a list of URIs, say):
+ * what dlg_answer() sends is our offer
+ */
+void dlg_offering(struct dlg *dlg);
 
 /**
  * Refuse the pending request; of the initial INVITE this ends the dialog
@@ -157,8 +216,28 @@ void dlg_bye(struct dlg *dlg, const char *reason);
 /** Any other request in the dialog (REFER, NOTIFY, INFO) */
 int dlg_request(struct dlg *dlg, const char *met, sip_resp_h *resph, void *arg, const char *fmt, ...);
 
+/**
+ * A dialog without a session, made by a SUBSCRIBE or REFER outside of dialogs
+ * (RFC 6665 section 4.4.1): for dlg_request() alone.  Its To tag is the one
+ * that libre puts into the replies to msg.  dlgs_find() does not find it, and
+ * dropping it sends nothing.
+ *
+ * @return 0, EBADMSG without a usable Contact, ENOENT without any, ENOMEM
+ */
+int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
+	      const char *contact);
+
+/**
+ * A later request of the peer's in it: target and flow are refreshed
+ *
+ * @return false if it is out of order (RFC 3261 section 12.2.2: reply 500)
+ */
+bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg);
+
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
+bool dlg_ended(const struct dlg *dlg);
+bool dlg_forked(const struct dlg *dlg);  /* UAC: branches beside ours were seen */
 bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
 const char *dlg_callid(const struct dlg *dlg);
 const char *dlg_local_tag(const struct dlg *dlg);

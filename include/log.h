@@ -48,6 +48,9 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** The same at a level that comes from a table */
+void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /** A budget for lines of one kind that a stranger can cause */
 struct log_limit {
 	long     second;   /* the second this budget is for (monotonic)   */

@@ -8,8 +8,8 @@
  *    by one table and one leaky sum per octet
  *  - Opus: DTX by length; SILK and hybrid frames carry a VAD flag in their
  *    first bits; CELT frames of a VBR sender grow when there is something to
- *    say.  What is left in doubt while all slots are taken is decoded now and
- *    then, three packets in a row, by one of a few scratch decoders.
+ *    say.  What is left in doubt is decoded now and then, three packets in a
+ *    row, by one of a few scratch decoders.
  *
  * Refs: RFC 6464, RFC 6716 sections 3.1 and 4.2.3, ITU-T G.722 section 3.3
  */
@@ -191,8 +191,8 @@ static enum spk_hint look_opus(struct leg *leg, const struct rtph *h, int *level
 	if (vad > 0 || big || first)
 		return SPK_MAYBE;
 
-	/* CELT of constant size: look now and then, by giving it a slot */
-	return ++leg->act.wait % PROBE_EVERY ? SPK_NONE : SPK_MAYBE;
+	/* CELT of constant size says nothing: listen now and then */
+	return probe(leg, h, false, levelp) ? SPK_MEASURED : SPK_NONE;
 }
 
 enum spk_hint activity_look(struct leg *leg, const struct rtph *h, int *levelp)

@@ -70,6 +70,7 @@ int conf_slot_open(struct conf *c, unsigned slot, struct leg *leg)
 	conf_src_open(CONF_SRC(c->src), slot, leg->cfg.codec->clock);
 	cs->leg = leg;
 	cs->tail = 0;
+	c->loss_due_us = 0;       /* a new encoder has heard of no losses      */
 	conf_activate(c);
 
 	return 0;

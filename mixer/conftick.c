@@ -142,6 +142,7 @@ bool conf_tick(struct conf *c, uint64_t pos)
 	c->heard = mask;
 
 	if (mask || c->tail) {
+		conf_loss_feed(c, now_us);
 		note_heard(c, mask);
 		set_needs(c, mask, now_us);
 		conf_mix_run(CONF_MIX(c->mix), pos, mask);

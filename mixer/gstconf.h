@@ -97,6 +97,8 @@ GstElement *conf_enc_new(void);
 GstPad *conf_enc_pad(ConfEnc *ce, GstPadDirection dir);
 void conf_enc_close(ConfEnc *ce);
 int  conf_enc_open(ConfEnc *ce, enum codec_id codec, unsigned ptime_ms, const struct codec_cfg *cfg);
+/** Of an open one; a new one assumes none */
+void conf_enc_set_loss(ConfEnc *ce, unsigned percent);
 
 /* ---- confsink: packets to the legs ---- */
 #define CONF_TYPE_SINK (conf_sink_get_type())

@@ -133,3 +133,8 @@ int conf_enc_open(ConfEnc *ce, enum codec_id id, unsigned ptime_ms, const struct
 
 	return codec_enc_new(&ce->enc, id, cfg);
 }
+
+void conf_enc_set_loss(ConfEnc *ce, unsigned percent)
+{
+	codec_enc_set_loss(ce->enc, percent);
+}

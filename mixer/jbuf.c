@@ -17,9 +17,12 @@ enum {
 	EXCESS_MS = 40,             /* so much above the target is too much     */
 	EXCESS_FORCE_MS = 120,      /* do not wait for a quiet moment           */
 	TS_JUMP_MS = 1000,
+	HIST_ONE = 1 << 15,
+	HIST_FORGET = 7,            /* 1/128 per packet: 2.5 s                  */
+	HIST_COVER = HIST_ONE / 100 * 95,
+	BIN_MS = 10,
+	BURST_US = 1000,            /* packets so close are one arrival         */
 };
-
-static const double PEAK_DECAY_MS_PER_S = 4;
 
 static inline int32_t diff32(uint32_t a, uint32_t b)
 {
@@ -60,13 +63,23 @@ static struct pkt *take(struct jbuf *jb, uint16_t seq)
 	return p;
 }
 
+static void forget_jitter(struct jbuf *jb)
+{
+	memset(jb->histv, 0, sizeof(jb->histv));
+	/* that of a network not known yet */
+	jb->histv[JBUF_TARGET_START_MS / BIN_MS - 2] = HIST_ONE;
+	jb->target_ms = JBUF_TARGET_START_MS;
+	jb->base_until_us = 0;
+	jb->ext_ts = 0;
+}
+
 void jbuf_init(struct jbuf *jb, uint32_t clock)
 {
 	memset(jb, 0, sizeof(*jb));
 	jb->clock = clock;
 	jb->tick = clock / 50;
-	jb->target_ms = JBUF_TARGET_START_MS;
 	jb->low_ms = UINT32_MAX;
+	forget_jitter(jb);
 }
 
 static void drop_all(struct jbuf *jb)
@@ -80,6 +93,8 @@ static void drop_all(struct jbuf *jb)
 		jb->slotv[i] = NULL;
 		--jb->c;
 	}
+	pkt_put(jb->late);
+	jb->late = NULL;
 	jb->state = JBUF_EMPTY;
 	jb->dry = 0;
 	jb->refill = 0;
@@ -90,22 +105,41 @@ static void drop_all(struct jbuf *jb)
 void jbuf_flush(struct jbuf *jb)
 {
 	drop_all(jb);
-	jb->base_until_us = 0;
-	jb->ext_ts = 0;
-	jb->peak_ms = 0;
-	jb->target_ms = JBUF_TARGET_START_MS;
+	forget_jitter(jb);
 }
 
-/*
- * How much later than the fastest packet of the last seconds did this one
- * come?  The peak of that, slowly forgotten, is what the buffer must cover.
- */
+/* The target covers 95 of 100 packets of late: one stall of the network or of
+   a machine is no reason to be slow for the next half minute */
+static void learn(struct jbuf *jb, int64_t late_us)
+{
+	const int64_t n = late_us / 1000 / BIN_MS;
+	const unsigned bin = n < 0 ? 0 : n >= JBUF_BINS ? JBUF_BINS - 1 : (unsigned)n;
+	uint32_t sum = 0, target;
+	unsigned i;
+
+	for (i = 0; i < JBUF_BINS; i++) {
+		jb->histv[i] -= jb->histv[i] >> HIST_FORGET;
+		sum += jb->histv[i];
+	}
+	jb->histv[bin] += HIST_ONE - sum;
+
+	for (i = 0, sum = 0; i < JBUF_BINS - 1; i++) {
+		sum += jb->histv[i];
+		if (sum >= HIST_COVER)
+			break;
+	}
+
+	/* half a tick more for what the tick's own grid adds */
+	target = (i + 1) * BIN_MS + 10;
+	jb->target_ms = target > JBUF_TARGET_MAX_MS ? JBUF_TARGET_MAX_MS : target;
+}
+
+/* How much later than the fastest packet of the last seconds did this one
+   come? */
 static void measure(struct jbuf *jb, uint32_t ts, uint64_t now_us)
 {
 	const bool first = !jb->base_until_us;
-	uint32_t target;
 	int64_t base, transit;
-	double late_ms;
 
 	jb->ext_ts += first ? 0 : diff32(ts, jb->last_ts);
 	jb->last_ts = ts;
@@ -115,31 +149,16 @@ static void measure(struct jbuf *jb, uint32_t ts, uint64_t now_us)
 		jb->base_v[1] = first ? transit : jb->base_v[0];
 		jb->base_v[0] = transit;
 		jb->base_until_us = now_us + BASE_WINDOW_US;
-		if (first)
-			jb->peak_us = now_us;
 	}
 	if (transit < jb->base_v[0])
 		jb->base_v[0] = transit;
 
+	/* of a burst after a stall only the first counts: it is one event */
+	if (!first && now_us < jb->learnt_us + BURST_US)
+		return;
+	jb->learnt_us = now_us;
 	base = jb->base_v[1] < jb->base_v[0] ? jb->base_v[1] : jb->base_v[0];
-	late_ms = transit > base ? (double)(transit - base) / 1000 : 0;
-
-	jb->peak_ms -= PEAK_DECAY_MS_PER_S * (double)(now_us - jb->peak_us) / 1e6;
-	jb->peak_us = now_us;
-	if (late_ms > jb->peak_ms)
-		jb->peak_ms = late_ms > JBUF_TARGET_MAX_MS ? JBUF_TARGET_MAX_MS : late_ms;
-	if (jb->peak_ms < 0)
-		jb->peak_ms = 0;
-
-	/* half a tick for what the tick's own grid adds */
-	target = (uint32_t)jb->peak_ms + 10;
-	if (target < JBUF_TARGET_MIN_MS)
-		target = JBUF_TARGET_MIN_MS;
-	if (target > JBUF_TARGET_MAX_MS)
-		target = JBUF_TARGET_MAX_MS;
-	/* grow at once, shrink only where a calm network has been seen */
-	if (target > jb->target_ms || jb->stats.put > 50)
-		jb->target_ms = target;
+	learn(jb, transit - base);
 }
 
 static void begin(struct jbuf *jb, const struct pkt *p, uint64_t now_us)
@@ -162,10 +181,40 @@ static bool continues(const struct jbuf *jb, const struct pkt *p)
 	return ds > -SEQ_JUMP && ds < SEQ_JUMP && dt > -jump && dt < jump;
 }
 
+static void store(struct jbuf *jb, struct pkt *p)
+{
+	struct pkt **pp = slot(jb, p->seq);
+
+	if (*pp) {
+		++jb->stats.dup;
+		pkt_put(p);
+		return;
+	}
+	*pp = p;
+	++jb->c;
+	jb->dry = 0;
+	if (diff16(p->seq, jb->max_seq) > 0)
+		jb->max_seq = p->seq;
+	if (diff32(p->ts + p->dur, jb->end_ts) > 0)
+		jb->end_ts = p->ts + p->dur;
+}
+
+/* Its time was concealed.  After a stall the packets behind it are here in
+   the same moment, and the newest is in time: then it is thrown away.  If not,
+   everything comes later now, see rebase(). */
+static void keep_late(struct jbuf *jb, struct pkt *p)
+{
+	++jb->stats.late;
+	if (jb->c || !jb->dry) {
+		pkt_put(p);
+		return;
+	}
+	pkt_put(jb->late);
+	jb->late = p;
+}
+
 void jbuf_put(struct jbuf *jb, struct pkt *p, uint64_t now_us)
 {
-	struct pkt **pp;
-
 	++jb->stats.put;
 	if (jb->state != JBUF_EMPTY &&
 	    (!continues(jb, p) || jbuf_level_ms(jb) > LEVEL_MAX_MS)) {
@@ -183,29 +232,11 @@ void jbuf_put(struct jbuf *jb, struct pkt *p, uint64_t now_us)
 		jb->out_ts = jb->play_ts = p->ts;
 	}
 	else if (diff16(p->seq, jb->next_seq) < 0 || diff32(p->ts, jb->out_ts) < 0) {
-		++jb->stats.late;
-		if (jb->c || !jb->dry) {
-			pkt_put(p);
-			return;
-		}
-		/* ran dry and everything comes later now: wait for more */
-		jb->refill = DRY_MAX_MS / 20 - jb->dry / jb->tick;
-		begin(jb, p, now_us);
-	}
-
-	pp = slot(jb, p->seq);
-	if (*pp) {
-		++jb->stats.dup;
-		pkt_put(p);
+		keep_late(jb, p);
 		return;
 	}
-	*pp = p;
-	++jb->c;
-	jb->dry = 0;
-	if (diff16(p->seq, jb->max_seq) > 0)
-		jb->max_seq = p->seq;
-	if (diff32(p->ts + p->dur, jb->end_ts) > 0)
-		jb->end_ts = p->ts + p->dur;
+
+	store(jb, p);
 }
 
 uint32_t jbuf_level_ms(const struct jbuf *jb)
@@ -312,10 +343,12 @@ static int correction(struct jbuf *jb, bool quiet)
 		c = 1;
 	else if (jb->low_ms + 10 < jb->target_ms && quiet)
 		c = -1;
-	/* not quiet now: keep the finding and ask again at the next tick,
-	   until the picture has changed for good */
+	/* not quiet now: keep the finding and ask again at the next tick, for
+	   some seconds */
 	else if (jb->low_ticks < 3 * LEVEL_WINDOW)
 		return 0;
+	else if (jb->low_ms >= jb->target_ms + EXCESS_MS)
+		c = 1;
 
 	jb->low_ticks = 0;
 	jb->low_ms = UINT32_MAX;
@@ -323,14 +356,64 @@ static int correction(struct jbuf *jb, bool quiet)
 	return c;
 }
 
+/* A burst (a stall is over) filled it beyond the target: begin later in it */
+static void trim(struct jbuf *jb)
+{
+	while (jb->c > 1 && jbuf_level_ms(jb) >= jb->target_ms + EXCESS_MS) {
+		pkt_put(take(jb, jb->next_seq));
+		while (!peek(jb, ++jb->next_seq))
+			;
+		jb->out_ts = jb->play_ts = peek(jb, jb->next_seq)->ts;
+	}
+}
+
 static bool started(struct jbuf *jb, uint64_t now_us)
 {
 	/* on average the wait is the target: a tick looks every 20 ms */
 	if (jb->state == JBUF_FILLING &&
-	    now_us + 10000 >= jb->first_us + (uint64_t)jb->target_ms * 1000)
+	    now_us + 10000 >= jb->first_us + (uint64_t)jb->target_ms * 1000) {
+		trim(jb);
 		jb->state = JBUF_PLAYING;
+		jb->usual_ms = jbuf_level_ms(jb);
+	}
 
 	return jb->state == JBUF_PLAYING;
+}
+
+/* Only a late packet came since it ran dry: go back to that one, and fill */
+static void rebase(struct jbuf *jb, uint64_t now_us)
+{
+	struct pkt *p = jb->late;
+
+	jb->late = NULL;
+	if (!p || jb->c || jb->state != JBUF_PLAYING) {
+		pkt_put(p);
+		return;
+	}
+	jb->refill = to_ms(jb, jb->dry) < DRY_MAX_MS ? DRY_MAX_MS / 20 - jb->dry / jb->tick : 0;
+	begin(jb, p, now_us);
+	store(jb, p);
+}
+
+/*
+ * Ran dry: is it one stall, or is the buffer too short for this network?  Then
+ * stand still while concealing, and what comes late is still in time.
+ */
+static bool wait_for_late(struct jbuf *jb, struct jbuf_tick *t)
+{
+	if (jb->c) {
+		jb->usual_ms = (15 * jb->usual_ms + jbuf_level_ms(jb) + 15) / 16;
+		return false;
+	}
+	if (jb->usual_ms >= jb->target_ms || diff32(jb->out_ts, jb->play_ts) > 0)
+		return false;
+
+	++jb->stats.stretched;
+	jb->usual_ms += 20;
+	jb->dry += jb->tick;
+	t->v[t->c++] = (struct jbuf_item){.conceal = jb->tick};
+
+	return true;
 }
 
 void jbuf_get(struct jbuf *jb, struct jbuf_tick *t, bool quiet, uint64_t now_us)
@@ -341,6 +424,7 @@ void jbuf_get(struct jbuf *jb, struct jbuf_tick *t, bool quiet, uint64_t now_us)
 	t->c = 0;
 	t->shrink = false;
 	t->playing = false;
+	rebase(jb, now_us);
 	if (!started(jb, now_us)) {
 		if (jb->refill) {
 			--jb->refill;
@@ -351,6 +435,8 @@ void jbuf_get(struct jbuf *jb, struct jbuf_tick *t, bool quiet, uint64_t now_us)
 	}
 	jb->refill = 0;
 	t->playing = true;
+	if (wait_for_late(jb, t))
+		return;
 
 	corr = correction(jb, quiet);
 	if (corr < 0) {

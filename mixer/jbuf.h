@@ -22,7 +22,8 @@ enum {
 	JBUF_SLOTS = 128,           /* packets; 200 ms of 2.5 ms frames and more */
 	JBUF_TARGET_MIN_MS = 20,
 	JBUF_TARGET_MAX_MS = 200,
-	JBUF_TARGET_START_MS = 40,
+	JBUF_TARGET_START_MS = 30,
+	JBUF_BINS = 20,             /* of 10 ms, of lateness                     */
 	JBUF_ITEMS = 24,            /* most items that one tick can need         */
 };
 
@@ -51,6 +52,7 @@ struct jbuf {
 	uint32_t tick;              /* 20 ms in RTP clock units                  */
 	struct pkt *slotv[JBUF_SLOTS];
 	unsigned c;                 /* packets waiting                           */
+	struct pkt *late;           /* came after its time while nothing waited  */
 	enum { JBUF_EMPTY, JBUF_FILLING, JBUF_PLAYING } state;
 	uint16_t next_seq;          /* expected next                             */
 	uint16_t max_seq;
@@ -66,8 +68,9 @@ struct jbuf {
 	int64_t  ext_ts;
 	int64_t  base_v[2];         /* smallest transit time, two windows [us]   */
 	uint64_t base_until_us;     /* 0: nothing measured yet                   */
-	double   peak_ms;           /* jitter peak, decays                       */
-	uint64_t peak_us;
+	uint64_t learnt_us;         /* when histv last learnt                    */
+	uint32_t histv[JBUF_BINS];  /* how late packets were, Q15, forgetting    */
+	uint32_t usual_ms;          /* fill level on average                     */
 	uint32_t low_ms;            /* smallest fill level in this window        */
 	unsigned low_ticks;
 	struct jbuf_stats stats;

@@ -120,7 +120,7 @@ void legnet_latch(struct leg *leg, const union sa *from)
 
 	leg->latched = true;
 	leg->rtp_to = *from;
-	mpev_latched(leg);
+	leg->moved = true;
 	log_debug("ev=latch conf=%s leg=%llu remote=%s first=%d", leg->conf->name,
 		  (unsigned long long)leg->id, sa_str(from, str), first);
 }

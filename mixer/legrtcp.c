@@ -15,6 +15,7 @@ enum {
 	INTERVAL_MS = 5000,
 	FIRST_MS = 1000,
 	SOON_MS = 300,
+	TALKED_MS = 10000,          /* the longest interval of a report, and more */
 };
 
 /* xorshift64: spreads the reports of many legs, protects nothing */
@@ -223,6 +224,32 @@ static void reported(struct leg *leg, const struct rtcpx_rb *rb)
 	mpev_report(leg, rb->ssrc, rb->fraction);
 }
 
+/* A leg that talks gets its mix-minus, while the class stream's SEQ goes on
+   without it: its next reports count as lost what was never meant for it */
+static bool talked_lately(const struct leg *leg, uint64_t now_us)
+{
+	return leg->spk.heard_ms && now_us / 1000 < leg->spk.heard_ms + TALKED_MS;
+}
+
+/* One report may have blocks about several streams of ours, of which all but
+   one may rest: the worst counts */
+static void note_loss(struct leg *leg, const struct rtcpx *r)
+{
+	uint8_t fraction = 0;
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; i < r->rbc; i++) {
+		if (!ours(leg, r->rbv[i].ssrc))
+			continue;
+		any = true;
+		if (r->rbv[i].fraction > fraction)
+			fraction = r->rbv[i].fraction;
+	}
+	if (any && !(leg->group_linked && talked_lately(leg, now_usec())))
+		loss_report(&leg->loss, fraction, now_usec());
+}
+
 void legrtcp_input(struct leg *leg, const uint8_t *pkt, size_t len)
 {
 	struct rtcpx r;
@@ -239,6 +266,7 @@ void legrtcp_input(struct leg *leg, const uint8_t *pkt, size_t len)
 	}
 	for (i = 0; i < r.rbc; i++)
 		reported(leg, &r.rbv[i]);
+	note_loss(leg, &r);
 	for (i = 0; i < r.byec; i++)
 		if (leg->has_src && r.byev[i] == leg->src_ssrc)
 			mpev_bye(leg);

@@ -11,14 +11,16 @@
 #include <sys/socket.h>
 #include "mixer.h"
 
-enum { PT_CN = 13 };             /* RFC 3389 */
+enum {
+	PT_CN = 13,              /* RFC 3389 */
+	TELL_US = 1000000,       /* between events of a changing SSRC */
+};
 
 static ssize_t receive(struct mixer *mx, int fd, union sa *from)
 {
 	socklen_t len = sizeof(*from);
 
-	/* one byte more than the largest: what does not fit is cut and
-	   then does not authenticate */
+	/* what does not fit is cut, and then does not authenticate */
 	return recvfrom(fd, mx->rxbuf, RTPH_MTU, MSG_DONTWAIT, &from->sa, &len);
 }
 
@@ -230,6 +232,20 @@ static void audio(struct leg *leg, const struct rtph *h, uint64_t now_us)
 	jbuf_put(conf_src_jbuf(CONF_SRC(leg->conf->src), (unsigned)leg->spk.slot), p, now_us);
 }
 
+/* Address and SSRC in one event; a sender that jumps from one to another and
+   back must not make an event of every packet */
+static void tell(struct leg *leg, uint64_t now_us)
+{
+	if (!leg->moved &&
+	    (leg->told_ssrc == leg->src_ssrc || now_us - leg->told_us < TELL_US))
+		return;
+
+	leg->moved = false;
+	leg->told_ssrc = leg->src_ssrc;
+	leg->told_us = now_us;
+	mpev_latched(leg);
+}
+
 static void rtp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa *from)
 {
 	const uint64_t now_us = now_usec();
@@ -248,17 +264,17 @@ static void rtp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa 
 
 	leg->heard_us = now_us;
 	++leg->stats.rx;
-	/* only forward: a packet that was overtaken tells where the peer was */
-	if (!leg->has_src || leg->src_ssrc != ssrc_of(pkt, false) || !leg->rxstat.started ||
-	    rtph_seq_diff((uint16_t)(pkt[2] << 8 | pkt[3]), leg->rxstat.max_seq) > 0)
-		legnet_latch(leg, from);
-
 	if (rtph_decode(&h, pkt, len)) {
 		++leg->stats.dropped;
 		return;
 	}
+
 	if (!leg->has_src || leg->src_ssrc != h.ssrc)
 		source_changed(leg, h.ssrc);
+	/* only forward: a packet that was overtaken tells where the peer was */
+	if (!leg->rxstat.started || rtph_seq_diff(h.seq, leg->rxstat.max_seq) > 0)
+		legnet_latch(leg, from);
+	tell(leg, now_us);
 	rtcpx_rx_packet(&leg->rxstat, h.seq, h.ts, arrival(leg, now_us));
 
 	if (leg->cfg.dtmf_pt && h.pt == leg->cfg.dtmf_pt)

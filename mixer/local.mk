@@ -3,14 +3,14 @@ pkglibexec_PROGRAMS += conclave-mixer
 noinst_LIBRARIES += libmixer.a
 libmixer_a_SOURCES = \
 	mixer/activity.c mixer/activity.h \
-	mixer/conf.c mixer/confslot.c mixer/conftick.c \
+	mixer/conf.c mixer/confloss.c mixer/confslot.c mixer/conftick.c \
 	mixer/eclass.c mixer/gkey.c \
 	mixer/gstconf.h mixer/gstconfdec.c mixer/gstconfenc.c mixer/gstconfmix.c \
 	mixer/gstconfsink.c mixer/gstconfsrc.c mixer/gstpad.c \
 	mixer/jbuf.c mixer/jbuf.h \
 	mixer/leg.c mixer/legkey.c mixer/legnet.c mixer/legrtcp.c mixer/legrx.c mixer/legtx.c \
 	mixer/limiter.c mixer/limiter.h \
-	mixer/loop.c mixer/loop.h mixer/mixer.h \
+	mixer/loop.c mixer/loop.h mixer/loss.c mixer/loss.h mixer/mixer.h \
 	mixer/mpevent.c mixer/mpsrv.c \
 	mixer/pktpool.c mixer/pktpool.h mixer/ports.c mixer/ports.h \
 	mixer/resamp.c mixer/resamp.h mixer/skey.c mixer/skey.h \

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/rand.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,15 @@ static int gst_start(bool debug)
 	return gst_init_check(NULL, NULL, NULL) ? 0 : EIO;
 }
 
+/* A Ctrl-C or a service manager's SIGTERM reaches every process of the group;
+   the focus decides when its mixers end, by closing the Mp socket */
+static void ignore_signals(void)
+{
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+}
+
 static bool phase_h(uint64_t phase, void *arg)
 {
 	struct mixer *mx = arg;
@@ -173,6 +183,7 @@ int main(int argc, char *argv[])
 		return 2;
 	}
 	log_init("conclave-mixer", o.syslog, o.level);
+	ignore_signals();
 
 	err = gst_start(o.insecure_debug);
 	if (!err)

@@ -17,6 +17,7 @@
 #include "gstconf.h"
 #include "log.h"
 #include "loop.h"
+#include "loss.h"
 #include "mpconn.h"
 #include "pktpool.h"
 #include "ports.h"
@@ -114,6 +115,7 @@ struct conf {
 	unsigned talkerc;
 	unsigned tail;            /* ticks of silence owed to all              */
 	struct deadline keepalive;
+	uint64_t loss_due_us;     /* encoders learn of losses                  */
 };
 
 /** What the focus wants (LegSet), checked */
@@ -164,6 +166,9 @@ struct leg {
 	union sa local;
 	union sa rtp_to, rtcp_to; /* where we send                             */
 	bool     latched, rtcp_latched;
+	bool     moved;              /* and the focus does not know yet      */
+	uint32_t told_ssrc;          /* what it was told last                */
+	uint64_t told_us;
 
 	struct rxset rx, rx_old;
 	struct deadline rx_grace;
@@ -190,6 +195,7 @@ struct leg {
 	uint32_t dtmf_ts;
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
+	struct loss loss;         /* of what we send, as it reports            */
 
 	struct deadline rtcp, idle;
 	struct leg_stats stats;
@@ -236,11 +242,13 @@ int  conf_ssrc_draw(struct conf *c, const struct keyuse *ku, uint32_t *ssrcp);
 void conf_ssrc_collide(struct conf *c, uint32_t ssrc);
 void conf_keepalive_set(struct conf *c);
 
-/* ---- confslot.c, conftick.c: slots and the tick ---- */
+/* ---- confslot.c, conftick.c, confloss.c: slots and the tick ---- */
 int  conf_slot_open(struct conf *c, unsigned slot, struct leg *leg);
 void conf_slot_close(struct conf *c, unsigned slot);
 /** One tick; @return true if there will be more to do */
 bool conf_tick(struct conf *c, uint64_t pos);
+/** Tell the encoders what their listeners lose, if it is time */
+void conf_loss_feed(struct conf *c, uint64_t now_us);
 /** The holder's stream to us begins anew, or its class changed */
 void conf_talkers_check(struct conf *c, uint64_t now_ms);
 

@@ -1,6 +1,6 @@
 # Tests of mixer/
 if HAVE_CHECK
-MIXER_TESTS = tests/test_jbuf tests/test_speaker tests/test_stream tests/test_confmix tests/test_mixer
+MIXER_TESTS = tests/test_jbuf tests/test_loss tests/test_speaker tests/test_stream tests/test_confmix tests/test_mixer
 check_PROGRAMS += $(MIXER_TESTS)
 TESTS += $(MIXER_TESTS)
 
@@ -10,6 +10,9 @@ MIXER_TEST_LIBS = $(MIXER_LIBS) $(CHECK_LIBS)
 tests_test_jbuf_SOURCES = tests/test_jbuf.c
 tests_test_jbuf_CFLAGS = $(MIXER_TEST_CFLAGS)
 tests_test_jbuf_LDADD = $(MIXER_TEST_LIBS)
+tests_test_loss_SOURCES = tests/test_loss.c
+tests_test_loss_CFLAGS = $(MIXER_TEST_CFLAGS)
+tests_test_loss_LDADD = $(MIXER_TEST_LIBS)
 tests_test_speaker_SOURCES = tests/test_speaker.c
 tests_test_speaker_CFLAGS = $(MIXER_TEST_CFLAGS)
 tests_test_speaker_LDADD = $(MIXER_TEST_LIBS)

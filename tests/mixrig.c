@@ -413,12 +413,14 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 
 	fill_key(&rx, p->suite, p->tx_secret);
 	fill_key(&tx, p->suite, p->rx_secret);
+	rx.lifetime = tx.lifetime = p->lifetime;
 	fill_addr(&a, p->fd, ip);
 	ls.conf = CONF;
 	ls.leg = p->leg;
 	ls.codec = p->codec->id;
 	ls.pt = p->pt;
 	ls.ptime = p->ptime;
+	ls.opus_fec = p->fec;
 	ls.dtmf_pt = 101;
 	ls.level_ext = (uint32_t)p->level_ext;
 	ls.rtcp_mux = p->mux;
@@ -470,6 +472,7 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 	p->pt = pt_of(p->codec);
 	p->ptime = o->ptime ? o->ptime : 20;
 	p->mux = !o->no_mux;
+	p->fec = o->fec;
 	p->talking = o->freq > 0;
 	p->rtcp_fd = -1;
 	p->fd = udp(r->family, &ss);
@@ -483,6 +486,7 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 		phone_add_rx(p, p->suite, o->group, o->keyno);
 	p->level_ext = o->level_ext;
 	p->level = o->level;
+	p->lifetime = o->lifetime;
 	ck_assert_int_eq(codec_enc_new(&p->enc, p->codec->id, &cfg), 0);
 	ck_assert_int_eq(codec_dec_new(&p->dec, p->codec->id), 0);
 	p->pcm = calloc(RIG_PCM, sizeof(*p->pcm));
@@ -562,6 +566,16 @@ void phone_forget_audio(struct phone *p)
 	p->heard_ssrc = 0;
 }
 
+static bool is_loud(const int16_t *pcm, int n)
+{
+	int i, c = 0;
+
+	for (i = 0; i < n; i++)
+		c += abs(pcm[i]) > 1000;
+
+	return c > n / 4;
+}
+
 /* Audio lies where its time stamp says, so holes are heard as such */
 static void hear(struct phone *p, const struct rtph *h)
 {
@@ -579,6 +593,8 @@ static void hear(struct phone *p, const struct rtph *h)
 		return;
 	n = codec_decode(p->dec, h->payload, h->payload_len, p->pcm + at, RIG_PCM - at);
 	ck_assert_int_gt(n, 0);
+	if (!p->loud_us && is_loud(p->pcm + at, n))
+		p->loud_us = rig_now_us();
 	if (at + (size_t)n > p->pcmc)
 		p->pcmc = at + (size_t)n;
 }
@@ -640,6 +656,7 @@ static void receive(struct phone *p, int fd)
 		ck_assert_uint_eq(h.pt, p->pt);
 		++p->rtpc;
 		p->markers += h.marker;
+		p->toc = h.payload_len ? h.payload[0] : 0;
 		p->csrcc = h.csrcc;
 		memcpy(p->csrcv, h.csrcv, sizeof(h.csrcv));
 		hear(p, &h);

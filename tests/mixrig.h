@@ -59,7 +59,8 @@ struct phone {
 	const struct suite *suite;
 	uint8_t  pt;
 	unsigned ptime;
-	bool     mux, talking, muted_rtp;
+	bool     mux, talking, fec;
+	uint64_t lifetime;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;
 	struct msrtp *tx;
@@ -77,7 +78,9 @@ struct phone {
 	uint32_t heard_ssrc;        /* of the last packet                  */
 	uint32_t base_ts;           /* RTP time stamp of pcm[base_at]      */
 	size_t   base_at;
+	uint64_t loud_us;           /* when the first loud frame came      */
 	unsigned rtpc, rtcpc, auth_failed, ssrc_changes, markers;
+	uint8_t  toc;               /* first payload byte of the last packet */
 	unsigned csrcc;             /* of the last packet                  */
 	uint32_t csrcv[RTPH_CSRC_MAX];
 	struct rtcpx last_rtcp;
@@ -132,7 +135,8 @@ struct phone_opt {
 	const struct secret *group; /* that epoch's key, and its number    */
 	uint32_t keyno;
 	int level_ext, level;
-	bool both;
+	uint64_t lifetime;          /* of both keys [packets]              */
+	bool both, fec;
 };
 
 struct phone *phone_add(struct rig *r, const struct phone_opt *o);

@@ -117,12 +117,14 @@ START_TEST(reordered_and_doubled_packets_are_put_right)
 
 	for (n = 0; n < 200; n += 2) {
 		put(n + 1);
-		now_us += 20 * MS;
+		now_us += 15 * MS;
 		get(false);
+		now_us += 5 * MS;
 		put(n);
 		put(n);
-		now_us += 20 * MS;
+		now_us += 15 * MS;
 		get(false);
+		now_us += 5 * MS;
 	}
 	check_order(0);
 	ck_assert_uint_eq(jb.stats.lost, 0);
@@ -188,10 +190,11 @@ START_TEST(jitter_raises_the_target_and_calm_lowers_it)
 	unsigned n;
 
 	srand(1);
-	stream(0, 60, false);
+	stream(0, 500, false);
 	ck_assert_uint_eq(jb.target_ms, JBUF_TARGET_MIN_MS);
+	playedc = 0;
 	/* every tenth packet is 90 ms late, with those behind it */
-	for (n = 60; n < 1000; n++) {
+	for (n = 500; n < 1000; n++) {
 		put(n);
 		if (n % 10 == 3) {
 			unsigned k;
@@ -226,10 +229,52 @@ START_TEST(jitter_raises_the_target_and_calm_lowers_it)
 		get(false);
 	}
 	ck_assert_uint_eq(concealed_ms, 0);
+	playedc = 0;
 	stream(n, n + 3000, true);
 	ck_assert_uint_eq(jb.target_ms, JBUF_TARGET_MIN_MS);
 	ck_assert_uint_le(jbuf_level_ms(&jb), 80);
 	ck_assert_uint_gt(jb.stats.shrunk, 0);
+}
+END_TEST
+
+START_TEST(one_stall_does_not_make_it_slow)
+{
+	unsigned n, k;
+
+	stream(0, 100, false);
+	/* the sender's machine stands still for 80 ms, later for 300 */
+	for (k = 0; k < 4; k++) {
+		now_us += 20 * MS;
+		get(false);
+	}
+	for (n = 100; n < 104; n++)
+		put(n);
+	stream(104, 200, false);
+	ck_assert_uint_le(jbuf_level_ms(&jb), 60);
+	ck_assert_uint_le(jb.target_ms, 40);
+	for (k = 0; k < 15; k++) {
+		now_us += 20 * MS;
+		get(false);
+	}
+	for (n = 200; n < 215; n++)
+		put(n);
+	stream(215, 600, false);
+	ck_assert_uint_le(jbuf_level_ms(&jb), 100);
+}
+END_TEST
+
+START_TEST(network_that_gets_slower_for_good_is_followed)
+{
+	unsigned n;
+
+	stream(0, 100, false);
+	for (n = 0; n < 3; n++) {
+		now_us += 20 * MS;
+		get(false);
+	}
+	playedc = 0;
+	stream(100, 200, false);
+	ck_assert_uint_ge(playedc, 95);
 }
 END_TEST
 
@@ -339,6 +384,8 @@ int main(void)
 	tcase_add_test(t, burst_of_losses_keeps_the_time_line);
 	tcase_add_test(t, stream_that_stops_is_concealed_for_a_while_then_silent);
 	tcase_add_test(t, jitter_raises_the_target_and_calm_lowers_it);
+	tcase_add_test(t, one_stall_does_not_make_it_slow);
+	tcase_add_test(t, network_that_gets_slower_for_good_is_followed);
 	tcase_add_test(t, fast_sender_is_shortened_in_quiet_moments);
 	tcase_add_test(t, slow_sender_is_stretched_and_loses_nothing);
 	tcase_add_test(t, long_and_short_packets_fill_ticks_evenly);

@@ -199,6 +199,35 @@ START_TEST(ipv6_and_separate_rtcp_ports_work)
 }
 END_TEST
 
+static bool is_loud(struct rig *r, void *arg)
+{
+	(void)r;
+
+	return ((struct phone *)arg)->loud_us > 0;
+}
+
+/* From the first sample of the first word, into the phone, to the arrival of
+   the packet that holds it */
+START_TEST(first_word_is_heard_within_80_ms)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+	uint64_t began;
+	unsigned i;
+
+	for (i = 0; i < 5; i++) {
+		a->talking = false;
+		(void)rig_run(&rig, 1700 + 7 * i, NULL, NULL);
+		b->loud_us = 0;
+		a->talking = true;
+		a->next_us = 0;
+		began = rig_now_us() - 20000;
+		ck_assert(rig_run(&rig, 500, is_loud, b));
+		ck_assert_msg(b->loud_us - began <= 80000, "%u ms", (unsigned)(b->loud_us - began) / 1000);
+	}
+}
+END_TEST
+
 static bool all_quiet(struct rig *r, void *arg)
 {
 	(void)arg;
@@ -220,6 +249,8 @@ START_TEST(leg_keeps_its_ssrc_when_it_stops_and_starts_talking)
 	ck_assert_uint_eq(count_ssrcs(a), 1);
 	ck_assert_uint_eq(count_ssrcs(b), 1);
 	ck_assert_uint_eq(check_unique(), 0);
+	/* one per pause, none where mix and mix-minus take turns */
+	ck_assert_uint_le(b->markers, 4);
 	/* while a was silent it was a listener, and heard the same tone */
 	ck_assert_uint_le(phone_gap_ms(a, freqv[1]), 60);
 	a->talking = b->talking = false;
@@ -447,6 +478,33 @@ START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 }
 END_TEST
 
+static bool hard_limit(struct rig *r, void *arg)
+{
+	return r->hard_limits >= *(unsigned *)arg;
+}
+
+START_TEST(declared_lifetime_of_a_key_is_kept_in_both_directions)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0], .lifetime = 60});
+	struct phone *b;
+	unsigned one = 1, two = 2;
+
+	/* the uplink: warned, then refused */
+	ck_assert(rig_run(&rig, 3000, hard_limit, &one));
+	ck_assert_uint_eq(rig.limits, 1);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 60);
+
+	/* the downlink: warned, then silent */
+	(void)phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	b = phone_add(&rig, &(struct phone_opt){.lifetime = 60});
+	rig.limits = 0;
+	ck_assert(rig_run(&rig, 3000, hard_limit, &two));
+	ck_assert_uint_ge(rig.limits, 1);
+	(void)rig_run(&rig, 300, NULL, NULL);
+	ck_assert_uint_eq(b->rtpc, 60);
+}
+END_TEST
+
 START_TEST(our_own_key_sent_back_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){0});
@@ -585,6 +643,22 @@ START_TEST(trial_leg_gets_both_streams_and_its_report_is_the_proof)
 }
 END_TEST
 
+START_TEST(silent_trial_leg_hears_from_both_streams_every_second)
+{
+	struct phone *b;
+
+	install(1);
+	b = phone_add(&rig, &(struct phone_opt){.class_id = CLASS, .epoch = 1, .both = true,
+			.group = epochv[1], .keyno = keynov[1]});
+	(void)rig_run(&rig, 500, NULL, NULL);
+	b->wirec = b->rtpc = 0;
+	(void)rig_run(&rig, 2500, NULL, NULL);
+	ck_assert_uint_ge(b->rtpc, 12);
+	ck_assert_uint_le(b->rtpc, 24);
+	ck_assert_uint_eq(count_ssrcs(b), 2);
+}
+END_TEST
+
 START_TEST(key_install_is_idempotent_and_never_changes_a_key)
 {
 	struct secret *other = NULL;
@@ -628,6 +702,52 @@ START_TEST(sender_report_describes_our_stream_and_the_peers)
 	ck_assert_uint_gt(strlen(sr.cname), 10);
 	/* one source, one name */
 	ck_assert_str_eq(sr.cname, b->last_rtcp.cname);
+}
+END_TEST
+
+/* RFC 6716 section 3.1: configurations 16 and up are CELT, which knows no FEC */
+static bool may_have_fec(struct rig *r, void *arg)
+{
+	const struct phone *p = arg;
+
+	(void)r;
+
+	return p->rtpc && p->toc >> 3 < 16;
+}
+
+static void send_loss(struct phone *p, uint8_t fraction)
+{
+	struct rtcpx rr;
+
+	memset(&rr, 0, sizeof(rr));
+	rr.sender_ssrc = p->ssrc;
+	rr.rbv[0].ssrc = p->heard_ssrc;
+	rr.rbv[0].fraction = fraction;
+	rr.rbc = 1;
+	phone_send_rtcp(p, &rr);
+}
+
+START_TEST(fec_goes_to_those_who_report_losses)
+{
+	const struct phone_opt o = {.codec = CODEC_OPUS, .fec = true, .freq = freqv[0]};
+	struct phone *a = phone_add(&rig, &o), *b = phone_add(&rig, &o), *c;
+
+	c = phone_add(&rig, &(struct phone_opt){.codec = CODEC_OPUS, .fec = true});
+	(void)rig_run(&rig, 800, NULL, NULL);
+	ck_assert(a->rtpc && b->rtpc && c->rtpc);
+	ck_assert(!may_have_fec(&rig, a) && !may_have_fec(&rig, b) && !may_have_fec(&rig, c));
+
+	/* a talker's losses are its own business */
+	send_loss(a, 64);
+	ck_assert(rig_run(&rig, 2000, may_have_fec, a));
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert(!may_have_fec(&rig, b) && !may_have_fec(&rig, c));
+
+	/* a listener's are all listeners' */
+	send_loss(c, 64);
+	ck_assert(rig_run(&rig, 2000, may_have_fec, c));
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert(may_have_fec(&rig, a) && !may_have_fec(&rig, b));
 }
 END_TEST
 
@@ -905,6 +1025,7 @@ static Suite *suite(void)
 			every_suite_protects_both_directions,
 			any_ptime_goes_in_and_out,
 			leg_keeps_its_ssrc_when_it_stops_and_starts_talking,
+			first_word_is_heard_within_80_ms,
 			silent_conference_sends_next_to_nothing,
 			NULL });
 	add_case(s, "IPv6", setup6, (const TTest *const[]){
@@ -920,6 +1041,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			new_downlink_key_brings_a_new_ssrc_at_once,
+			declared_lifetime_of_a_key_is_kept_in_both_directions,
 			our_own_key_sent_back_is_refused,
 			without_a_key_nothing_is_sent,
 			NULL });
@@ -927,10 +1049,12 @@ static Suite *suite(void)
 			silent_legs_of_a_class_get_the_same_bytes,
 			legs_change_epoch_one_by_one,
 			trial_leg_gets_both_streams_and_its_report_is_the_proof,
+			silent_trial_leg_hears_from_both_streams_every_second,
 			key_install_is_idempotent_and_never_changes_a_key,
 			NULL });
 	add_case(s, "RTCP and DTMF", setup4, (const TTest *const[]){
 			sender_report_describes_our_stream_and_the_peers,
+			fec_goes_to_those_who_report_losses,
 			only_the_legs_own_authenticated_bye_counts,
 			removed_leg_is_told_bye_and_gets_nothing_more,
 			a_key_press_is_one_event_and_is_not_mixed,

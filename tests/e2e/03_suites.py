@@ -7,6 +7,7 @@ SUITES = ('AEAD_AES_256_GCM', 'AEAD_AES_128_GCM', 'AES_256_CM_HMAC_SHA1_80',
           'AES_CM_128_HMAC_SHA1_80')
 SECONDS = 4
 DELAY_MS = 80
+REPEATS = 2     # a machine that stalls makes jitter buffers grow for a while
 
 
 def combination(env, server, suite, codec):
@@ -23,12 +24,25 @@ def combination(env, server, suite, codec):
     return [d['delay_ms'] for c in delay.result(30)['calls'] for d in c['delays']]
 
 
+def patiently(env, left, *args):
+    """One more try of a combination, but only a few in all"""
+    try:
+        return combination(env, *args)
+    except lib.Failure as e:
+        if not left:
+            raise
+        lib.note('once more: %s' % e)
+        left.pop()
+        return combination(env, *args)
+
+
 def main(env):
+    left = [None] * REPEATS
     for keying in ('endpoint', 'group'):
         server = env.server(keying, keying=keying)
         for suite in SUITES:
             for codec in ('opus', 'pcma'):
-                delays = combination(env, server, suite, codec)
+                delays = patiently(env, left, server, suite, codec)
                 lib.note('%-8s %-23s %s: delay %.0f to %.0f ms' %
                          (keying, suite, codec, min(delays), max(delays)))
         server.stop()

@@ -58,7 +58,7 @@ ctrl_tcp_listen         127.0.0.1:{ctrl}
 snd_path                {dir}/rec
 sip_cafile              {ca}
 sip_verify_server       yes
-ringback_disabled       yes
+{more}ringback_disabled       yes
 menu_bell               no
 '''
 
@@ -68,6 +68,20 @@ def find_modules():
         if os.path.exists(os.path.join(d, 'ctrl_tcp.so')):
             return d
     raise Skip('baresip modules not found (Debian: baresip-core)')
+
+
+def free_pair(but):
+    """A free port whose next one is free as well, neither of them `but`"""
+    while True:
+        port = free_tcp_port()
+        if but in (port, port + 1) or port > 65000:
+            continue
+        try:
+            with socket.socket() as s:
+                s.bind(('127.0.0.1', port + 1))
+            return port
+        except OSError:
+            continue
 
 
 class Ctrl:
@@ -136,27 +150,31 @@ class Baresip:
     recording(), trace() and the rest."""
 
     def __init__(self, env, server, user, freq, codec='opus',
-                 mediaenc='srtp-mand', domain='127.0.0.1'):
+                 mediaenc='srtp-mand', domain='127.0.0.1', cert=None,
+                 answer='manual'):
         if not shutil.which('baresip'):
             raise Skip('no baresip (Debian: baresip-core)')
         self.user = user
         self.freq = freq
-        self.dir = env.path('baresip-' + user)
+        self.dir = env.path('baresip-%s-%s' % (user, os.path.basename(server.dir)))
         os.mkdir(self.dir, 0o700)
         self.log = os.path.join(self.dir, 'log')
         self.ctrl = None
         self.done = False
         port = free_tcp_port()
+        # libre listens for TLS on the port after the one for UDP and TCP
+        sip = free_pair(port)
+        self.tls_port = sip + 1
         os.mkdir(os.path.join(self.dir, 'rec'))
         self._write('config', CONFIG.format(
-            sip=free_tcp_port(), freq=freq, rtp=RTP_PORTS, ctrl=port, ca=server.ca,
+            sip=sip, more='sip_certificate %s\n' % cert if cert else '', freq=freq, rtp=RTP_PORTS, ctrl=port, ca=server.ca,
             dir=self.dir, modules=find_modules()))
         self._write('accounts',
                     '<sip:%s@%s;transport=tls>;regint=0;auth_user=%s;'
                     'auth_pass=%s;mediaenc=%s;audio_codecs=%s;ptime=20;'
-                    'answermode=manual\n' % (user, domain, user,
-                                             server.password(user),
-                                             mediaenc, CODECS[codec]))
+                    'answermode=%s\n' % (user, domain, user,
+                                         server.password(user),
+                                         mediaenc, CODECS[codec], answer))
         with open(self.log, 'wb') as log:
             self.proc = subprocess.Popen(
                 ['baresip', '-f', self.dir, '-s'], stdout=log,
@@ -184,6 +202,10 @@ class Baresip:
     def dial(self, uri):
         self.t_dial = time.monotonic()
         self.ctrl.send('dial', uri)
+
+    def uri(self):
+        """Where it can be called, if it has a certificate"""
+        return 'sip:%s@127.0.0.1:%d;transport=tls' % (self.user, self.tls_port)
 
     def established(self):
         return bool(self.ctrl.seen('CALL_ESTABLISHED'))

@@ -8,6 +8,7 @@ import hashlib
 import os
 import queue
 import re
+import select
 import socket
 import ssl
 import threading
@@ -116,7 +117,9 @@ class Client:
         self.boxes = {}
         self.stray = queue.Queue()
         self.lock = threading.Lock()
+        self.io = threading.Lock()
         self.sock = self._open(ca)
+        self.sock.setblocking(False)
         self.local = self.sock.getsockname()[:2]
         self.dead = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
@@ -134,20 +137,33 @@ class Client:
             ctx = ssl.create_default_context(cafile=ca)
             ctx.check_hostname = True
             s = ctx.wrap_socket(s, server_hostname=self.host)
-        s.settimeout(None)
         return s
+
+    def _recv(self):
+        """Bytes; b'' at the end; None: nothing now.  One SSL object must not be
+        read and written at the same time."""
+        with self.io:
+            try:
+                return self.sock.recv(65536)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return None
+            except OSError:
+                return b''
 
     def _read(self):
         buf = b''
         while True:
-            try:
-                data = self.sock.recv(65536)
-            except OSError:
-                data = b''
-            if not data:
+            data = self._recv()
+            if data is None:
+                try:
+                    select.select([self.sock], [], [], 0.2)
+                except (OSError, ValueError):   # closed by us
+                    return
+            elif data:
+                buf = self._split(buf + data)
+            else:
                 self.dead.set()
                 return
-            buf = self._split(buf + data)
 
     def _split(self, buf):
         while True:
@@ -177,7 +193,13 @@ class Client:
             self.boxes.pop(call_id, None)
 
     def send(self, text):
-        self.sock.sendall(text.encode())
+        data = text.encode()
+        while data:
+            try:
+                with self.io:
+                    data = data[self.sock.send(data):]
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                select.select([], [self.sock], [], 0.2)
 
     def hostport(self):
         host = '[%s]' % self.host if ':' in self.host else self.host
@@ -191,16 +213,18 @@ class Client:
         return 'sip:%s@%s' % (user, self.hostport())
 
     def close(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        with self.io:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
         self.thread.join(2)
+        self.sock.close()
 
 
 class Call:
     """One INVITE dialog from our side"""
+    ctype = 'application/sdp'       # of bodies in our requests
 
     def __init__(self, cli, uri, user=None):
         self.cli = cli
@@ -238,7 +262,7 @@ class Call:
                  self.user, self.cli.local_hostport(), self.cli.transport),
              'User-Agent: raw', *headers]
         if body is not None:
-            h.append('Content-Type: application/sdp')
+            h.append('Content-Type: ' + self.ctype)
         body = body or ''
         h.append('Content-Length: %d' % len(body.encode()))
         self.cli.send('\r\n'.join(h) + '\r\n\r\n' + body)

@@ -1,0 +1,392 @@
+/**
+ * @file bfcp/floorsrv.c  Floor control server: conferences and their users
+ */
+#include <string.h>
+#include <time.h>
+#include <openssl/rand.h>
+#include "srv_priv.h"
+#include "log.h"
+
+enum { BACKLOG = 128 };
+
+
+/* ---- server ------------------------------------------------------------------ */
+
+static void srv_destructor(void *arg)
+{
+	struct floorsrv *srv = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(srv->lsnrv); i++)
+		mem_deref(srv->lsnrv[i].ts);
+	list_flush(&srv->connl);
+	mem_deref(srv->ctx);
+}
+
+
+static void conn_handler(const struct sa *peer, void *arg)
+{
+	struct lsnr *l = arg;
+	(void)peer;
+
+	srvconn_accept(l->srv, l->ts, l->tls_server);
+}
+
+
+static int start_listening(struct lsnr *l, const struct sa *laddr)
+{
+	int err;
+
+	err = tcp_sock_alloc(&l->ts, laddr, conn_handler, l);
+	if (!err)
+		err = tcp_sock_bind(l->ts, laddr);
+	if (!err)
+		err = tcp_sock_listen(l->ts, BACKLOG);
+
+	return err;
+}
+
+
+/**
+ * Two listeners, because the TLS role is decided by who made the offer, and an
+ * incoming connection does not say which offer it is for: RFC 8856 section 8
+ */
+int floorsrv_alloc(struct floorsrv **srvp, const struct sa *laddr,
+		   const char *pem, unsigned max)
+{
+	struct floorsrv *srv = mem_zalloc(sizeof(*srv), srv_destructor);
+	struct sa any = *laddr;
+	int err;
+
+	if (!srv)
+		return ENOMEM;
+
+	srv->max = max;
+	sa_set_port(&any, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(srv->lsnrv); i++) {
+		srv->lsnrv[i].srv = srv;
+		srv->lsnrv[i].tls_server = i == 0;
+	}
+	err = floortls_ctx_alloc(&srv->ctx, pem);
+	if (!err)
+		err = start_listening(&srv->lsnrv[0], laddr);
+	if (!err)
+		err = start_listening(&srv->lsnrv[1], &any);
+	if (err)
+		mem_deref(srv);
+	else
+		*srvp = srv;
+
+	return err;
+}
+
+
+void floorsrv_addr(const struct floorsrv *srv, bool tls_server, struct sa *sa)
+{
+	(void)tcp_sock_local_get(srv->lsnrv[tls_server ? 0 : 1].ts, sa);
+}
+
+
+const struct floortls_fp *floorsrv_fp(const struct floorsrv *srv)
+{
+	return floortls_ctx_fp(srv->ctx);
+}
+
+
+void floorsrv_stats(const struct floorsrv *srv, struct floorsrv_stats *st)
+{
+	*st = srv->stats;
+}
+
+
+bool floorsrv_knows(const struct floorsrv *srv,
+		    const struct floortls_fps *cert)
+{
+	struct le *lc, *lp;
+
+	for (lc = list_head(&srv->confl); lc; lc = lc->next) {
+		const struct floorconf *fc = lc->data;
+
+		for (lp = list_head(&fc->partl); lp; lp = lp->next) {
+			const struct floorpart *fp = lp->data;
+
+			if (floortls_fps_match(&fp->fps, cert))
+				return true;
+		}
+	}
+
+	return false;
+}
+
+
+/* ---- conferences --------------------------------------------------------------- */
+
+uint64_t floorconf_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+
+static void conf_destructor(void *arg)
+{
+	struct floorconf *fc = arg;
+
+	tmr_cancel(&fc->tmr);
+	if (fc->le.list)
+		--fc->srv->stats.confs;
+	list_unlink(&fc->le);
+	mem_deref(fc->fs);
+	mem_deref(fc->label);
+	mem_deref(fc->srv);
+}
+
+
+static int gate_handler(uint16_t floor, uint16_t user, bool open,
+			uint64_t token, void *arg)
+{
+	struct floorconf *fc = arg;
+
+	return fc->h.gateh(floor, user, open, token, fc->arg);
+}
+
+
+static void status_handler(const struct floor_req *r, uint16_t to,
+			   uint16_t tid, void *arg)
+{
+	struct floorconf *fc = arg;
+
+	/* who moves up in a queue is no event */
+	if (tid || r->status != BFCPM_ACCEPTED)
+		log_info("ev=floor conf=%s request=%u beneficiary=%u status=%s"
+			 " position=%u told=%u", fc->label, r->id,
+			 r->beneficiary, bfcpm_status_name(r->status),
+			 r->qpos, to);
+	srvmsg_status(fc, r, to, tid);
+}
+
+
+static void change_handler(uint16_t floor, void *arg)
+{
+	struct floorconf *fc = arg;
+
+	srvmsg_floor(fc, floor);
+	fc->h.changeh(fc->arg);
+}
+
+
+static const struct floor_handlers floor_handlers = {
+	gate_handler, status_handler, change_handler,
+};
+
+
+struct floorconf *floorconf_find(const struct floorsrv *srv, uint32_t id)
+{
+	struct le *le;
+
+	for (le = list_head(&srv->confl); le; le = le->next) {
+		struct floorconf *fc = le->data;
+
+		if (fc->id == id)
+			return fc;
+	}
+
+	return NULL;
+}
+
+
+/** "It is RECOMMENDED that the conference identifier be randomly chosen" */
+static int draw_id(struct floorconf *fc)
+{
+	do {
+		if (RAND_bytes((uint8_t *)&fc->id, sizeof(fc->id)) != 1)
+			return EIO;
+	} while (!fc->id || floorconf_find(fc->srv, fc->id));
+
+	return 0;
+}
+
+
+int floorconf_alloc(struct floorconf **fcp, struct floorsrv *srv,
+		    const struct floor_policy *policy, const char *label,
+		    const struct floorconf_handlers *h, void *arg)
+{
+	struct floorconf *fc = mem_zalloc(sizeof(*fc), conf_destructor);
+	int err;
+
+	if (!fc)
+		return ENOMEM;
+
+	fc->srv = mem_ref(srv);
+	fc->h = *h;
+	fc->arg = arg;
+	tmr_init(&fc->tmr);
+	err = str_dup(&fc->label, label);
+	if (!err)
+		err = draw_id(fc);
+	if (!err)
+		err = floors_alloc(&fc->fs, policy, &floor_handlers, fc);
+	if (err) {
+		mem_deref(fc);
+		return err;
+	}
+
+	list_append(&srv->confl, &fc->le, fc);
+	++srv->stats.confs;
+	*fcp = fc;
+
+	return 0;
+}
+
+
+uint32_t floorconf_id(const struct floorconf *fc)
+{
+	return fc->id;
+}
+
+
+struct floors *floorconf_floors(const struct floorconf *fc)
+{
+	return fc->fs;
+}
+
+
+void floorconf_gated(struct floorconf *fc, uint64_t token, int err)
+{
+	floor_gated(fc->fs, token, err, floorconf_now());
+	floorconf_touch(fc);
+}
+
+
+static void tick_handler(void *arg)
+{
+	struct floorconf *fc = arg;
+
+	floor_tick(fc->fs, floorconf_now());
+	floorconf_touch(fc);
+}
+
+
+void floorconf_touch(struct floorconf *fc)
+{
+	const uint64_t now = floorconf_now();
+	const uint64_t next = floor_next(fc->fs);
+
+	if (next == UINT64_MAX)
+		tmr_cancel(&fc->tmr);
+	else
+		tmr_start(&fc->tmr, next > now ? next - now : 0, tick_handler,
+			  fc);
+}
+
+
+/* ---- users ----------------------------------------------------------------------- */
+
+static void part_destructor(void *arg)
+{
+	struct floorpart *fp = arg;
+	struct le *le;
+
+	tmr_cancel(&fp->tmr);
+	if (fp->le.list) {
+		list_unlink(&fp->le);
+		--fp->fc->srv->stats.parts;
+		floor_user_del(fp->fc->fs, fp->user, floorconf_now());
+		floorconf_touch(fp->fc);
+	}
+
+	/* section 6.1: "a graceful close"; and nobody else's certificate */
+	le = list_head(&fp->fc->srv->connl);
+	while (le) {
+		struct srvconn *c = le->data;
+
+		le = le->next;
+		if (c->for_part == fp) {
+			c->for_part = NULL;
+			srvconn_end(c);
+		}
+		else if (c->part == fp ||
+			 (c->up && !c->part &&
+			  !floorsrv_knows(c->srv, floortls_peer(c->tls)))) {
+			srvconn_end(c);
+		}
+	}
+	mem_deref(fp->fc);
+}
+
+
+struct floorpart *floorpart_find(const struct floorconf *fc, uint16_t user)
+{
+	struct le *le;
+
+	for (le = list_head(&fc->partl); le; le = le->next) {
+		struct floorpart *fp = le->data;
+
+		if (fp->user == user)
+			return fp;
+	}
+
+	return NULL;
+}
+
+
+int floorpart_alloc(struct floorpart **fpp, struct floorconf *fc, bool chair,
+		    const char *name, const char *uri)
+{
+	struct floorpart *fp = mem_zalloc(sizeof(*fp), part_destructor);
+	int err;
+
+	if (!fp)
+		return ENOMEM;
+
+	fp->fc = mem_ref(fc);
+	tmr_init(&fp->tmr);
+	do {
+		fp->user = ++fc->user_id;
+	} while (!fp->user || floorpart_find(fc, fp->user));
+
+	/* known before floor_user_add(), whose handlers may look it up */
+	list_append(&fc->partl, &fp->le, fp);
+	++fc->srv->stats.parts;
+	*fpp = fp;
+	err = floor_user_add(fc->fs, fp->user, chair, name, uri);
+	if (err)
+		*fpp = mem_deref(fp);
+
+	return err;
+}
+
+
+uint16_t floorpart_user(const struct floorpart *fp)
+{
+	return fp->user;
+}
+
+
+void floorpart_certs(struct floorpart *fp, const struct floortls_fps *fps)
+{
+	fp->fps = *fps;
+	if (fp->conn && !srvconn_owns(fp->conn, fp))
+		srvconn_end(fp->conn);
+}
+
+
+void floorpart_connect(struct floorpart *fp, const struct sa *peer,
+		       bool tls_server)
+{
+	if (fp->conn && sa_cmp(&fp->peer, peer, SA_ALL))
+		return;
+
+	fp->peer = *peer;
+	fp->tls_server = tls_server;
+	if (!tmr_isrunning(&fp->tmr))
+		(void)srvconn_open(fp);
+}
+
+
+bool floorpart_connected(const struct floorpart *fp)
+{
+	return fp->conn != NULL;
+}

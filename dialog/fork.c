@@ -1,0 +1,88 @@
+/**
+ * @file dialog/fork.c  Branches of our INVITE that did not win
+ *
+ * A proxy may send our INVITE to several phones.  The first 2xx makes our
+ * dialog; every other one makes a dialog too, which is acknowledged and hung
+ * up at once.  All phones have read the INVITE with our keys in it, so the
+ * user is told (forkh, dlg_forked()).
+ *
+ * Refs: RFC 3261 section 13.2.2.4, RFC 4568 section 7.3
+ */
+#include "dialog/dlg.h"
+
+
+/** To tags of 1xx: the second that differs is another branch */
+void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!pl_isset(&msg->to.tag) || dlg->rtag)
+		return;
+
+	if (!dlg->early_tag)
+		(void)pl_strdup(&dlg->early_tag, &msg->to.tag);
+	else if (pl_strcmp(&msg->to.tag, dlg->early_tag))
+		dlg->forked = true;
+}
+
+
+void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (dlg->early_tag && pl_strcmp(&msg->to.tag, dlg->early_tag))
+		dlg->forked = true;
+}
+
+
+static int loser_alloc(struct dlg **dlgp, const struct dlg *dlg,
+		       const struct sip_msg *msg)
+{
+	static const struct dlg_handlers none;
+	struct dlg *loser;
+	int err;
+
+	err = dlg_alloc(&loser, dlg->ds, dlg->contact, NULL, &none, NULL);
+	if (err)
+		return err;
+
+	loser->uac = true;
+	loser->sendh = dlg->sendh;
+	loser->hop = mem_ref(dlg->hop);
+	loser->lseq = loser->ack_seq = msg->cseq.num;
+	err  = pl_strdup(&loser->callid, &msg->callid);
+	err |= pl_strdup(&loser->ltag, &msg->from.tag);
+	err |= pl_strdup(&loser->rtag, &msg->to.tag);
+	err |= pl_strdup(&loser->local, &msg->from.val);
+	err |= pl_strdup(&loser->remote, &msg->to.val);
+	if (!err)
+		err = dlg_target_set(loser, msg);
+	if (!err)
+		err = dlg_routes_set(loser, msg);
+	dlg_flow_set(loser, msg);
+
+	if (err)
+		mem_deref(loser);
+	else
+		*dlgp = loser;
+
+	return err;
+}
+
+
+/** A 2xx of another branch: ACK it, then BYE.  It lives until that is answered */
+void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
+{
+	struct dlg *loser;
+	bool news = !dlg->forked;
+
+	if (loser_alloc(&loser, dlg, msg))
+		return;
+
+	/* found again by retransmissions of the 2xx, and by nothing else */
+	hash_append(dlg->ds->ht, hash_joaat_str(loser->callid), &loser->he,
+		    loser);
+	dlg_send_ack(loser);
+	(void)dlg_send_bye(loser, "SIP;cause=200;text=\"Call completed elsewhere\"");
+	mem_deref(loser);
+
+	dlg->forked = true;
+	if (news && dlg->state == DLG_CONFIRMED && dlg->h.forkh)
+		dlg->h.forkh(dlg, dlg->arg);
+}

@@ -1,0 +1,42 @@
+/**
+ * @file focus/reach.h  The way to somebody who is to be called
+ *
+ * The one place that decides where requests of ours outside dialogs go: to
+ * the hop of the configured route of the target's domain, else to the host of
+ * the URI itself.  Always TLS, always to a certificate that names that hop.
+ *
+ * Ownership:  libre object
+ * Refs:       RFC 3261 section 8.1.2, RFC 3263, RFC 5922 section 7
+ */
+#ifndef CONCLAVE_FOCUS_REACH_H
+#define CONCLAVE_FOCUS_REACH_H
+
+#include "re_compat.h"
+
+struct focus;
+struct reach;
+
+/**
+ * Find the next hop
+ *
+ * @param rp      Out
+ * @param target  SIP URI to be called
+ *
+ * @return 0, EINVAL (no SIP URI with a user), ELOOP (it leads to ourselves),
+ *         EPROTONOSUPPORT (the URI demands another transport than TLS), ENOMEM
+ */
+int reach_route(struct reach **rp, struct focus *f, const struct pl *target);
+
+/** "sip:host:port;transport=tls" of the hop */
+const char *reach_hop(const struct reach *r);
+/** Request-URI */
+const char *reach_uri(const struct reach *r);
+/** Address family of the hop if it is an address, else that of our listener */
+int reach_af(const struct reach *r);
+
+/** Our credentials for the hop, if the realm is theirs; a dlg_auth_h */
+int reach_auth(char **user, char **pass, const char *realm, void *arg);
+/** Says whose certificate to expect; a dlg_send_h */
+int reach_send(const struct sa *dst, bool first, void *arg);
+
+#endif

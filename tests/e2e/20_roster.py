@@ -1,0 +1,393 @@
+"""Watching a conference: a copy merged from 200 changes is the roster itself"""
+import random
+import socket
+
+import lib
+from caller import Caller
+from lib import check, note
+from rawsip import Call, Client, SUITE, crypto, focus_uri, new_key, offer
+from roster import Watcher, config, paced, validate
+
+PEOPLE = 8
+CHANGES = 200
+SUBSCRIBERS = 100
+RATE = 10               # joins per second
+LOAD_S = 8
+
+
+class Person:
+    """A call that can be held"""
+
+    def __init__(self, cli, uri, user):
+        self.user = user
+        self.call = Call(cli, uri, user=user)
+        self.key = new_key()
+        self.version = 1
+        self.held = False
+
+    def sdp(self, direction=None):
+        return offer(crypto=[crypto(1, SUITE, self.key)], direction=direction,
+                     version=self.version)
+
+    def join(self):
+        r = self.call.invite(self.sdp())
+        check(r.status == 200, '%s: %s' % (self.user, r))
+        return r
+
+    def turn(self, direction):
+        self.version += 1
+        r = self.call.reinvite(self.sdp(direction))
+        check(r.status == 200, '%s %s: %s' % (self.user, direction, r))
+
+    def gone(self):
+        """Has the server hung up?"""
+        while not self.call.box.empty():
+            m = self.call.next(0.1)
+            if m.status is None:
+                self.call.serve(m)
+        return self.call.ended
+
+
+class Stage:
+    """A server, one connection for everybody, a conference of alice's"""
+
+    def __init__(self, env, demo, name, **kw):
+        self.env = env
+        self.users = ['p%d' % i for i in range(PEOPLE)]
+        self.server = env.server(name, conf=config(
+            env, demo, name, users=[(u, 'secret-' + u) for u in self.users], **kw))
+        self.ctl = self.server.ctl
+        self.cli = self.client('alice')
+        self.conf = None
+
+    def client(self, user, **kw):
+        s = self.server
+        return self.env.add(Client(s.host, s.port, ca=s.ca, user=user,
+                                   password=s.password(user), **kw))
+
+    def begin(self):
+        self.alice = Person(self.cli, self.cli.uri('factory'), 'alice')
+        self.uri = focus_uri(self.alice.join())
+        self.conf = self.ctl('list')['conferences'][0]['conf']
+
+    def watch(self, user='alice', uri=None, cli=None, **kw):
+        return Watcher(cli or self.cli, uri or self.uri, user=user, **kw)
+
+    def idle(self):
+        st = self.ctl('stats')
+        return not st['subscriptions'] and not st['calls']
+
+
+# ---- what a copy looks like after many changes -------------------------------
+
+def one_change(st, rnd, clients, calls):
+    """Join, leave, kick, hold, resume, go listening; returns what it was"""
+    calls[:] = [p for p in calls if not p.gone()]
+    what = rnd.choice(('join', 'join', 'leave', 'kick', 'turn', 'turn'))
+    if what == 'join' and len(calls) < 3 * PEOPLE:
+        cli = rnd.choice(clients)
+        p = Person(cli, st.uri, cli.user)
+        p.join()
+        calls.append(p)
+    elif what == 'leave' and calls:
+        p = calls.pop(rnd.randrange(len(calls)))
+        check(p.call.bye().status == 200, 'BYE')
+    elif what == 'kick' and calls:
+        user = rnd.choice(calls).user
+        st.ctl('kick', st.conf, 'sip:%s@127.0.0.1' % user)
+        for p in calls:
+            if p.user == user:
+                lib.wait_until('BYE', p.gone, 5)
+    elif what == 'turn' and calls:
+        rnd.choice(calls).turn(rnd.choice(
+            ('sendonly', 'inactive', 'recvonly', 'sendrecv')))
+    else:
+        return None
+    return what
+
+
+def replay(env, demo):
+    """Some watch from the start, some later, one answers late"""
+    st = Stage(env, demo, 'replay', top='event_interval = 40\nmax_subscriptions = 50\n',
+               conf='rejoin_ban = 0\nsubscribe = {"sip:dave@127.0.0.1"}\n')
+    st.begin()
+    rnd = random.Random(4575)
+    clients = [st.client(u) for u in st.users]
+    dave = st.client('dave')
+    watchers = [st.watch().start(), st.watch('dave', cli=dave).start()]
+    lazy = st.watch().start()
+    calls, done = [], {}
+    n = 0
+    while n < CHANGES:
+        what = one_change(st, rnd, clients, calls)
+        if not what:
+            continue
+        n += 1
+        done[what] = done.get(what, 0) + 1
+        for w in watchers:
+            w.pump()
+        if n % 4 == 0:
+            watchers[0].wait_agree(st.server, st.conf)
+        if n % 20 == 0:
+            lazy.pump()
+        if n % 50 == 0:
+            watchers.append(st.watch().start())
+        if n == CHANGES // 2:
+            r = watchers[0].subscribe(expires=600)
+            check(r.status == 200 and r.get('Expires') == '600', 'refresh: %s' % r)
+    watchers.append(lazy)
+    for w in watchers:
+        w.wait_agree(st.server, st.conf)
+    note('%r, in the end %d users; versions of the watchers: %s' % (
+        done, watchers[0].replica.count(),
+        ' '.join(str(w.replica.version) for w in watchers)))
+    check(watchers[0].replica.version > 50, 'all was merged into few documents')
+    st.ctl('end', st.conf)
+    for w in watchers:
+        w.until('the end', lambda: w.replica.ended)
+        check(w.state == 'terminated;reason=noresource', w.state)
+    validate([d for w in watchers for d in w.docs])
+    lib.wait_until('nothing left', st.idle, 10)
+    st.server.stop()
+
+
+def epochs(env, demo):
+    """Group keys: the copy follows SSRC and epoch of each leg"""
+    st = Stage(env, demo, 'epochs', keying='group', top='event_interval = 40\n',
+               conf='subscribe = {"sip:dave@127.0.0.1"}\n')
+    talk = env.add(Caller(st.server, '-n', 3, '--same-conf', '--seconds', 4,
+                          users=('alice', 'bob', 'carol')))
+    confs = lib.wait_until('a conference', lambda: st.ctl('list')['conferences'], 10)
+    conf = confs[0]['conf']
+    cli = st.client('dave')
+    uri = cli.uri(confs[0]['uri'].split(':')[1].split('@')[0])
+    w = st.watch('dave', uri=uri, cli=cli).start()
+
+    def all_there():
+        got = w.agrees(st.server, conf) and w.replica.roster()
+        legs = [e for _, eps in (got or {}).values() for e in eps.values()]
+        return len(legs) == 3 and legs if all(
+            e['ssrc'] and e['epoch'] and e['keying'] == 'group' for e in legs) else None
+    legs = w.until('three legs with SSRC and epoch', all_there, 10)
+    note('epochs %r' % sorted(e['epoch'] for e in legs))
+    talk.result(30)
+    w.until('the end', lambda: w.replica.ended)
+    validate(w.docs)
+    st.server.stop()
+
+
+# ---- who may, and for how long -----------------------------------------------
+
+def refusals(st):
+    bob = st.client('bob')
+
+    def refused(what, status, user='alice', cli=None, uri=None, header=None, **kw):
+        r = st.watch(user, uri=uri, cli=cli).subscribe(**kw)
+        check(r.status == status, '%s: %s, not %d' % (what, r, status))
+        check(not header or r.get(header) is not None, '%s without %s' % (what, header))
+        note('%s: %s %s' % (what, r, r.get(header) if header else ''))
+        return r
+
+    refused('a stranger', 403, 'bob', cli=bob)
+    refused('nobody', 401, auth=False)
+    refused('no such conference', 404, uri=st.cli.uri('x' * 26))
+    refused('the factory', 404, uri=st.cli.uri('factory'))
+    refused('another package', 489, event='presence', header='Allow-Events')
+    refused('no package', 489, event=None, header='Allow-Events')
+    refused('another format', 406, headers=('Accept: application/pidf+xml',),
+            header='Accept')
+    refused('too short', 423, expires=5, header='Min-Expires')
+    refused('no number', 400, expires='soon')
+    refused('negative', 400, expires='-1')
+    refused('a filter', 415, body='x', header='Accept')
+    check(st.ctl('stats')['subscriptions'] == 0, 'a refused one is there')
+    for accept in ((), ('Accept: */*',),
+                   ('Accept: text/plain, application/conference-info+xml;q=0.5',)):
+        w = st.watch().start(headers=accept)
+        check(w.subscribe(expires=0).status == 200, 'unsubscribe')
+        w.until('the last', lambda: w.state == 'terminated;reason=timeout')
+
+
+def stranger_in_dialog(st):
+    """Whoever knows the ids of a subscription has nothing of it"""
+    w = st.watch().start()
+    bob = st.client('bob')
+    thief = st.watch('bob', cli=bob)
+    thief.call_id, thief.from_tag, thief.to = w.call_id, w.from_tag, w.to
+    thief.cseq = w.cseq + 10
+    thief.box = bob.box(w.call_id)
+    for auth, status in ((False, 401), (True, 403)):
+        r = thief.subscribe(expires=0, auth=auth)
+        check(r.status == status, 'sniffed ids: %s' % r)
+    before = w.notifies
+    r = w.subscribe(expires=120)
+    check(r.status == 200, 'the subscription suffered: %s' % r)
+    w.until('NOTIFY after the refresh', lambda: w.notifies > before)
+    check(thief.notifies == 0, 'the thief was told')
+    other = st.watch('bob', cli=bob)
+    other.to = w.to
+    r = other.subscribe(expires=0)
+    check(r.status == 481, 'unknown subscription: %s' % r)
+    w.subscribe(expires=0)
+    w.until('the last', lambda: w.state == 'terminated;reason=timeout')
+    note('sniffed ids: 401, 403')
+
+
+def forged_contact(st):
+    """NOTIFYs go on the connection, wherever Contact points"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(('127.0.0.1', 0))
+        udp.settimeout(0.5)
+        w = st.watch(contact='<sip:victim@127.0.0.1:%d;transport=udp>' %
+                     udp.getsockname()[1]).start()
+        try:
+            udp.recv(100)
+            raise lib.Failure('something was sent to the forged Contact')
+        except socket.timeout:
+            pass
+        w.subscribe(expires=0)
+        w.until('the last', lambda: w.state == 'terminated;reason=timeout')
+    note('forged Contact: NOTIFY came on the connection')
+
+
+def fetch_and_id(st):
+    w = st.watch().start(expires=0)
+    check(w.notifies == 1 and w.state == 'terminated;reason=timeout', w.state)
+    check(w.replica.count() == 1, 'fetch')
+    w = st.watch().start(event='conference;id=a1')
+    check(w.event == 'conference;id=a1', w.event)
+    check(w.subscribe(event='conference').status == 481, 'id left out')
+    check(w.subscribe(event='conference;id=a1', expires=0).status == 200, 'id')
+    w.until('the last', lambda: w.state == 'terminated;reason=timeout')
+
+
+def failed_notify(st):
+    w = st.watch().start()
+    w.status = 481
+    p = Person(st.client('bob'), st.uri, 'bob')
+    p.join()
+    w.until('the next NOTIFY', lambda: w.notifies == 2)
+    lib.wait_until('the end of the subscription',
+                   lambda: st.ctl('stats')['subscriptions'] == 0, 5)
+    p.call.bye()
+    note('NOTIFY answered 481: removed')
+
+
+def membership(st):
+    """Kicked or gone: it ends.  A second phone keeps it."""
+    bob = st.client('bob')
+    phones = [Person(bob, st.uri, 'bob') for _ in range(2)]
+    for p in phones:
+        p.join()
+    w = st.watch('bob', cli=bob).start()
+    check(w.replica.count() == 2, 'count of %d' % w.replica.count())
+    phones[0].call.bye()
+    w.until('disconnected', lambda: any(
+        e['state'] == 'disconnected'
+        for e in w.replica.roster()['sip:bob@127.0.0.1'][1].values()))
+    check(w.state.startswith('active'), w.state)
+    st.ctl('kick', st.conf, 'sip:bob@127.0.0.1')
+    w.until('rejected', lambda: w.state == 'terminated;reason=rejected')
+    r = st.watch('bob', cli=bob).subscribe()
+    check(r.status == 403, 'kicked, and back: %s' % r)
+    carol = st.client('carol')
+    p = Person(carol, st.uri, 'carol')
+    p.join()
+    w = st.watch('carol', cli=carol).start()
+    p.call.bye()
+    w.until('rejected', lambda: w.state == 'terminated;reason=rejected')
+    note('kicked and gone: terminated;reason=rejected')
+
+
+def cap(st):
+    some = [st.watch().start() for _ in range(5)]
+    r = st.watch().subscribe()
+    check(r.status == 503 and r.get('Retry-After'), 'one too many: %s' % r)
+    some[0].subscribe(expires=0)
+    some[0].until('the last', lambda: some[0].state.startswith('term'))
+    some.append(st.watch().start())
+    note('max_subscriptions: %s, Retry-After %s' % (r, r.get('Retry-After')))
+    return some[1:]
+
+
+def free_udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def clear_transports(env, demo):
+    tcp, udp = lib.free_tcp_port(), free_udp_port()
+    conf = config(env, demo, 'clear')
+    text = lib.read_text(conf).replace(
+        'listen = {', 'listen = {"tcp:127.0.0.1:%d", "udp:127.0.0.1:%d", ' % (tcp, udp))
+    with open(conf, 'w') as f:
+        f.write(text)
+    server = env.server('clear', conf=conf)
+    for transport, port in (('tcp', tcp), ('udp', udp)):
+        cli = env.add(Client('127.0.0.1', port, transport=transport,
+                             user='alice', password=demo.password('alice')))
+        r = Watcher(cli, cli.uri('x' * 26)).subscribe()
+        check(r.status == 403, 'over %s: %s' % (transport, r))
+        note('over %s: %s' % (transport, r))
+    server.stop()
+
+
+def rules(env, demo):
+    st = Stage(env, demo, 'rules', top='event_interval = 40\nmax_subscriptions = 5\n')
+    st.begin()
+    refusals(st)
+    stranger_in_dialog(st)
+    forged_contact(st)
+    fetch_and_id(st)
+    failed_notify(st)
+    membership(st)
+    left = cap(st)
+    check(st.alice.call.bye().status == 200, 'BYE')
+    for w in left:
+        w.until('the end', lambda: w.replica.ended)
+        check(w.state == 'terminated;reason=noresource', w.state)
+    lib.wait_until('nothing left', st.idle, 10)
+    st.server.stop()
+
+
+# ---- many watchers -----------------------------------------------------------
+
+def load(env, demo):
+    """100 watchers, 10 joins a second: what is sent is bounded by time"""
+    st = Stage(env, demo, 'load', top='max_subscriptions = 100\n')
+    st.begin()
+    lines = [st.client('alice') for _ in range(10)]
+    watchers = [st.watch(cli=lines[i % 10]).start() for i in range(SUBSCRIBERS)]
+    cli = st.client('bob')
+    first = sum(w.notifies for w in watchers)
+    for i in paced(RATE, RATE * LOAD_S):
+        Person(cli, st.uri, 'bob').join()
+        for w in watchers:
+            w.pump()
+    for w in watchers:
+        w.wait_agree(st.server, st.conf)
+    sent = sum(w.notifies for w in watchers) - first
+    size = sum(w.bytes for w in watchers)
+    note('%d watchers, %d joins in %d s: %d NOTIFYs, %d KiB of documents' % (
+        SUBSCRIBERS, RATE * LOAD_S, LOAD_S, sent, size // 1024))
+    check(sent <= SUBSCRIBERS * (LOAD_S + 3), '%d NOTIFYs' % sent)
+    validate(watchers[0].docs)
+    st.ctl('end', st.conf)
+    for w in watchers:
+        w.until('the end', lambda: w.replica.ended)
+    lib.wait_until('nothing left', st.idle, 10)
+    st.server.stop()
+
+
+def main(env):
+    demo = env.server()
+    rules(env, demo)
+    clear_transports(env, demo)
+    replay(env, demo)
+    epochs(env, demo)
+    load(env, demo)
+
+
+if __name__ == '__main__':
+    lib.run(main)
