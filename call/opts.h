@@ -91,6 +91,8 @@ struct opts {
 	bool rtcp_mux;
 	uint32_t rtcp_interval_ms;
 	const char *dump_rx;
+	const char *tap;
+	bool insecure_tap;
 	bool measure_delay;
 
 	/* signalling behaviour */
@@ -104,6 +106,7 @@ struct opts {
 	enum opts_answer answer;
 	bool no_rekey;
 	bool no_update;
+	const char *user_agent;
 
 	/* checks */
 	struct opts_freqs expect;

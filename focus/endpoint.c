@@ -73,6 +73,9 @@ static void leave(struct endpoint *ep, const char *reason,
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	/* it may have changed its class, or left the group, a moment ago */
+	if (joined)
+		gclass_cut(c, grace_ms);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
@@ -121,9 +124,6 @@ void endpoint_end(struct endpoint *ep, unsigned cause, const char *text)
 
 void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text)
 {
-	/* it may have changed its class, or left the group, a moment ago */
-	if (ep->state != EP_LEFT)
-		gclass_cut(ep->part->conf);
 	hang_up(ep, cause, text, 0);
 }
 

@@ -443,7 +443,7 @@ static void commit_epoch(struct endpoint *ep)
 
 	ep->next_ge = NULL;
 	if (ge->gc != ep->gc) {
-		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
+		gclass_leave(ep, STAY_GRACE_MS);
 		gclass_member(ge->gc, ep, ge->no);
 	}
 	ep->known = MAX(ep->known, ge->no);
@@ -473,7 +473,7 @@ void epmedia_commit(struct endpoint *ep)
 	}
 	if (ep->next_own && ep->gc) {
 		promote_stop(ep);
-		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
+		gclass_leave(ep, STAY_GRACE_MS);
 	}
 	ep->next_own = false;
 	if (ep->next_ge)

@@ -204,7 +204,7 @@ void gclass_leave(struct endpoint *ep, uint32_t grace_ms)
 }
 
 
-void gclass_cut(struct conference *c)
+void gclass_cut(struct conference *c, uint32_t grace_ms)
 {
 	struct le *ce, *le;
 
@@ -216,9 +216,29 @@ void gclass_cut(struct conference *c)
 
 			le = le->next;
 			if (tmr_isrunning(&ge->tmr))
-				gepoch_expose(ge, 0);
+				gepoch_expose(ge, grace_ms);
 		}
 	}
+}
+
+
+int gclass_rekey(struct conference *c, unsigned *members)
+{
+	struct le *le;
+	int err = 0;
+
+	*members = 0;
+	for (le = list_head(&c->classl); le; le = le->next) {
+		struct gclass *gc = le->data;
+
+		if (!gc->live)
+			continue;
+		expose(gc, gc->live->no, c->cc->leave_grace_ms);
+		err |= gepoch_draw(gc);
+		*members += list_count(&gc->memberl);
+	}
+
+	return err;
 }
 
 

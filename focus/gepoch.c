@@ -259,6 +259,7 @@ void gepoch_expose(struct gepoch *ge, uint32_t grace_ms)
 
 	if (!grace_ms)
 		retire(ge);
-	else if (!tmr_isrunning(&ge->tmr))
+	else if (!tmr_isrunning(&ge->tmr) ||
+		 tmr_get_expire(&ge->tmr) > grace_ms)
 		tmr_start(&ge->tmr, grace_ms, grace_handler, ge);
 }

@@ -87,7 +87,8 @@ static void remember(struct focus *f, const char *ua, enum follows follows)
 				    k);
 		}
 	}
-	if (k)
+	/* a proof says more than one that was missed: packets get lost */
+	if (k && k->follows != FOLLOWS_YES)
 		k->follows = follows;
 }
 
@@ -113,14 +114,6 @@ static enum follows expect(const struct endpoint *ep)
 
 /* ---- promotion ----------------------------------------------------------- */
 
-static void trial_handler(void *arg)
-{
-	struct endpoint *ep = arg;
-
-	(void)promote_give_up(ep, "does_not_follow");
-}
-
-
 void promote_start(struct endpoint *ep)
 {
 	const struct conference *c = ep->part->conf;
@@ -141,6 +134,18 @@ void promote_start(struct endpoint *ep)
 	ep->trial = ep->follows == FOLLOWS_ASK;
 	ep->own_due = false;
 	gepoch_want(gc, MAX(gclass_join_delay(gc), c->cc->rekey_window_ms));
+}
+
+
+static void trial_handler(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	/* on hold there is nothing that it could report about */
+	if (ep->neg.peer_receives)
+		(void)promote_give_up(ep, "does_not_follow");
+	else
+		promote_switched(ep);
 }
 
 
@@ -191,10 +196,10 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
 		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);
 
-	/* it is in the conference, but out of the group: what it was offered
-	 * counts as known outside */
+	/* it is in the conference, but out of the group: the others are moved to
+	 * a key that it never had, without haste while it is here */
 	ep->own_due = ep->ge || ep->next_ge || ep->offer_ge;
-	gclass_leave(ep, c->cc->leave_grace_ms);
+	gclass_leave(ep, MAX(c->cc->leave_grace_ms, (uint32_t)STAY_GRACE_MS));
 	(void)epmedia_resend(ep);
 	rekey_start(ep);
 

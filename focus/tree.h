@@ -77,6 +77,10 @@ struct focus {
 	bool stopping;
 };
 
+/** An epoch that somebody knows who left its class, not the conference, is
+ *  sent so long at most; if he leaves, the usual grace holds [ms] */
+enum { STAY_GRACE_MS = 10000 };
+
 enum role { ROLE_OWNER, ROLE_MEMBER };
 
 /** One generation of a class's group key */
@@ -352,8 +356,10 @@ void gclass_unwait(struct endpoint *ep);
 void gclass_member(struct gclass *gc, struct endpoint *ep, uint32_t first);
 /** It goes: what it knows dies after grace_ms, and the others get new keys */
 void gclass_leave(struct endpoint *ep, uint32_t grace_ms);
-/** No grace any more for what is known outside */
-void gclass_cut(struct conference *c);
+/** New keys for all classes, as if a leaver knew the present ones */
+int  gclass_rekey(struct conference *c, unsigned *members);
+/** Somebody leaves: no more than this for any epoch that is known outside */
+void gclass_cut(struct conference *c, uint32_t grace_ms);
 /** When may an epoch be drawn for somebody who comes? [ms from now] */
 uint32_t gclass_join_delay(const struct gclass *gc);
 void gclass_close(struct gclass *gc);
@@ -363,7 +369,8 @@ void gclass_close(struct gclass *gc);
 void gepoch_want(struct gclass *gc, uint32_t delay_ms);
 /** Draw now.  Nobody is called back before the next turn of the loop. */
 int  gepoch_draw(struct gclass *gc);
-/** Somebody outside knows it: nothing is sent under it after grace_ms */
+/** Somebody outside knows it: nothing is sent under it after grace_ms, or an
+ *  earlier time that was said before */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */
