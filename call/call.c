@@ -23,6 +23,7 @@ static void destructor(void *arg)
 	mem_deref(c->rec);
 	mem_deref(c->src);
 	mem_deref(c->live);
+	mem_deref(c->floor);
 	cnego_reset(c);
 }
 
@@ -61,6 +62,7 @@ static void closed(struct call *c, const char *by, const char *error)
 	ctap_event(c->env->tap, "left", c->idx);
 	c->waiting = mem_deref(c->waiting);
 	cmedia_stop(c->media, c->res.end_us);
+	cfloor_stop(c->floor);
 	c->dlg = mem_deref(c->dlg);
 
 	c->env->changeh(c, c->env->arg);
@@ -102,6 +104,8 @@ static void established(struct call *c, const struct sip_msg *msg)
 	status_copy(c, msg);
 	focus_copy(c, msg);
 	cmedia_start(c->media, now_us);
+	if (c->floor)
+		cfloor_start(c->floor, now_us);
 
 	if (c->o->hold_s && (c->o->hold_call < 0 || (unsigned)c->o->hold_call == c->idx)) {
 		c->hold_us   = now_us + 1000000ull * c->o->hold_at_s;
@@ -321,6 +325,16 @@ int call_alloc(struct call **cp, unsigned idx, const struct call_env *env, bool 
 	err = cnego_init(c);
 	if (!err && record)
 		err = crec_alloc(&c->rec, 60, env->pcmh, c);
+	if (!err && opts_floor(c->o, idx) != CFLOOR_NONE) {
+		const struct cfloor_cfg cfg = {
+			.part = opts_floor(c->o, idx), .idx = idx,
+			.at_us = 1000ull * (c->o->floor_at_ms +
+					    idx * c->o->floor_step_ms),
+			.hold_us = 1000ull * c->o->floor_hold_ms,
+		};
+
+		err = cfloor_alloc(&c->floor, &cfg);
+	}
 	if (!err && c->o->measure_delay)
 		err = clive_alloc(&c->live, opts_freq(c->o, idx), c->o->level_dbfs);
 
@@ -434,6 +448,9 @@ void call_tick(struct call *c, uint64_t now_us)
 		(void)dlg_offer(c->dlg, DLG_REINVITE, offer_handler);
 	}
 
+	if (c->floor)
+		cfloor_tick(c->floor, now_us);
+
 	cmedia_tick(c->media, now_us);
 }
 
@@ -471,6 +488,11 @@ void call_media_stats(const struct call *c, struct cmedia_stats *st)
 	memset(st, 0, sizeof(*st));
 	if (c->media)
 		cmedia_stats(c->media, st);
+}
+
+const struct cfloor *call_floor(const struct call *c)
+{
+	return c->floor;
 }
 
 struct clive *call_live(const struct call *c)

@@ -9,6 +9,7 @@
 #define CALL_CALL_H
 
 #include "re_compat.h"
+#include "cfloor.h"
 #include "clive.h"
 #include "cmedia.h"
 #include "crec.h"
@@ -82,5 +83,7 @@ const struct crec *call_rec(const struct call *c);
 void call_media_stats(const struct call *c, struct cmedia_stats *st);
 /** Source that can be marked, or NULL */
 struct clive *call_live(const struct call *c);
+/** Its floor control, or NULL */
+const struct cfloor *call_floor(const struct call *c);
 
 #endif

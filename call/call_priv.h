@@ -8,6 +8,7 @@
 #define CALL_CALL_PRIV_H
 
 #include "call.h"
+#include "cfloor.h"
 #include "csdp.h"
 
 enum call_offer { OFFER_NONE = 0, OFFER_DIR, OFFER_REFLECT };
@@ -24,6 +25,7 @@ struct call {
 	struct crec *rec;
 	struct csrc *src;
 	struct clive *live;
+	struct cfloor *floor;           /* NULL: not asked for               */
 
 	/* negotiation */
 	struct csdp_fmt fmtv[CODEC_MAX];

@@ -241,6 +241,8 @@ void ccheck_call(struct ccheck *k, const struct opts *o, const struct call *c,
 	if (r->reflected_accepted)
 		fail(k, "the server accepted its own key");
 
+	if (call_floor(c) && cfloor_failure(call_floor(c)))
+		fail(k, "%s", cfloor_failure(call_floor(c)));
 	if (call_rec(c)) {
 		collect(k, o, call_index(c));
 		measure(k, call_rec(c));

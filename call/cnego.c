@@ -80,7 +80,11 @@ static int draw_offer_keys(struct call *c)
 static struct mbuf *encode(struct call *c, const char *proto, const struct csdp_key *keyv,
 			   unsigned keyc, enum csdp_dir dir, const struct csdp *offer)
 {
+	char floor[512];
+	const bool has_floor = c->floor &&
+		!cfloor_sdp(c->floor, floor, sizeof(floor));
 	const struct csdp_out out = {
+		.floor = has_floor ? floor : NULL,
 		.rtp = cmedia_laddr(c->media), .rtcp_port = cmedia_rtcp_port(c->media),
 		.mux = offer ? offer->mux : c->o->rtcp_mux,
 		.zero_addr = c->holding && c->o->hold_how == HOLD_ZERO,
@@ -264,6 +268,7 @@ const char *cnego_take_answer(struct call *c, const struct sip_msg *msg)
 		.proto = c->o->avp ? avp : savp, .fmtv = c->fmtv, .fmtc = c->fmtc,
 		.keyv = c->own_key ? &line : c->offer_linev,
 		.keyc = c->own_key ? 1 : c->offer_keyc,
+		.floor = c->floor != NULL,
 	};
 	struct csdp s;
 	const char *why;
@@ -276,6 +281,9 @@ const char *cnego_take_answer(struct call *c, const struct sip_msg *msg)
 	why = csdp_check_answer(&s, &ours, &k);
 	if (!why)
 		why = accept_answer(c, &s, k);
+	if (!why && c->floor)
+		cfloor_peer(c->floor, (const char *)mbuf_buf(msg->mb),
+			    mbuf_get_left(msg->mb), true);
 	csdp_reset(&s);
 
 	return why;
@@ -387,6 +395,9 @@ const char *cnego_take_offer(struct call *c, const struct sip_msg *msg, struct m
 		why = "no codec of ours in the offer";
 	if (!why)
 		why = accept_offer(c, &s, k, sdpp);
+	if (!why && c->floor)
+		cfloor_peer(c->floor, (const char *)mbuf_buf(msg->mb),
+			    mbuf_get_left(msg->mb), false);
 	csdp_reset(&s);
 
 	return why;

@@ -219,6 +219,8 @@ static struct cjson *json_call(const struct cload *l, const struct opts *o, cons
 		if (cload_delay(l))
 			cjson_set(j, "delays", json_delays(cload_delay(l), o, call_index(c)));
 	}
+	if (call_floor(c))
+		cjson_set(j, "floor", cfloor_json(call_floor(c)));
 	cjson_set(j, "end", json_end(r));
 	cjson_set(j, "failures", json_failures(k));
 

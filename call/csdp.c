@@ -117,6 +117,8 @@ static int media(struct parser *p, struct pl val)
 			&kind, &proto, &fmt) < 0)
 		return EBADMSG;
 
+	if (n && !s->floor_idx && s->mediac && !pl_strcmp(&proto, "TCP/TLS/BFCP"))
+		s->floor_idx = s->mediac;
 	p->in_media = true;
 	p->in_audio = !s->audio && !pl_strcmp(&kind, "audio");
 	if (p->in_audio) {
@@ -388,7 +390,7 @@ const char *csdp_check_answer(const struct csdp *s, const struct csdp_ours *ours
 {
 	if (!s->audio)
 		return "no audio in the answer";
-	if (s->mediac != 1)
+	if (s->mediac != (ours->floor ? 2u : 1u))
 		return "the answer has other media lines than the offer";
 	if (!sa_port(&s->rtp))
 		return "the answer refuses the audio";
@@ -556,9 +558,14 @@ struct mbuf *csdp_encode(const struct csdp_out *o)
 	for (unsigned i = 0; i < mediac; i++) {
 		if (i == audio_idx)
 			err |= encode_audio(mb, o);
+		else if (o->floor && o->offer->floor_idx == i)
+			err |= mbuf_write_str(mb, o->floor);
 		else
 			err |= mbuf_printf(mb, "m=%s\r\n", o->offer->mlinev[i]);
 	}
+
+	if (o->floor && !o->offer)
+		err |= mbuf_write_str(mb, o->floor);
 
 	mbuf_set_pos(mb, 0);
 	if (err || mb->size != CSDP_SIZE) {

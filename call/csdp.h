@@ -41,6 +41,7 @@ struct csdp {
 	unsigned      audio_idx;   /* which m= line it is                    */
 	unsigned      mediac;
 	char          mlinev[CSDP_MEDIA_MAX][64]; /* "audio 0 PROTO FMT", to refuse the others */
+	unsigned      floor_idx;   /* first BFCP line in use; 0: none        */
 	char          proto[24];
 	struct sa     rtp;         /* port 0: refused                        */
 	struct sa     rtcp;
@@ -88,6 +89,7 @@ struct csdp_out {
 	const struct csdp_key *keyv;
 	unsigned keyc;
 	const struct csdp *offer;  /* answering this one; NULL: an offer     */
+	const char *floor;         /* our BFCP section, NULL: none           */
 };
 
 /** @return our description, caller owns it and wipes it; NULL if out of memory */
@@ -100,6 +102,7 @@ struct csdp_ours {
 	unsigned fmtc;
 	const struct csdp_key *keyv;
 	unsigned keyc;
+	bool floor;                /* a BFCP line behind the audio           */
 };
 
 /**

@@ -8,9 +8,9 @@ libcall_a_SOURCES = call/opts.c call/opts.h call/passwd.c call/passwd.h \
 	call/crtcp.c call/csock.c call/cstack.c call/cstack.h \
 	call/call.c call/call.h call/call_priv.h call/cnego.c \
 	call/cload.c call/cload.h call/ccheck.c call/ccheck.h \
-	call/cjson.c call/cjson.h call/creport.c call/creport.h
+	call/cjson.c call/cjson.h call/cfloor.c call/cfloor.h call/creport.c call/creport.h
 libcall_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
-CALL_LIBS = libcall.a libdialog.a $(MEDIA_LIBS) libcompat.a $(RE_LIBS) $(JANSSON_LIBS)
+CALL_LIBS = libcall.a libbfcp.a libdialog.a $(MEDIA_LIBS) libcompat.a $(RE_LIBS) $(JANSSON_LIBS)
 
 bin_PROGRAMS += conclave-call
 conclave_call_SOURCES = call/main.c

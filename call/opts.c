@@ -255,6 +255,32 @@ static int parse_ptime(struct opts *o, const char *arg)
 	return 0;
 }
 
+static int parse_floor(struct opts *o, const char *arg)
+{
+	static const char *const wordv[] = { "none", "request", "chair", "listen" };
+	const char *p = arg;
+
+	o->floorc = 0;
+	while (p) {
+		const char *comma = strchr(p, ',');
+		char word[16];
+		const size_t n = comma ? (size_t)(comma - p) : strlen(p);
+		int k;
+
+		if (n >= sizeof(word) || o->floorc >= OPTS_USER_MAX)
+			return EINVAL;
+		memcpy(word, p, n);
+		word[n] = '\0';
+		k = word_find(wordv, ARRAY_SIZE(wordv), word);
+		if (k < 0)
+			return EINVAL;
+		o->floorv[o->floorc++] = (enum cfloor_part)k;
+		p = comma ? comma + 1 : NULL;
+	}
+
+	return 0;
+}
+
 #define OFF(field) offsetof(struct opts, field)
 
 static const struct orow rowv[] = {
@@ -338,6 +364,14 @@ static const struct orow rowv[] = {
 	  "how to answer a re-INVITE or UPDATE" },
 	{ "no-rekey", 0, O_FLAG, OFF(no_rekey), 0, 0, NULL, NULL,
 	  "answer 200 but keep the old receive key, like some phones" },
+	{ "floor", 0, O_FUNC, 0, 0, 0, parse_floor, "PART[,PART...]",
+	  "floor control (BFCP); of each call: request, chair, listen or none" },
+	{ "floor-at", 0, O_UINT, OFF(floor_at_ms), 0, 3600000, NULL, "MS",
+	  "request the floor so long after set-up (default 1000)" },
+	{ "floor-step", 0, O_UINT, OFF(floor_step_ms), 0, 60000, NULL, "MS",
+	  "call number i requests i times that later (default 0)" },
+	{ "floor-hold", 0, O_UINT, OFF(floor_hold_ms), 0, 3600000, NULL, "MS",
+	  "release it so long after it was granted; 0: never (default 2000)" },
 	{ "no-update", 0, O_FLAG, OFF(no_update), 0, 0, NULL, NULL,
 	  "do not allow UPDATE: the server has to re-INVITE" },
 
@@ -469,6 +503,8 @@ static void set_defaults(struct opts *o)
 	o->freq_step       = 170;
 	o->rtcp_interval_ms = 5000;
 	o->hold_call       = -1;
+	o->floor_at_ms     = 1000;
+	o->floor_hold_ms   = 2000;
 	o->min_level       = -40;
 	o->max_spread      = -1;
 	o->max_gap_ms      = -1;
@@ -638,4 +674,12 @@ const char *opts_name(unsigned i)
 	}
 
 	return NULL;
+}
+
+enum cfloor_part opts_floor(const struct opts *o, unsigned i)
+{
+	if (!o->floorc)
+		return CFLOOR_NONE;
+
+	return o->floorv[MIN(i, o->floorc - 1)];
 }

@@ -11,6 +11,7 @@
 #define CALL_OPTS_H
 
 #include "re_compat.h"
+#include "cfloor.h"
 #include "codec.h"
 #include "suite.h"
 
@@ -108,6 +109,13 @@ struct opts {
 	bool no_update;
 	const char *user_agent;
 
+	/* floor control */
+	enum cfloor_part floorv[OPTS_USER_MAX];
+	unsigned floorc;                /* 0: none; the last goes for the rest */
+	uint32_t floor_at_ms;
+	uint32_t floor_step_ms;
+	uint32_t floor_hold_ms;
+
 	/* checks */
 	struct opts_freqs expect;
 	struct opts_freqs absent;
@@ -146,6 +154,9 @@ void opts_reset(struct opts *o);
 
 /** User and password of the i-th call; both NULL if none were given */
 void opts_login(const struct opts *o, unsigned i, const char **userp, const char **passp);
+
+/** What the i-th call does about the floor */
+enum cfloor_part opts_floor(const struct opts *o, unsigned i);
 
 /** Tone of the i-th call [Hz] */
 double opts_freq(const struct opts *o, unsigned i);

@@ -13,7 +13,7 @@
 /** One word an operator can say */
 struct verb {
 	const char *name;
-	const char *keyv[2];                        /* names of its arguments */
+	const char *keyv[3];                        /* names of its arguments */
 	int required;                               /* how many must be there */
 	void (*view)(FILE *f, const json_t *resp);  /* NULL: nothing to show  */
 	const char *usage;
@@ -26,15 +26,17 @@ static const struct verb verbv[] = {
 	{ "watch", { "conf" },         0, NULL,           "watch [CONF]",   "changes as they happen, as JSON" },
 	{ "kick",  { "conf", "part" }, 2, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
 	{ "end",   { "conf" },         1, NULL,           "end CONF",       "end a conference" },
+	{ "floor", { "conf", "action", "part" }, 1, ctl_view_floor, "floor CONF [ACTION [PART]]", "its floor: list, grant, deny or revoke" },
 	{ "invite", { "conf", "uri" }, 2, NULL,           "invite CONF URI", "call somebody into a conference" },
 	{ "lock",  { "conf" },         1, NULL,           "lock CONF",      "let nobody but its owner join" },
 	{ "unlock", { "conf" },        1, NULL,           "unlock CONF",    "let people join again" },
 	{ "rekey", { "conf" },         1, NULL,           "rekey CONF",     "draw new group keys now" },
+	{ "registrations", { NULL },   0, ctl_view_registrations, "registrations", "phones that are registered" },
 	{ "stats", { NULL },           0, ctl_view_stats, "stats",          "counters of the server and its mixers" },
 	{ "log",   { "level" },        1, NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };
 
-enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 2 };
+enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 3 };
 
 static void print_usage(FILE *f)
 {

@@ -27,7 +27,7 @@ void ctl_view_list(FILE *f, const json_t *resp)
 /* One row per leg, with what is known of its participant; caller owns it */
 static json_t *leg_rows(const json_t *partv)
 {
-	static const char *const keyv[] = { "part", "identity", "role" };
+	static const char *const keyv[] = { "part", "identity", "shown_as", "role" };
 	json_t *rows = json_array(), *part, *leg;
 	size_t p, l;
 
@@ -72,6 +72,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "SUITE",      "suite",      COL_TEXT },
 		{ "CODEC",      "codec",      COL_TEXT },
 		{ "AGE",        "age_s",      COL_AGE  },
+		{ "SHOWN-AS",   "shown_as",   COL_TEXT },
 		{ "USER-AGENT", "user_agent", COL_TEXT },
 	};
 	static const struct col mediav[] = {
@@ -84,6 +85,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "JITTER-MS",  "jitter_ms",   COL_NUM  },
 		{ "LEVEL-DBOV", "level_dbov",  COL_NUM  },
 		{ "SPEAKS",     "speaking",    COL_BOOL },
+		{ "FLOOR",      "floor",       COL_BOOL },
 	};
 	json_t *rows = leg_rows(json_object_get(resp, "participants"));
 
@@ -93,6 +95,26 @@ void ctl_view_show(FILE *f, const json_t *resp)
 	fprintf(f, "\n");
 	ctl_table(f, mediav, COUNT(mediav), rows);
 	json_decref(rows);
+}
+
+void ctl_view_registrations(FILE *f, const json_t *resp)
+{
+	static const struct col colv[] = {
+		{ "USER",       "user",       COL_TEXT },
+		{ "EXPIRES",    "expires_s",  COL_AGE  },
+		{ "CONNECTION", "connection", COL_TEXT },
+		{ "OUTBOUND",   "outbound",   COL_BOOL },
+		{ "CONTACT",    "contact",    COL_TEXT },
+		{ "USER-AGENT", "user_agent", COL_TEXT },
+	};
+	const json_t *rows = json_object_get(resp, "registrations");
+
+	if (!json_is_true(json_object_get(resp, "registrar")))
+		fprintf(f, "the registrar is off\n");
+	else if (json_array_size(rows))
+		ctl_table(f, colv, COUNT(colv), rows);
+	else
+		fprintf(f, "no registrations\n");
 }
 
 /* {"401":2,"403":1} as rows */
@@ -114,6 +136,7 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 		{ "conferences",   "conferences", COL_NUM },
 		{ "calls",         "calls",       COL_NUM },
 		{ "calls total",   "calls_total", COL_NUM },
+		{ "subscriptions", "subscriptions", COL_NUM },
 		{ "connections",   "connections", COL_NUM },
 		{ "memory KiB",    "rss_kib",     COL_NUM },
 		{ "descriptors",   "fds",         COL_NUM },
@@ -145,4 +168,60 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 	fprintf(f, "\n");
 	ctl_table(f, mixerv, COUNT(mixerv), json_object_get(resp, "mixers"));
 	json_decref(rows);
+}
+
+/* Users by number, to say whose request it is */
+static const char *identity_of(const json_t *userv, json_int_t user)
+{
+	json_t *u;
+	size_t i;
+
+	json_array_foreach(userv, i, u) {
+		if (json_integer_value(json_object_get(u, "user")) == user)
+			return json_string_value(json_object_get(u, "identity"));
+	}
+
+	return NULL;
+}
+
+void ctl_view_floor(FILE *f, const json_t *resp)
+{
+	static const struct col reqv[] = {
+		{ "REQUEST",  "request",  COL_NUM  },
+		{ "STATUS",   "status",   COL_TEXT },
+		{ "POSITION", "position", COL_NUM  },
+		{ "PRIORITY", "priority", COL_NUM  },
+		{ "USER",     "user",     COL_NUM  },
+		{ "IDENTITY", "identity", COL_TEXT },
+		{ "INFO",     "info",     COL_TEXT },
+	};
+	static const struct col userv[] = {
+		{ "USER",     "user",     COL_NUM  },
+		{ "PART",     "part",     COL_NUM  },
+		{ "IDENTITY", "identity", COL_TEXT },
+		{ "CHAIR",    "chair",    COL_BOOL },
+		{ "BFCP",     "bfcp",     COL_BOOL },
+		{ "HOLDS",    "holds",    COL_BOOL },
+		{ "MUTED",    "muted",    COL_BOOL },
+	};
+	const json_t *users = json_object_get(resp, "users");
+	json_t *rows = json_object_get(resp, "requests"), *r;
+	size_t i;
+
+	/* After grant, deny or revoke there is nothing to show */
+	if (!users)
+		return;
+
+	json_array_foreach(rows, i, r) {
+		const char *who = identity_of(users, json_integer_value(json_object_get(r, "user")));
+
+		if (who)
+			(void)json_object_set_new(r, "identity", json_string(who));
+	}
+	if (json_array_size(rows))
+		ctl_table(f, reqv, COUNT(reqv), rows);
+	else
+		fprintf(f, "nobody holds the floor or waits for it\n");
+	fputc('\n', f);
+	ctl_table(f, userv, COUNT(userv), users);
 }

@@ -15,6 +15,10 @@ static int check_listen(struct cfg_ctx *ctx)
 			return cfg_fail(ctx, cfg_line_of(ctx, "listen", ctx->line),
 					"listen: tls needs tls_certificate");
 	}
+	/* RFC 8856 section 5: over plain TCP nobody would know who speaks */
+	if (cfg->bfcp_listenc && cfg->bfcp_listenv[0].tp != SIP_TRANSP_TLS)
+		return cfg_fail(ctx, cfg_line_of(ctx, "bfcp_listen", ctx->line),
+				"bfcp_listen: tls only");
 
 	return 0;
 }
@@ -98,6 +102,20 @@ static bool domain_is_ours(const struct cfg *cfg, const char *host)
 	}
 
 	return false;
+}
+
+/** After a section trusted_peer was read */
+int cfg_check_peer(struct cfg_ctx *ctx, const struct cfg_peer *peer)
+{
+	if (!peer->addrc && !peer->certc)
+		return cfg_fail(ctx, ctx->line, "trusted_peer: set address or certificate, or both");
+
+	/* Without an authority no certificate is looked at */
+	if (peer->certc && !ctx->cfg->tls_ca)
+		return cfg_fail(ctx, cfg_line_of(ctx, "certificate", ctx->line),
+				"certificate: needs tls_ca");
+
+	return 0;
 }
 
 /** After a conference section was read, before it joins cfg->confl */

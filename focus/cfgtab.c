@@ -9,6 +9,15 @@
 #include "cfgtab.h"
 
 static const char *const owner_namev[] = { "close", "stay", NULL };
+static const char *const anonymous_namev[] = { "forbid", "trusted", "allow", NULL };
+static const char *const floor_namev[] = { "none", "open", "chaired", NULL };
+static const char *const gates_namev[] = { "auto", "held", "always", "never", NULL };
+static const char *const order_namev[] = { "first_come", "round_robin", NULL };
+static const char *const absent_namev[] = { "deny", "automatic", NULL };
+/* CFG_DTMF_OFF, then the events of RFC 4733 section 3.2 */
+static const char *const dtmf_namev[] = {
+	"off", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#", NULL
+};
 static const char *const keying_namev[] = { "endpoint", "group", "auto", NULL };
 
 static const char *const follows_namev[] = { "ask", "yes", "no", NULL };
@@ -16,6 +25,7 @@ static const char *const follows_namev[] = { "ask", "yes", "no", NULL };
 #define TOP(field) offsetof(struct cfg, field)
 #define DIG(field) offsetof(struct cfg_digest, field)
 #define ROUTE(field) offsetof(struct cfg_route, field)
+#define PEER(field) offsetof(struct cfg_peer, field)
 #define CONF(field) offsetof(struct cfg_conf, field)
 
 const struct cfg_row cfg_rowv[] = {
@@ -52,6 +62,9 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_TOP, "advertised_sip", &cfg_kind_hostport, TOP(advertised_sip), 0,
 	  NULL, 0, CFG_TEXT_MAX, NULL,
 	  "A host[:port] for our Contact; unset: where the request came in" },
+	{ CFG_SCOPE_TOP, "bfcp_listen", &cfg_kind_listen, TOP(bfcp_listenv), TOP(bfcp_listenc),
+	  NULL, 0, 1, NULL,
+	  "Socket for floor control, tls:address:port; unset: the address of the first TLS listener, any port" },
 	{ CFG_SCOPE_TOP, "mixers", &cfg_kind_u32, TOP(mixers), 0,
 	  "0", 0, 256, NULL,
 	  "Mixer processes; 0: one per core" },
@@ -86,6 +99,19 @@ const struct cfg_row cfg_rowv[] = {
 	  "60", 5, 600, NULL,
 	  "Seconds after which a call that we make and nobody answers is given up" },
 
+	{ CFG_SCOPE_TOP, "registrar", &cfg_kind_bool, TOP(registrar), 0,
+	  "false", 0, 0, NULL,
+	  "With true, phones of our users can register here (TLS only), and are called on their connection" },
+	{ CFG_SCOPE_TOP, "max_registrations", &cfg_kind_u32, TOP(max_registrations), 0,
+	  "10000", 1, 1000000, NULL,
+	  "Contacts registered at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "max_contacts", &cfg_kind_u32, TOP(max_contacts), 0,
+	  "8", 1, 16, NULL,
+	  "Contacts of one user; one more is refused with 403" },
+	{ CFG_SCOPE_TOP, "register_expires", &cfg_kind_u32, TOP(register_expires_s), 0,
+	  "3600", 60, 86400, NULL,
+	  "Seconds after which a phone has to register again, unless it asks for less" },
+
 	{ CFG_SCOPE_DIGEST, "digest", &cfg_kind_digest, DIG(algv), DIG(algc),
 	  "SHA-256", 1, DIGEST_ALG_MAX, NULL,
 	  "Digest algorithms to offer, best first: SHA-256, MD5 (inside TLS only)" },
@@ -118,6 +144,9 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "rejoin_ban", &cfg_kind_u32, CONF(rejoin_ban_s), 0,
 	  "300", 0, 86400, NULL,
 	  "Seconds for which somebody who was removed cannot come back uninvited" },
+	{ CFG_SCOPE_CONF, "anonymous", &cfg_kind_enum, CONF(anonymous), 0,
+	  "trusted", 0, 0, anonymous_namev,
+	  "Callers who want to be anonymous: refused (forbid), admitted if we know them (trusted), or even if not (allow)" },
 	{ CFG_SCOPE_CONF, "owner_leaves", &cfg_kind_enum, CONF(owner_leaves), 0,
 	  "close", 0, 0, owner_namev,
 	  "Whether the conference ends with its owner (close) or with the last one (stay)" },
@@ -138,6 +167,33 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "max_speakers", &cfg_kind_u32, CONF(max_speakers), 0,
 	  "6", 1, 15, NULL,
 	  "How many are decoded and mixed at a time" },
+	{ CFG_SCOPE_CONF, "floor", &cfg_kind_enum, CONF(floor), 0,
+	  "none", 0, 0, floor_namev,
+	  "Floor control (BFCP): none, open (whoever asks gets it in turn) or chaired (a chair gives it)" },
+	{ CFG_SCOPE_CONF, "floor_chairs", &cfg_kind_rule, CONF(floor_chairv), CONF(floor_chairc),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "Who chairs besides the owner, by the rules of create and join" },
+	{ CFG_SCOPE_CONF, "floor_gates", &cfg_kind_enum, CONF(floor_gates), 0,
+	  "auto", 0, 0, gates_namev,
+	  "Who is heard: holders alone while somebody holds the floor (held), always holders alone (always), all (never); auto: held if open, always if chaired" },
+	{ CFG_SCOPE_CONF, "floor_order", &cfg_kind_enum, CONF(floor_order), 0,
+	  "first_come", 0, 0, order_namev,
+	  "Order of the queue within a priority: first_come, or round_robin (who spoke longest ago first)" },
+	{ CFG_SCOPE_CONF, "floor_holders", &cfg_kind_u32, CONF(floor_holders), 0,
+	  "1", 1, 15, NULL,
+	  "How many may hold the floor at a time" },
+	{ CFG_SCOPE_CONF, "floor_requests", &cfg_kind_u32, CONF(floor_requests), 0,
+	  "1", 1, 16, NULL,
+	  "Ongoing floor requests of one participant; one more is an error" },
+	{ CFG_SCOPE_CONF, "floor_hold_limit", &cfg_kind_u32, CONF(floor_hold_limit_s), 0,
+	  "0", 0, 86400, NULL,
+	  "Seconds after which the floor is taken from its holder; 0: never" },
+	{ CFG_SCOPE_CONF, "floor_no_chair", &cfg_kind_enum, CONF(floor_no_chair), 0,
+	  "deny", 0, 0, absent_namev,
+	  "Chaired, while no chair is there: deny requests, or grant them in turn (automatic)" },
+	{ CFG_SCOPE_CONF, "floor_dtmf", &cfg_kind_enum, CONF(floor_dtmf), 0,
+	  "off", 0, 0, dtmf_namev,
+	  "Key (0 to 9, * or #) by which a phone without BFCP asks for the floor and gives it back" },
 	{ CFG_SCOPE_CONF, "rekey_window", &cfg_kind_u32, CONF(rekey_window_ms), 0,
 	  "200", 0, 10000, NULL,
 	  "Group keys: milliseconds in which joins and leaves share one new key" },
@@ -155,6 +211,16 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "trial_overlap", &cfg_kind_u32, CONF(trial_overlap_ms), 0,
 	  "8000", 1000, 60000, NULL,
 	  "Keying auto: milliseconds for which a client gets both streams until it proves that it follows" },
+
+	{ CFG_SCOPE_PEER, "address", &cfg_kind_addr, PEER(addrv), PEER(addrc),
+	  NULL, 0, CFG_PEER_MAX, NULL,
+	  "IP addresses that the peer connects from; unset: any" },
+	{ CFG_SCOPE_PEER, "certificate", &cfg_kind_domain, PEER(certv), PEER(certc),
+	  NULL, 0, CFG_PEER_MAX, NULL,
+	  "Names of which its certificate must have one: sip:domain or DNS name; unset: any or no certificate" },
+	{ CFG_SCOPE_PEER, "asserts", &cfg_kind_rule, PEER(assertv), PEER(assertc),
+	  "*", 1, CFG_RULE_MAX, NULL,
+	  "Whose identity it may assert: rules as in join" },
 
 	{ CFG_SCOPE_ROUTE, "hop", &cfg_kind_hostport, ROUTE(hop), 0,
 	  NULL, 1, CFG_TEXT_MAX, NULL,
@@ -187,6 +253,26 @@ int cfg_keying_parse(const char *s, enum keying *kp)
 	for (unsigned i = 0; keying_namev[i]; i++) {
 		if (0 == strcmp(s, keying_namev[i])) {
 			*kp = (enum keying)i;
+			return 0;
+		}
+	}
+
+	return EINVAL;
+}
+
+const char *cfg_floor_name(enum cfg_floor floor)
+{
+	return (unsigned)floor < ARRAY_SIZE(floor_namev) - 1 ? floor_namev[floor] : "?";
+}
+
+int cfg_floor_parse(const char *s, enum cfg_floor *fp)
+{
+	if (!s || !fp)
+		return EINVAL;
+
+	for (unsigned i = 0; floor_namev[i]; i++) {
+		if (0 == strcmp(s, floor_namev[i])) {
+			*fp = (enum cfg_floor)i;
 			return 0;
 		}
 	}

@@ -27,6 +27,10 @@ static const struct {
 	[CHANGE_UNLOCKED]     = { "unlock",       LOG_LV_INFO  },
 	[CHANGE_MEDIA]        = { "media",        LOG_LV_DEBUG },
 	[CHANGE_SOURCE]       = { "source",       LOG_LV_DEBUG },
+	[CHANGE_FLOOR_TAKEN]  = { "floor_taken",  LOG_LV_INFO  },
+	[CHANGE_FLOOR_GIVEN]  = { "floor_given",  LOG_LV_INFO  },
+	[CHANGE_FLOOR_MUTED]  = { "floor_muted",  LOG_LV_DEBUG },
+	[CHANGE_FLOOR_HEARD]  = { "floor_heard",  LOG_LV_DEBUG },
 };
 
 

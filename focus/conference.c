@@ -43,8 +43,10 @@ static void destructor(void *arg)
 	mem_deref(c->user);
 	mem_deref(c->uri);
 	mem_deref(c->owner);
+	mem_deref(c->ps);
 	mem_deref(c->contact);
 	mem_deref(c->invitees);
+	mem_deref(c->floor);
 	mem_deref(c->cfg);
 }
 
@@ -204,6 +206,8 @@ int conference_new(struct conference **cp, struct focus *f,
 	c->mix = mix;
 	++f->confc;
 	err = set_at_mixer(c);
+	if (!err)
+		err = epfloor_open(c);
 	if (err)
 		goto out;
 

@@ -146,6 +146,8 @@ static const char *const proofv[] = {
 	[PROOF_DIGEST]      = "digest",
 	[PROOF_CERTIFICATE] = "certificate",
 	[PROOF_CALLED]      = "called",
+	[PROOF_ASSERTED]    = "asserted",
+	[PROOF_NONE]        = "none",
 };
 
 
@@ -172,6 +174,9 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.display = part_public_name(ep->part);
 	u.role = part_role_name(ep->part);
 	e.status = statusv[ep->state];
+	/* RFC 4575 section 5.7.3: its media is not distributed */
+	if (ep->muted && ep->state == EP_CONNECTED)
+		e.status = CI_MUTED_VIA_FOCUS;
 	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
 	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
@@ -534,6 +539,8 @@ void confevent_change(enum change ch, const struct conference *c,
 	case CHANGE_RESUMED:
 	case CHANGE_MEDIA:
 	case CHANGE_SOURCE:
+	case CHANGE_FLOOR_MUTED:
+	case CHANGE_FLOOR_HEARD:
 		changed(w, ep);
 		break;
 

@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
+#include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
+#include "focus/ctlfloor.h"
 #include "focus/notifier.h"
 #include "focus/tlsid.h"
 #include "log.h"
@@ -96,6 +98,8 @@ static const char *const proofv[] = {
 	[PROOF_DIGEST]      = "digest",
 	[PROOF_CERTIFICATE] = "certificate",
 	[PROOF_CALLED]      = "called",
+	[PROOF_ASSERTED]    = "asserted",
+	[PROOF_NONE]        = "none",
 };
 
 
@@ -109,7 +113,7 @@ static json_t *leg_json(const struct endpoint *ep)
 			  (unsigned long long)ep->pub_id);
 
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
-			 " s:b, s:I, s:s, s:s}",
+			 " s:b, s:I, s:s, s:s, s:b, s:b}",
 			 "leg", (json_int_t)ep->leg,
 			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
@@ -123,7 +127,9 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "speaking", (int)ep->speaking,
 			 "ssrc", (json_int_t)ep->ssrc,
 			 "media", peer_direction(ep->neg.dir),
-			 "proof", proofv[ep->proof]);
+			 "proof", proofv[ep->proof],
+			 "floor", (int)ep->holds_floor,
+			 "muted", (int)ep->muted);
 }
 
 
@@ -168,8 +174,9 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s, s:o}", "part", (int)p->id,
-			 "identity", p->identity,
+	return json_pack("{s:i, s:s, s:s*, s:s, s:o}", "part", (int)p->id,
+			 "identity", p->identity, "shown_as",
+			 p->anonymous ? part_public_uri(p) : NULL,
 			 "role", part_role_name(p),
 			 "legs", legv);
 }
@@ -438,6 +445,14 @@ static int cmd_invite(json_t *args, json_t **resp, void *arg)
 }
 
 
+static int cmd_floor(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlfloor(c, args, resp) : ENOENT;
+}
+
+
 static int cmd_log(json_t *args, json_t **resp, void *arg)
 {
 	struct focus *f = arg;
@@ -569,14 +584,15 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 		return err;
 
 	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:I, s:i, s:I,"
-			    " s:i, s:I, s:I, s:o}",
+	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
+			    " s:I, s:i, s:I, s:I, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
 			    "calls_total", (json_int_t)f->calls_total,
 			    "refused_total", refused_json(f),
 			    "changes_total", changes_json(f),
+			    "watching", (int)ctlsock_stream_count(f->ctl),
 			    "subscriptions", (int)notifiers_count(f->notifiers),
 			    "notifies_total",
 			    (json_int_t)notifiers_sent(f->notifiers),
@@ -597,12 +613,14 @@ static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
 	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
+	{ "floor", cmd_floor, "floor of a conference: conf, action, part" },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
 	{ "rekey", cmd_rekey, "new group keys now: conf"                  },
+	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };

@@ -476,8 +476,11 @@ static void publish(struct ctl_conn *conn, const char *line)
 		append(tx, line, &failed);
 	}
 	if (failed) {
+		/* It does not read, so it will not become writable either */
 		tx->pos = tx->end = 0;
 		conn->last = true;
+		tmr_start(&conn->tmr, 0, timeout_h, conn);
+		return;
 	}
 
 	/* Inside a handler its caller goes on */
@@ -492,7 +495,7 @@ void ctl_conn_publish(struct ctlsock *cs, const char *topic, const char *line)
 	LIST_FOREACH(&cs->connl, le) {
 		struct ctl_conn *conn = le->data;
 
-		if (conn->stream && (!conn->topic || !str_cmp(conn->topic, topic)))
+		if (conn->stream && !conn->last && (!conn->topic || !str_cmp(conn->topic, topic)))
 			publish(conn, line);
 	}
 }

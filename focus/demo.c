@@ -202,6 +202,9 @@ static int conf_print(FILE *f, const void *arg)
 "# can: {\"SHA-256\", \"MD5\"}.\n"
 "digest = {\"MD5\"}\n"
 "\n"
+"# Phones register here and can then be called by a conference.\n"
+"registrar = true\n"
+"\n"
 "# Encrypted media: two ports for each call, one with rtcp-mux.\n"
 "media_address = {\"127.0.0.1\"}\n"
 "media_ports_min = %u\n"
@@ -225,10 +228,17 @@ static int conf_print(FILE *f, const void *arg)
 "\trefer = {\"members\"}\n"
 "\tkeying = %s\n"
 "\tmax_participants = 100000\n"
+"\n"
+"\t# Floor control (BFCP).  With open everybody is heard until somebody takes\n"
+"\t# the floor; with chaired only those to whom the owner has given it.  A\n"
+"\t# phone without BFCP asks with the key 5.\n"
+"\tfloor = %s\n"
+"\tfloor_dtmf = \"5\"\n"
 "}\n",
 		    (unsigned)ca->opt->port, dir, dir, dir,
 		    (unsigned)MEDIA_PORT_MIN, (unsigned)MEDIA_PORT_MAX,
-		    dir, dir, cfg_keying_name(ca->opt->keying));
+		    dir, dir, cfg_keying_name(ca->opt->keying),
+		    cfg_floor_name(ca->opt->floor));
 
 	return n < 0 ? EIO : 0;
 }

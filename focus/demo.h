@@ -21,6 +21,7 @@ struct demo_opt {
 	const char *dir;        /* made with mode 0700 if it is not there     */
 	uint16_t port;          /* SIP over TLS on 127.0.0.1; 0: any free one */
 	enum keying keying;     /* of all conferences                         */
+	enum cfg_floor floor;   /* likewise                                   */
 };
 
 /**

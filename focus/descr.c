@@ -14,6 +14,9 @@ struct reader {
 	bool addr_set;
 	bool hold_addr;
 	enum sdp_dir dir;
+	struct pl setup, connection;
+	struct pl fpv[DESCR_FP_MAX];
+	unsigned fpc;
 	unsigned attrc;
 	const char *reason;
 };
@@ -182,6 +185,10 @@ static int line_m(struct reader *r, const struct pl *val)
 
 	m->port = (uint16_t)n;
 	m->dir  = r->dir;
+	m->setup = r->setup;
+	m->connection = r->connection;
+	memcpy(m->fpv, r->fpv, sizeof(m->fpv));
+	m->fpc = r->fpc;
 	if (r->addr_set) {
 		m->addr = r->addr;
 		sa_set_port(&m->addr, m->port);
@@ -374,6 +381,56 @@ static int attr_inactive(struct reader *r, struct pl val)
 }
 
 
+/* RFC 4145: for the session, a default for its streams */
+static int attr_setup(struct reader *r, struct pl val)
+{
+	*(r->m ? &r->m->setup : &r->setup) = val;
+
+	return 0;
+}
+
+
+static int attr_connection(struct reader *r, struct pl val)
+{
+	*(r->m ? &r->m->connection : &r->connection) = val;
+
+	return 0;
+}
+
+
+/** RFC 8122 section 5: those of a section replace those of the session */
+static int attr_fingerprint(struct reader *r, struct pl val)
+{
+	struct pl *v = r->m ? r->m->fpv : r->fpv;
+	unsigned *c = r->m ? &r->m->fpc : &r->fpc;
+
+	if (r->m && !r->m->fp_own) {
+		r->m->fp_own = true;
+		r->m->fpc = 0;
+	}
+	if (*c < DESCR_FP_MAX)
+		v[(*c)++] = val;
+
+	return 0;
+}
+
+
+static int attr_floorctrl(struct reader *r, struct pl val)
+{
+	r->m->floorctrl = val;
+
+	return 0;
+}
+
+
+static int attr_bfcpver(struct reader *r, struct pl val)
+{
+	r->m->bfcpver = val;
+
+	return 0;
+}
+
+
 /* The attributes we understand; names are case-sensitive (RFC 8866 sec. 5.13) */
 static const struct {
 	const char *name;
@@ -392,6 +449,11 @@ static const struct {
 	{ "sendonly", true,  attr_sendonly },
 	{ "recvonly", true,  attr_recvonly },
 	{ "inactive", true,  attr_inactive },
+	{ "setup",       true,  attr_setup       },
+	{ "connection",  true,  attr_connection  },
+	{ "fingerprint", true,  attr_fingerprint },
+	{ "floorctrl",   false, attr_floorctrl   },
+	{ "bfcpver",     false, attr_bfcpver     },
 };
 
 

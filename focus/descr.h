@@ -22,6 +22,7 @@ enum {
 	DESCR_MEDIA_MAX = 16,          /* m= lines                            */
 	DESCR_FMT_MAX = 32,            /* formats in one m= line              */
 	DESCR_CRYPTO_MAX = 16,         /* a=crypto lines looked at per m=     */
+	DESCR_FP_MAX = 4,              /* a=fingerprint lines, likewise       */
 };
 
 /** One format of an m= line, with its rtpmap and fmtp */
@@ -51,6 +52,11 @@ struct descr_media {
 	bool level_vad;
 	struct pl cryptov[DESCR_CRYPTO_MAX];  /* values after "crypto:"       */
 	unsigned cryptoc;
+	/* m=application; values of attributes, unset if absent */
+	struct pl setup, connection, floorctrl, bfcpver;
+	struct pl fpv[DESCR_FP_MAX];
+	unsigned fpc;
+	bool fp_own;           /* in the section itself                       */
 };
 
 struct descr {

@@ -7,6 +7,7 @@
 #include <time.h>
 #include "focus/dialout.h"
 #include "focus/listinvite.h"
+#include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/tree.h"
 #include "focus/ident.h"
@@ -64,7 +65,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	struct conference *c = p->conf;
 	bool joined = ep->state == EP_CONNECTED || ep->state == EP_HELD;
 	bool owner = p->role == ROLE_OWNER;
-	bool last;
+	bool gone;
 
 	if (ep->state == EP_LEFT)
 		return;
@@ -76,18 +77,21 @@ static void leave(struct endpoint *ep, const char *reason,
 	/* it may have changed its class, or left the group, a moment ago */
 	if (joined)
 		gclass_cut(c, grace_ms);
+	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
 	--c->endpointc;
 	--c->focus->endpointc;
 	mem_deref(ep);
 
-	last = list_isempty(&p->endpointl);
-	if (last) {
+	gone = list_isempty(&p->endpointl);
+	if (gone) {
 		list_unlink(&p->le);
+		/* the owner may be there a second time, anonymously or not */
+		owner = owner && !part_find(c, p->identity);
 		mem_deref(p);
 	}
-	conference_check(c, last && owner);
+	conference_check(c, gone && owner);
 }
 
 
@@ -638,20 +642,36 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 }
 
 
+/** What ident_request() went by, in its order */
+static enum proof proof_of(const struct focus *f, const struct part *p,
+			   const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!str_cmp(p->identity, p->public_uri) && p->anonymous)
+		return PROOF_NONE;
+	if (!tlsid_identity(msg, who, sizeof(who)))
+		return PROOF_CERTIFICATE;
+	if (!ident_asserted(f->cfg, msg, who, sizeof(who)))
+		return PROOF_ASSERTED;
+
+	return PROOF_DIGEST;
+}
+
+
 static int endpoint_new(struct endpoint **epp, struct part *p,
 			const struct sip_msg *msg)
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256], who[IDENT_MAX];
+	char contact[256];
 	int err;
 
 	err = endpoint_alloc(&ep, p);
 	if (err)
 		return err;
 
-	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
-							  : PROOF_CERTIFICATE;
+	ep->proof = proof_of(c->focus, p, msg);
 	err = user_agent_set(ep, msg);
 	if (!err)
 		err = conference_contact(contact, sizeof(contact), c, msg);
@@ -674,22 +694,51 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 }
 
 
-int endpoint_join(struct conference *c, const char *identity,
-		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml, uint64_t replaces)
+/** The participant that this call belongs to, one of its own if need be */
+static int part_of_call(struct part **pp, struct part **freshp,
+			struct conference *c, const char *identity,
+			const struct sip_msg *msg)
 {
-	struct part *p = part_find(c, identity);
-	struct part *fresh = NULL;
-	struct endpoint *ep;
-	struct neg_err e;
+	const bool guest = !str_cmp(identity, PRIVACY_GUEST);
+	struct part *p = NULL, *fresh = NULL;
+	struct privacy pr;
 	int err;
 
+	/* what it cannot grant was refused before */
+	(void)privacy_decode(&pr, msg);
+	if (!guest)
+		p = part_find_as(c, identity, pr.anonymous);
 	if (!p) {
 		err = part_new(&fresh, c, identity);
 		if (err)
 			return err;
+		if (guest || pr.anonymous)
+			err = part_hide(fresh);
+		if (err) {
+			mem_deref(fresh);
+			return err;
+		}
 		p = fresh;
 	}
+	*pp = p;
+	*freshp = fresh;
+
+	return 0;
+}
+
+
+int endpoint_join(struct conference *c, const char *identity,
+		  const struct sip_msg *msg, struct neg *n,
+		  struct neg_mlines *ml, uint64_t replaces)
+{
+	struct part *p, *fresh;
+	struct endpoint *ep;
+	struct neg_err e;
+	int err;
+
+	err = part_of_call(&p, &fresh, c, identity, msg);
+	if (err)
+		return err;
 
 	err = endpoint_new(&ep, p, msg);
 	if (err) {

@@ -355,6 +355,7 @@ static int send_legset(struct endpoint *ep, struct legset *l, int af,
 
 	l->ls.conf = c->id;
 	l->ls.leg = ep->leg;
+	l->ls.cname = ep->part->cname;
 	l->ls.family = af == AF_INET6 ? 6 : 4;
 	msg.body_case = MP__MESSAGE__BODY_LEG_SET;
 	msg.leg_set = &l->ls;
@@ -476,6 +477,7 @@ void epmedia_commit(struct endpoint *ep)
 		gclass_leave(ep, STAY_GRACE_MS);
 	}
 	ep->next_own = false;
+	epfloor_commit(ep);
 	if (ep->next_ge)
 		commit_epoch(ep);
 	gclass_unwait(ep);
@@ -564,4 +566,5 @@ void epmedia_local(struct endpoint *ep, struct neg_local *l)
 	l->sess_id = ep->sess_id;
 	l->sess_ver = &ep->sess_ver;
 	l->body_hash = ep->body_hash;
+	l->floor = epfloor_local(ep);
 }

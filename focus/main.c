@@ -47,7 +47,8 @@ struct app {
 static void usage(FILE *f)
 {
 	fputs("usage: conclaved [-f FILE] [--check [FILE]] [--print-config]\n"
-	      "       conclaved --demo DIR [--port N] [--keying K]\n"
+	      "       conclaved --demo DIR [--port N] [--keying K]"
+	      " [--floor F]\n"
 	      "\n"
 	      "  -f, --config FILE   configuration (default "
 	      SYSCONFDIR "/conclave/conclave.conf)\n"
@@ -60,6 +61,7 @@ static void usage(FILE *f)
 	      "      --port N        demo: SIP over TLS port (5061; 0: any"
 	      " free one)\n"
 	      "      --keying K      demo: endpoint, group or auto\n"
+	      "      --floor F       demo: none, open or chaired\n"
 	      "      --log-level L   error, warn, info or debug\n"
 	      "  -h, --help          this text\n"
 	      "  -V, --version       version\n", f);
@@ -85,7 +87,7 @@ static int number(const char *s, long max, long *np)
 /** 0: go on; < 0: exit with success; > 0: usage error */
 static int parse(struct opts *o, int argc, char *argv[])
 {
-	enum { O_CHECK = 256, O_PRINT, O_DEMO, O_PORT, O_KEYING, O_LOG };
+	enum { O_CHECK = 256, O_PRINT, O_DEMO, O_PORT, O_KEYING, O_FLOOR, O_LOG };
 	static const struct option longv[] = {
 		{ "config",       required_argument, NULL, 'f'      },
 		{ "check",        no_argument,       NULL, O_CHECK  },
@@ -93,6 +95,7 @@ static int parse(struct opts *o, int argc, char *argv[])
 		{ "demo",         required_argument, NULL, O_DEMO   },
 		{ "port",         required_argument, NULL, O_PORT   },
 		{ "keying",       required_argument, NULL, O_KEYING },
+		{ "floor",        required_argument, NULL, O_FLOOR  },
 		{ "log-level",    required_argument, NULL, O_LOG    },
 		{ "help",         no_argument,       NULL, 'h'      },
 		{ "version",      no_argument,       NULL, 'V'      },
@@ -115,6 +118,10 @@ static int parse(struct opts *o, int argc, char *argv[])
 			break;
 		case O_KEYING:
 			if (cfg_keying_parse(optarg, &o->demo_opt.keying))
+				return EINVAL;
+			break;
+		case O_FLOOR:
+			if (cfg_floor_parse(optarg, &o->demo_opt.floor))
 				return EINVAL;
 			break;
 		case 'h': usage(stdout); return -1;
@@ -248,7 +255,12 @@ static void print_ready(const struct app *app)
 
 	if (!focus_listen_addr(app->focus, &sa))
 		(void)re_snprintf(addr, sizeof(addr), "%J", &sa);
-	printf("ready sips=%s config=%s\n", addr, app->config);
+	printf("ready sips=%s", addr);
+	if (!epfloor_addr(app->focus, &sa)) {
+		(void)re_snprintf(addr, sizeof(addr), "%J", &sa);
+		printf(" bfcp=%s", addr);
+	}
+	printf(" config=%s\n", app->config);
 	fflush(stdout);
 }
 
@@ -348,6 +360,7 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 
 	app.opts.demo_opt.port = DEMO_PORT;
+	app.opts.demo_opt.floor = CFG_FLOOR_OPEN;
 	err = parse(&app.opts, argc, argv);
 	if (err) {
 		if (err > 0)

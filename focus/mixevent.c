@@ -96,6 +96,16 @@ static void report(struct focus *f, const Mp__Message *msg)
 }
 
 
+static void dtmf(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__Dtmf *d = msg->dtmf;
+	struct endpoint *ep = find(f, d->conf, d->leg);
+
+	if (ep)
+		epfloor_dtmf(ep, d->event);
+}
+
+
 /** The live epoch of a class nears the end of its sequence: draw the next */
 static void class_limit(struct conference *c, const Mp__KeyLimit *kl)
 {
@@ -147,6 +157,9 @@ void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
 		break;
 	case MP__MESSAGE__BODY_LEG_REPORT:
 		report(f, msg);
+		break;
+	case MP__MESSAGE__BODY_DTMF:
+		dtmf(f, msg);
 		break;
 	case MP__MESSAGE__BODY_KEY_LIMIT:
 		key_limit(f, msg);

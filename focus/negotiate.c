@@ -292,6 +292,8 @@ int neg_offer(struct neg *n, const struct pl *body, struct descr *d,
 		neg_reset(n);
 		if (!pick_line(n, &d->mediav[i], cc, e)) {
 			n->index = i;
+			if (cc->floor != CFG_FLOOR_NONE)
+				neg_floor_pick(&n->floor, d);
 			return 0;
 		}
 	}
@@ -336,6 +338,9 @@ int neg_answer(struct neg *n, const struct pl *body, struct descr *d,
 	n->index = index;
 	if (!err)
 		err = check_answer(n, off, e);
+	/* ours is the only one that can be in use: others have port 0 */
+	if (!err && cc->floor != CFG_FLOOR_NONE)
+		neg_floor_pick(&n->floor, d);
 	if (err)
 		neg_reset(n);
 

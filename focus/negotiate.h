@@ -15,6 +15,7 @@
 #include "cfg.h"
 #include "sdes.h"
 #include "focus/descr.h"
+#include "focus/negfloor.h"
 
 /** Dynamic payload type of Opus in our own offers */
 enum { NEG_PT_OPUS = 96 };
@@ -45,6 +46,7 @@ struct neg {
 	bool peer_receives;
 	enum sdp_dir dir;        /* our direction in an answer                */
 	struct sdes sdes;        /* the crypto line taken                     */
+	struct neg_floor floor;  /* the BFCP line beside it                   */
 };
 
 /** What we offered; the answer must fit it */
@@ -70,6 +72,7 @@ struct neg_local {
 	uint64_t sess_id;
 	uint32_t *sess_ver;      /* counted up when the body changes          */
 	uint8_t *body_hash;      /* 32 bytes, of the last body printed        */
+	const struct neg_floor_local *floor;  /* NULL: BFCP is refused        */
 };
 
 /**

@@ -145,6 +145,8 @@ static int print_agreed(struct mbuf *mb, const struct neg *n,
 				   n->level_vad ? "" : " vad=off");
 	err |= mbuf_printf(mb, "a=ptime:%u\r\na=%s\r\n", n->ptime,
 			   sdp_dir_name(dir));
+	if (n->floor.on && l->floor)
+		err |= neg_floor_label(mb);
 	err |= print_rtcp(mb, l, n->rtcp_mux);
 
 	return err;
@@ -167,6 +169,8 @@ static int print_session(struct mbuf **mbp, const struct neg *n,
 	for (unsigned i = 0; i < ml->linec; i++) {
 		if (i == n->index)
 			err |= print_agreed(mb, n, l, key, dir);
+		else if (n->floor.on && i == n->floor.index && l->floor)
+			err |= neg_floor_print(mb, &n->floor, l->floor);
 		else
 			err |= mbuf_write_str(mb, ml->linev[i]);
 	}
@@ -254,6 +258,10 @@ int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
 	err |= mbuf_write_str(mb, "a=ptime:20\r\na=sendrecv\r\n");
 	err |= print_rtcp(mb, l, true);
 	err |= print_rtcp(mb, l, false);
+	if (l->floor) {
+		err |= neg_floor_label(mb);
+		err |= neg_floor_print(mb, NULL, l->floor);
+	}
 
 	if (!err)
 		err = finish(mbp, mb, l);

@@ -3,9 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include "focus/notifier.h"
-#include "log.h"
 
 enum {
 	HASH_SIZE = 1024,
@@ -40,8 +38,7 @@ struct notifier {
 	uint32_t interval_ms;
 
 	struct tmr tmr_expire;
-	struct tmr tmr_next;
-	uint64_t next_ms;        /* not earlier, unless full                  */
+	struct tmr tmr_next;     /* runs: not yet, unless full                */
 	bool full;               /* the subscriber waits for a full one       */
 	bool changed;
 	bool out;                /* one has no answer yet                     */
@@ -53,16 +50,6 @@ struct notifier {
 
 
 static void send_next(struct notifier *n);
-
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 
 /* ---- all of them --------------------------------------------------------- */
@@ -335,19 +322,6 @@ static void next_handler(void *arg)
 }
 
 
-static bool too_early(struct notifier *n)
-{
-	uint64_t now = now_ms();
-
-	if (n->full || now >= n->next_ms)
-		return false;
-
-	tmr_start(&n->tmr_next, n->next_ms - now, next_handler, n);
-
-	return true;
-}
-
-
 /** Send what there is to send, if it may go out now */
 static void send_next(struct notifier *n)
 {
@@ -361,7 +335,7 @@ static void send_next(struct notifier *n)
 		send_last(n);
 		return;
 	}
-	if ((!n->full && !n->changed) || too_early(n))
+	if (!n->full && (!n->changed || tmr_isrunning(&n->tmr_next)))
 		return;
 
 	n->full = false;
@@ -370,7 +344,7 @@ static void send_next(struct notifier *n)
 	if (!mb && !full)
 		return;
 
-	n->next_ms = now_ms() + n->interval_ms;
+	tmr_start(&n->tmr_next, n->interval_ms, next_handler, n);
 	err = send_notify(n, mb);
 	mem_deref(mb);
 	if (err)

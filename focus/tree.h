@@ -17,15 +17,18 @@
 #include "re_compat.h"
 #include "cfg.h"
 #include "dlg.h"
+#include "floorsrv.h"
 #include "secret.h"
+#include "focus/intake.h"
 #include "focus/mixproc.h"
 #include "focus/negotiate.h"
 
 enum { MIXER_MAX = 64, SCODE_MAX = 700 };
 
 struct ident;
-struct intake;
 struct ctlsock;
+struct registrar;
+struct pseudonyms;
 struct notifiers;
 struct confwatch;
 
@@ -44,6 +47,8 @@ enum change {
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
+	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
+	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
 	CHANGE_MAX
 };
 
@@ -56,7 +61,10 @@ struct focus {
 	struct sip_lsnr *lsnr;
 	struct ident *ident;
 	struct intake *intake;
+	struct intake_caps caps;    /* changes with cfg                       */
 	struct ctlsock *ctl;
+	struct registrar *reg;      /* unused while cfg->registrar is false   */
+	struct floorsrv *floorsrv;  /* NULL: no conference has a floor         */
 	struct list ratel;          /* rate.c: who referred how often         */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
@@ -133,12 +141,14 @@ struct conference {
 	char *uri;                  /* "sip:user@host"                        */
 	char *owner;                /* identity                               */
 	char *contact;              /* of the call that made it               */
+	struct pseudonyms *ps;      /* of those who asked not to be known     */
 	struct list partl;
 	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
+	struct floorconf *floor;    /* NULL: none                             */
 	uint32_t part_id;
 	uint32_t class_id;
 	unsigned endpointc;
@@ -158,12 +168,20 @@ struct part {
 	struct conference *conf;
 	struct list endpointl;
 	char *identity;             /* authenticated, "sip:user@domain"       */
+	char *public_uri;           /* what others see: identity or pseudonym */
+	char *public_name;          /* NULL: none                             */
+	char *cname;                /* RTCP, random: RFC 7022                 */
 	uint32_t id;
 	enum role role;
+	bool anonymous;             /* others must not see identity           */
 };
 
 /** How an identity was proven */
-enum proof { PROOF_DIGEST, PROOF_CERTIFICATE, PROOF_CALLED };
+enum proof {
+	PROOF_DIGEST, PROOF_CERTIFICATE, PROOF_CALLED,
+	PROOF_ASSERTED,         /* by a trusted peer                          */
+	PROOF_NONE,             /* an anonymous guest                         */
+};
 
 /** RFC 4575 section 5.7.6 */
 enum left_how { LEFT_DEPARTED, LEFT_BOOTED, LEFT_FAILED, LEFT_BUSY };
@@ -243,6 +261,12 @@ struct endpoint {
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
 	bool media_pending;
+
+	/* floor control: epfloor.c */
+	struct floorpart *floor;    /* NULL: the conference has none          */
+	struct neg_floor_local floor_local;
+	bool holds_floor;
+	bool muted;                 /* by the floor                           */
 	bool latched;
 	bool speaking;
 	bool has_ssrc;
@@ -270,13 +294,25 @@ int  conference_contact(char *buf, size_t size, const struct conference *c,
 			const struct sip_msg *msg);
 
 /* part.c */
-/** What others see of a participant: its URI, and a name or NULL */
+const char *part_role_name(const struct part *p);
+/** By identity, for authorisation and the operator; open before anonymous */
+struct part *part_find(const struct conference *c, const char *identity);
+/** As the others know it: what a participant names is looked up here, else
+ *  a guess would tell who hides behind a pseudonym */
+struct part *part_find_public(const struct conference *c, const char *uri);
+struct part *part_by_id(const struct conference *c, uint32_t id);
+/** Who takes part openly and anonymously is two participants */
+struct part *part_find_as(const struct conference *c, const char *identity,
+			  bool anonymous);
+int part_new(struct part **pp, struct conference *c, const char *identity);
+/**
+ * A new one shall be seen under its pseudonym only.  PRIVACY_GUEST, who has
+ * proven no identity, gets the pseudonym for one, too.
+ */
+int part_hide(struct part *p);
+/** Everything that others can see names a participant by these */
 const char *part_public_uri(const struct part *p);
 const char *part_public_name(const struct part *p);
-const char *part_role_name(const struct part *p);
-struct part *part_find(const struct conference *c, const char *identity);
-struct part *part_by_id(const struct conference *c, uint32_t id);
-int part_new(struct part **pp, struct conference *c, const char *identity);
 /** Hang up all endpoints of a participant */
 void part_kick(struct part *p, unsigned cause, const char *text);
 
@@ -336,6 +372,21 @@ void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
 const struct secret *epmedia_key(const struct endpoint *ep, bool next);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
+
+/* epfloor.c: floor control */
+/** Listen, if any conference of the configuration has a floor */
+int  epfloor_start(struct focus *f);
+/** The conference is new */
+int  epfloor_open(struct conference *c);
+/** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
+const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** What the peer's SDP said is agreed now */
+void epfloor_commit(struct endpoint *ep);
+void epfloor_leave(struct endpoint *ep);
+/** A key was pressed: RFC 4733 event */
+void epfloor_dtmf(struct endpoint *ep, unsigned event);
+/** Where clients connect to */
+int  epfloor_addr(const struct focus *f, struct sa *sa);
 
 /* gclass.c: delivery classes and who is in them */
 /** The class of a negotiated leg; made when there is none */
@@ -422,6 +473,11 @@ bool invite_is_secure(struct focus *f, const struct sip_msg *msg);
 /** An INVITE outside dialogs whose sender is known: create, join or refuse */
 void invite_recv(struct focus *f, const struct sip_msg *msg,
 		 const char *identity);
+/** Answer, count and log; warn is a warn-code: RFC 3261 section 20.43 */
+void invite_refuse(struct focus *f, const struct sip_msg *msg,
+		   const char *identity, uint16_t scode, unsigned warn,
+		   const char *text);
+bool invite_may_join(const struct cfg_conf *cc, const char *identity);
 /** Count and log a refusal */
 void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 		 const char *identity, const char *reason);

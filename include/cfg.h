@@ -18,11 +18,23 @@
 enum {
 	CFG_LISTEN_MAX = 8,
 	CFG_RULE_MAX = 64,
+	CFG_PEER_MAX = 16,
 };
 
 enum keying { KEYING_ENDPOINT, KEYING_GROUP, KEYING_AUTO };
 enum digest_alg { DIGEST_NONE = 0, DIGEST_MD5, DIGEST_SHA256, DIGEST_ALG_MAX = 2 };
 enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
+
+/** Callers who ask not to be known: nobody (433), those who are known to the
+ *  focus alone, or even those who prove no identity */
+enum anonymous { ANON_FORBID, ANON_TRUSTED, ANON_ALLOW };
+
+/* Floor control */
+enum cfg_floor { CFG_FLOOR_NONE, CFG_FLOOR_OPEN, CFG_FLOOR_CHAIRED };
+enum cfg_floor_gates { CFG_GATES_AUTO, CFG_GATES_HELD, CFG_GATES_ALWAYS, CFG_GATES_NEVER };
+enum cfg_floor_order { CFG_FLOOR_FIRST_COME, CFG_FLOOR_ROUND_ROBIN };
+enum cfg_floor_absent { CFG_FLOOR_DENY, CFG_FLOOR_AUTOMATIC };
+enum { CFG_DTMF_OFF = 0 };              /* else telephone-event + 1           */
 
 /** One socket to listen on: "tls:127.0.0.1:5061", "tcp:[::1]:5060", "udp:..." */
 struct cfg_listen {
@@ -64,6 +76,7 @@ struct cfg_conf {
 	                                   rules, or "owner", "members"        */
 	unsigned referc;
 	unsigned rejoin_ban_s;          /* after being removed                 */
+	enum anonymous anonymous;
 	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
 	unsigned subscribec;
 	enum owner_leaves owner_leaves;
@@ -74,6 +87,16 @@ struct cfg_conf {
 	unsigned codecc;
 	unsigned max_participants;
 	unsigned max_speakers;
+	enum cfg_floor floor;
+	char *floor_chairv[CFG_RULE_MAX];  /* besides the owner                */
+	unsigned floor_chairc;
+	enum cfg_floor_gates floor_gates;
+	enum cfg_floor_order floor_order;
+	enum cfg_floor_absent floor_no_chair;
+	unsigned floor_holders;         /* at a time                           */
+	unsigned floor_requests;        /* ongoing ones of a participant       */
+	unsigned floor_hold_limit_s;    /* 0: none                             */
+	unsigned floor_dtmf;            /* enum: off, then events 0 to 11      */
 	unsigned rekey_window_ms;       /* joins and leaves inside it share an epoch */
 	unsigned join_rekey_interval_ms; /* least time between epochs for joins */
 	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
@@ -92,6 +115,18 @@ struct cfg_route {
 	char *auth_user;
 	char *auth_password_file;
 	char *password;                 /* from that file; wiped on free       */
+};
+
+/** One "trusted_peer" section: whose P-Asserted-Identity is believed */
+struct cfg_peer {
+	struct le le;
+	char *title;
+	struct sa addrv[CFG_PEER_MAX];  /* it comes from one of these, if any  */
+	unsigned addrc;
+	char *certv[CFG_PEER_MAX];      /* and its certificate names one of these */
+	unsigned certc;
+	char *assertv[CFG_RULE_MAX];    /* whom it may speak for               */
+	unsigned assertc;
 };
 
 struct cfg_user {
@@ -119,6 +154,8 @@ struct cfg {
 	uint16_t media_port_max;
 	struct sa advertised_address;   /* unset: the media address itself     */
 	char *advertised_sip;           /* host[:port] in our Contact; NULL: where the request came in */
+	struct cfg_listen bfcp_listenv[1];  /* for floor control               */
+	unsigned bfcp_listenc;          /* 0: beside SIP, any port             */
 	unsigned mixers;                /* 0: one per core                     */
 	char *mixer_path;               /* NULL: beside conclaved, then libexec */
 	char *control_socket;           /* path; NULL: none                    */
@@ -130,7 +167,12 @@ struct cfg {
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
 	unsigned dial_timeout_s;        /* a call of ours rings so long        */
+	bool registrar;                 /* REGISTER is served                  */
+	unsigned max_registrations;     /* contacts of all users               */
+	unsigned max_contacts;          /* of one user                         */
+	unsigned register_expires_s;    /* longest lifetime of a contact       */
 	struct list routel;             /* struct cfg_route, in file order     */
+	struct list peerl;              /* struct cfg_peer, in file order      */
 	struct list confl;              /* struct cfg_conf, in file order      */
 };
 
@@ -187,6 +229,8 @@ const struct cfg_user *cfg_user_find(const struct cfg *cfg, const struct pl *use
 const struct cfg_digest *cfg_digest_find(const struct cfg *cfg, const struct pl *user_agent);
 
 const char *cfg_keying_name(enum keying k);
+const char *cfg_floor_name(enum cfg_floor floor);
+int cfg_floor_parse(const char *s, enum cfg_floor *fp);
 int cfg_keying_parse(const char *s, enum keying *kp);
 
 #endif

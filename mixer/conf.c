@@ -143,6 +143,19 @@ void conf_owe_silence(struct conf *c, unsigned ticks)
 	conf_activate(c);
 }
 
+/* So many ticks make at least one packet for everyone */
+static unsigned packet_ticks(const struct conf *c)
+{
+	const struct eclass *ec;
+	unsigned ticks = 1;
+
+	TAILQ_FOREACH(ec, &c->eclasses, le)
+		if (ec->ptime > ticks * TICK_MS)
+			ticks = (ec->ptime + TICK_MS - 1) / TICK_MS;
+
+	return ticks;
+}
+
 /*
  * Many phones and firewalls take a stream that stands still for a broken one
  * (RFC 6263): in a silent conference everyone gets a little silence now and
@@ -153,7 +166,7 @@ static void keepalive_h(void *arg)
 	struct conf *c = arg;
 
 	if (!c->active)
-		conf_owe_silence(c, KEEPALIVE_TICKS);
+		conf_owe_silence(c, packet_ticks(c));
 	c->timers = false;
 	conf_keepalive_set(c);
 }

@@ -65,7 +65,7 @@ static bool minus_needed(struct cslot *cs, uint32_t others, uint64_t now_us)
 	if (others)
 		cs->tail = TAIL_TICKS;
 	else if (!cs->tail && now_us > cs->leg->sent_us + wait_s * 1000000ULL)
-		cs->tail = KEEPALIVE_TICKS;
+		cs->tail = PTIME_TICKS;
 	if (!cs->tail)
 		return false;
 	if (!others)

@@ -163,6 +163,13 @@ void leg_unslot(struct leg *leg)
 
 void leg_gate(struct leg *leg, bool open)
 {
+	/* who was given the floor is about to speak: its next packet is worth
+	   a look, although codec and size may say nothing */
+	if (open && !leg->spk.open) {
+		leg->act.mean_len = 0;
+		leg->spk.doubt_ms = 0;
+	}
+
 	leg->spk.open = open;
 	if (!open)
 		leg_unslot(leg);

@@ -15,6 +15,7 @@ enum {
 	INTERVAL_MS = 5000,
 	FIRST_MS = 1000,
 	SOON_MS = 300,
+	GRID_US = 100000,
 	TALKED_MS = 10000,          /* the longest interval of a report, and more */
 };
 
@@ -28,10 +29,13 @@ static uint64_t rnd(struct mixer *mx)
 	return mx->rnd;
 }
 
-/* RFC 3550 section 6.3.1: 0.5 to 1.5 times the interval */
-static uint64_t due_in_us(struct mixer *mx, unsigned interval_ms)
+/* RFC 3550 section 6.3.1: 0.5 to 1.5 times the interval.  On a grid, so that
+   the reports of many legs share a wake-up. */
+static uint64_t due_us(struct mixer *mx, unsigned interval_ms)
 {
-	return (interval_ms / 2 + rnd(mx) % interval_ms) * 1000ULL;
+	const uint64_t at = now_usec() + (interval_ms / 2 + rnd(mx) % interval_ms) * 1000ULL;
+
+	return at - at % GRID_US + GRID_US;
 }
 
 static void fill_sender(struct rtcpx *r, struct conf *c, struct stream *s)
@@ -108,7 +112,7 @@ static void leg_rtcp_h(void *arg)
 	struct mixer *mx = leg->conf->mx;
 
 	report(leg);
-	(void)timeq_set(loop_timeq(mx->loop), &leg->rtcp, now_usec() + due_in_us(mx, INTERVAL_MS),
+	(void)timeq_set(loop_timeq(mx->loop), &leg->rtcp, due_us(mx, INTERVAL_MS),
 			leg_rtcp_h, leg);
 }
 
@@ -116,14 +120,14 @@ void legrtcp_start(struct leg *leg)
 {
 	struct mixer *mx = leg->conf->mx;
 
-	(void)timeq_set(loop_timeq(mx->loop), &leg->rtcp, now_usec() + due_in_us(mx, FIRST_MS),
+	(void)timeq_set(loop_timeq(mx->loop), &leg->rtcp, due_us(mx, FIRST_MS),
 			leg_rtcp_h, leg);
 }
 
 void legrtcp_soon(struct leg *leg)
 {
 	struct mixer *mx = leg->conf->mx;
-	const uint64_t at = now_usec() + due_in_us(mx, SOON_MS);
+	const uint64_t at = due_us(mx, SOON_MS);
 
 	if (!leg->rtcp.pos || at < leg->rtcp.at_us)
 		(void)timeq_set(loop_timeq(mx->loop), &leg->rtcp, at, leg_rtcp_h, leg);
@@ -172,7 +176,7 @@ static void gkey_rtcp_h(void *arg)
 	memset(&r, 0, sizeof(r));
 	fill_sender(&r, gk->conf, &gk->stream);
 	send_all(gk, &r);
-	(void)timeq_set(loop_timeq(mx->loop), &gk->rtcp, now_usec() + due_in_us(mx, INTERVAL_MS),
+	(void)timeq_set(loop_timeq(mx->loop), &gk->rtcp, due_us(mx, INTERVAL_MS),
 			gkey_rtcp_h, gk);
 }
 
@@ -180,7 +184,7 @@ void gkey_rtcp_start(struct gkey *gk)
 {
 	struct mixer *mx = gk->conf->mx;
 
-	(void)timeq_set(loop_timeq(mx->loop), &gk->rtcp, now_usec() + due_in_us(mx, FIRST_MS),
+	(void)timeq_set(loop_timeq(mx->loop), &gk->rtcp, due_us(mx, FIRST_MS),
 			gkey_rtcp_h, gk);
 }
 

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "harden.h"
 #include "mixer.h"
+#include "wipefree.h"
 
-enum { MP_FD = 3 };
+enum { MP_FD = 3, NICE = -10 };
 
 struct options {
 	int  mp_fd;
@@ -178,6 +180,9 @@ int main(int argc, char *argv[])
 		(void)fprintf(stderr, "conclave-mixer: hardening failed: %s\n", strerror(err));
 		return 1;
 	}
+	/* sound cannot wait: ahead of others where we may (root, or a limit
+	   that allows it), and no worse than them where we may not */
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	if (parse_options(&o, argc, argv)) {
 		usage(stderr);
 		return 2;
@@ -189,7 +194,8 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = mixer_open(&mx, &o);
 	if (!err) {
-		log_info("ev=start srtp=%s", o.native_srtp ? "native" : "openssl");
+		log_info("ev=start srtp=%s wipefree=%d", o.native_srtp ? "native" : "openssl",
+			 wipefree_active());
 		err = loop_run(mx.loop);
 	}
 	if (err)

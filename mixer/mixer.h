@@ -33,9 +33,8 @@ enum {
 	CONF_NAME_MAX = 64,
 	TAIL_TICKS = 5,           /* silence after the last word, so decoders
 				     do not conceal into the pause             */
-	KEEPALIVE_TICKS = 3,      /* silence now and then: 60 ms, one packet of
-				     the longest ptime                         */
-	KEEPALIVE_S = 10,
+	PTIME_TICKS = 3,          /* of the longest ptime, 60 ms               */
+	KEEPALIVE_S = 10,         /* silence now and then                      */
 	KEEPALIVE_TRIAL_S = 1,    /* while a leg has both streams: the proof is
 				     a report about a stream that was heard    */
 	IDLE_MS = 30000,          /* no packet for so long: LegIdle            */

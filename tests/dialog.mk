@@ -26,9 +26,9 @@ tests_test_dlgcred_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHEC
 
 # The few files that read and print SDP, without the rest of the focus
 NEG_SOURCES = focus/descr.c focus/descr.h focus/negotiate.c focus/negotiate.h \
-	focus/negprint.c
+	focus/negprint.c focus/negfloor.c
 NEG_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
-NEG_LIBS = libcodectab.a libkeys.a libbase.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
+NEG_LIBS = libbfcp.a libcodectab.a libkeys.a libbase.a libcompat.a $(RE_LIBS) $(SSL_LIBS)
 
 tests_test_descr_SOURCES = tests/test_descr.c focus/descr.c focus/descr.h
 tests_test_descr_CFLAGS = $(NEG_CFLAGS) $(CHECK_CFLAGS)
@@ -50,9 +50,9 @@ if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_descr
 tests_fuzz_fuzz_descr_SOURCES = tests/fuzz/fuzz_descr.c tests/fuzz/fuzz.h \
 	focus/descr.c focus/descr.h focus/negotiate.c focus/negotiate.h \
-	focus/negprint.c
+	focus/negprint.c focus/negfloor.c
 tests_fuzz_fuzz_descr_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
 tests_fuzz_fuzz_descr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_descr_LDADD = libcodectab.a libkeys.a libbase.a libcompat.a \
+tests_fuzz_fuzz_descr_LDADD = libbfcp.a libcodectab.a libkeys.a libbase.a libcompat.a \
 	$(RE_LIBS) $(SSL_LIBS)
 endif

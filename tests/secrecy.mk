@@ -14,7 +14,8 @@ tests_secrecy_LDADD = $(MEDIA_LIBS)
 secrecy_scenarios = \
 	tests/e2e/50_secrecy.py \
 	tests/e2e/51_continuity.py \
-	tests/e2e/52_storm.py
+	tests/e2e/52_storm.py \
+	tests/e2e/53_memory.py
 TESTS += $(secrecy_scenarios)
 EXTRA_DIST += $(secrecy_scenarios) tests/e2e/secrecy.py
 

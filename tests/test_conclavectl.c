@@ -25,6 +25,23 @@ static const char *reply;       /* fields of the next reply; NULL: an error   */
 static char out[65536], errout[65536];
 static int status;
 
+static struct tmr tmr_gone;
+
+static void gone_h(void *arg)
+{
+	(void)arg;
+	cs = mem_deref(cs);
+}
+
+/* Two changes; one turn of the loop sends them before the server goes */
+static void changes_h(void *arg)
+{
+	(void)arg;
+	ctlsock_publish(cs, "x", json_pack("{s:s, s:s}", "ev", "join", "who", "\xc3\xa4\x1b"));
+	ctlsock_publish(cs, "x", json_pack("{s:s}", "ev", "leave"));
+	tmr_start(&tmr_gone, 1, gone_h, NULL);
+}
+
 static int answer(json_t *args, json_t **resp, void *arg)
 {
 	json_error_t jerr;
@@ -42,11 +59,25 @@ static int answer(json_t *args, json_t **resp, void *arg)
 	return 0;
 }
 
+static int watch(json_t *args, json_t **resp, void *arg)
+{
+	const int err = answer(args, resp, arg);
+
+	if (err)
+		return err;
+	ck_assert_int_eq(ctlsock_stream(cs, NULL), 0);
+	tmr_start(&tmr_gone, 0, changes_h, NULL);
+
+	return 0;
+}
+
 static const struct ctl_cmd cmdv[] = {
+	{ "watch", watch,  "" },
 	{ "list",  answer, "" },
 	{ "show",  answer, "" },
 	{ "kick",  answer, "" },
 	{ "end",   answer, "" },
+	{ "registrations", answer, "" },
 	{ "stats", answer, "" },
 	{ "log",   answer, "" },
 };
@@ -172,17 +203,38 @@ START_TEST(show_has_a_line_for_each_leg)
 		"\"keying\":\"group\",\"epoch\":2,\"remote\":\"127.0.0.1:4000\",\"rx_packets\":100,\"rx_lost\":1,"
 		"\"auth_failed\":0,\"tx_packets\":99,\"jitter_ms\":2,\"level_dbov\":-20,\"speaking\":true,"
 		"\"age_s\":61,\"user_agent\":\"phone\"}]},"
-		"{\"part\":2,\"identity\":\"sip:bob@h\",\"role\":\"member\",\"legs\":[]}]}";
+		"{\"part\":2,\"identity\":\"sip:bob@h\",\"shown_as\":\"sip:anon@x\",\"role\":\"member\",\"legs\":[]}]}";
 	RUN("show", "ad-1");
 	ck_assert_int_eq(status, 0);
 	ck_assert_str_eq(request, "{\"cmd\":\"show\",\"conf\":\"ad-1\"}");
 	ck_assert_ptr_nonnull(strstr(out, "keying      group\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   1  sip:alice@h  owner     5  connected  group       2  AEAD_AES_256_GCM  opus   0:01:01  phone\n"));
+		"   1  sip:alice@h  owner     5  connected  group       2  AEAD_AES_256_GCM  opus   0:01:01  -           phone\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  -\n"));
+		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes\n"));
+		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
+}
+END_TEST
+
+START_TEST(registrations_name_user_and_connection)
+{
+	reply = "{\"registrar\":true,\"contacts\":1,\"registrations\":["
+		"{\"user\":\"sip:alice@h\",\"contact\":\"sip:alice-0x1@10.0.0.1;transport=tls\","
+		"\"connection\":\"10.0.0.1:4242\",\"expires_s\":61,\"outbound\":true,\"user_agent\":\"phone\"}]}";
+	RUN("registrations");
+	ck_assert_int_eq(status, 0);
+	ck_assert_str_eq(request, "{\"cmd\":\"registrations\"}");
+	ck_assert_str_eq(out,
+		"USER         EXPIRES  CONNECTION     OUTBOUND  CONTACT                               USER-AGENT\n"
+		"sip:alice@h  0:01:01  10.0.0.1:4242  yes       sip:alice-0x1@10.0.0.1;transport=tls  phone\n");
+
+	reply = "{\"registrar\":true,\"registrations\":[]}";
+	RUN("registrations");
+	ck_assert_str_eq(out, "no registrations\n");
+	reply = "{\"registrar\":false,\"registrations\":[]}";
+	RUN("registrations");
+	ck_assert_str_eq(out, "the registrar is off\n");
 }
 END_TEST
 
@@ -273,6 +325,26 @@ START_TEST(wrong_words_are_exit_status_2_and_ask_nobody)
 }
 END_TEST
 
+START_TEST(watch_prints_changes_until_the_server_goes)
+{
+	RUN("watch", "ad-1");
+	ck_assert_str_eq(request, "{\"cmd\":\"watch\",\"conf\":\"ad-1\"}");
+	ck_assert_str_eq(out, "{\"ev\":\"join\",\"who\":\"\\u00E4\\u001B\"}\n{\"ev\":\"leave\"}\n");
+	ck_assert_int_eq(status, 3);
+}
+END_TEST
+
+START_TEST(watch_may_be_refused)
+{
+	reply = NULL;
+	RUN("watch");
+	ck_assert_str_eq(request, "{\"cmd\":\"watch\"}");
+	ck_assert_str_eq(out, "");
+	ck_assert_str_eq(errout, "conclavectl: watch: no such conference\n");
+	ck_assert_int_eq(status, 1);
+}
+END_TEST
+
 START_TEST(help_needs_no_server)
 {
 	cs = mem_deref(cs);
@@ -315,12 +387,15 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, list_is_a_table_with_aligned_columns);
 	tcase_add_test(tc, show_has_a_line_for_each_leg);
+	tcase_add_test(tc, registrations_name_user_and_connection);
 	tcase_add_test(tc, stats_show_server_refusals_and_mixers);
 	tcase_add_test(tc, what_a_terminal_could_obey_is_not_printed);
 	tcase_add_test(tc, json_is_the_whole_reply_on_one_line);
 	tcase_add_test(tc, orders_carry_their_arguments);
 	tcase_add_test(tc, a_refusal_is_exit_status_1_with_its_reason);
 	tcase_add_test(tc, wrong_words_are_exit_status_2_and_ask_nobody);
+	tcase_add_test(tc, watch_prints_changes_until_the_server_goes);
+	tcase_add_test(tc, watch_may_be_refused);
 	tcase_add_test(tc, help_needs_no_server);
 	tcase_add_test(tc, no_server_is_exit_status_3);
 	tcase_add_test(tc, the_socket_option_wins_over_the_environment);

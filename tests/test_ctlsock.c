@@ -115,6 +115,21 @@ static int cmd_forgetful(json_t *args, json_t **resp, void *arg)
 	return EINPROGRESS;
 }
 
+static int cmd_watch(json_t *args, json_t **resp, void *arg)
+{
+	(void)resp;
+	(void)arg;
+	return ctlsock_stream(cs, json_string_value(json_object_get(args, "topic")));
+}
+
+static int cmd_say(json_t *args, json_t **resp, void *arg)
+{
+	(void)resp;
+	(void)arg;
+	ctlsock_publish(cs, json_string_value(json_object_get(args, "topic")), json_pack("{s:s}", "ev", "said"));
+	return 0;
+}
+
 static int cmd_quit(json_t *args, json_t **resp, void *arg)
 {
 	(void)args;
@@ -147,6 +162,8 @@ static const struct ctl_cmd cmdv[] = {
 	{ "undecided", cmd_undecided, "" },
 	{ "droperr",   cmd_droperr,   "" },
 	{ "forgetful", cmd_forgetful, "" },
+	{ "watch",     cmd_watch,     "" },
+	{ "say",       cmd_say,       "" },
 	{ "quit",      cmd_quit,      "" },
 	{ "big",       cmd_big,       "" },
 };
@@ -630,6 +647,121 @@ START_TEST(a_path_that_cannot_be_is_refused)
 }
 END_TEST
 
+#define WATCH "{\"cmd\":\"watch\"}\n"
+
+static void publish(const char *topic, unsigned n)
+{
+	ctlsock_publish(cs, topic, json_pack("{s:i}", "n", (int)n));
+}
+
+START_TEST(a_stream_gets_the_lines_of_its_topic)
+{
+	struct client all, one, other;
+
+	client_open(&all);
+	client_open(&one);
+	client_open(&other);
+	ck_assert_str_eq(ask(&all, WATCH, 1), "{\"ok\":true}\n");
+	(void)ask(&one, "{\"cmd\":\"watch\",\"topic\":\"x\"}\n", 1);
+	(void)ask(&other, linev[0].request, 1);
+	ck_assert_uint_eq(ctlsock_stream_count(cs), 2);
+	all.want = 4;
+	publish("x", 1);
+	publish("y", 2);
+	publish("x", 3);
+	run_loop();
+	ck_assert_str_eq(all.buf, "{\"ok\":true}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+	ck_assert_str_eq(ask(&other, linev[0].request, 1), linev[0].reply);
+	ck_assert_str_eq(one.buf, "{\"ok\":true}\n{\"n\":1}\n{\"n\":3}\n");
+	client_close(&all);
+	client_close(&one);
+	client_close(&other);
+}
+END_TEST
+
+START_TEST(a_stream_may_ask_and_hear_of_it)
+{
+	struct client c;
+
+	client_open(&c);
+	(void)ask(&c, WATCH, 1);
+	ck_assert_str_eq(ask(&c, "{\"cmd\":\"say\"}\n", 2), "{\"ev\":\"said\"}\n{\"ok\":true}\n");
+	client_close(&c);
+}
+END_TEST
+
+START_TEST(a_stream_that_leaves_is_counted_out)
+{
+	struct client c, d;
+
+	client_open(&c);
+	client_open(&d);
+	(void)ask(&c, WATCH, 1);
+	client_close(&c);
+	while (ctlsock_stream_count(cs))
+		(void)ask(&d, linev[0].request, 1);
+	publish("x", 1);
+	client_close(&d);
+}
+END_TEST
+
+START_TEST(streams_leave_room_for_commands)
+{
+	struct client v[CTLSOCK_STREAM_MAX + 1];
+
+	for (unsigned i = 0; i <= CTLSOCK_STREAM_MAX; i++) {
+		client_open(&v[i]);
+		ck_assert_str_eq(ask(&v[i], WATCH, 1), i < CTLSOCK_STREAM_MAX ? "{\"ok\":true}\n"
+				 : "{\"ok\":false,\"error\":\"Device or resource busy\"}\n");
+	}
+	ck_assert_str_eq(ask(&v[CTLSOCK_STREAM_MAX], linev[0].request, 1), linev[0].reply);
+	for (unsigned i = 0; i <= CTLSOCK_STREAM_MAX; i++)
+		client_close(&v[i]);
+}
+END_TEST
+
+START_TEST(a_stream_that_does_not_read_is_closed)
+{
+	struct client c, d;
+	char big[4096];
+
+	memset(big, 'x', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	client_open(&c);
+	client_open(&d);
+	(void)ask(&c, WATCH, 1);
+	fd_close(c.fd);
+	/* one read each time: far more than the socket and the buffer take */
+	for (unsigned i = 0; i < 2 * CTLSOCK_STREAM_BUF / sizeof(big) && ctlsock_stream_count(cs); i++) {
+		ctlsock_publish(cs, "x", json_pack("{s:s}", "x", big));
+		if (i % 16 == 0)
+			(void)ask(&d, linev[0].request, 1);
+	}
+	while (ctlsock_stream_count(cs))
+		(void)ask(&d, linev[0].request, 1);
+	client_close(&c);
+	client_close(&d);
+}
+END_TEST
+
+START_TEST(a_quiet_stream_is_not_idle)
+{
+	struct client c, d;
+
+	ctlsock_set_idle(cs, 30);
+	client_open(&c);
+	(void)ask(&c, WATCH, 1);
+	client_open(&d);
+	wait_closed(&d);
+	c.want = 2;
+	publish("x", 1);
+	run_loop();
+	ck_assert(!c.closed);
+	client_close(&c);
+	client_close(&d);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ctlsock");
@@ -659,6 +791,12 @@ int main(void)
 	tcase_add_test(tc, a_second_server_does_not_take_the_place_of_a_living_one);
 	tcase_add_test(tc, a_stale_socket_is_replaced_and_other_files_are_not);
 	tcase_add_test(tc, a_path_that_cannot_be_is_refused);
+	tcase_add_test(tc, a_stream_gets_the_lines_of_its_topic);
+	tcase_add_test(tc, a_stream_may_ask_and_hear_of_it);
+	tcase_add_test(tc, a_stream_that_leaves_is_counted_out);
+	tcase_add_test(tc, streams_leave_room_for_commands);
+	tcase_add_test(tc, a_stream_that_does_not_read_is_closed);
+	tcase_add_test(tc, a_quiet_stream_is_not_idle);
 	suite_add_tcase(s, tc);
 
 	srunner_run_all(sr, CK_NORMAL);

@@ -1,7 +1,7 @@
-"""A conference calls people: heard, refused, given up, redirected"""
+"""A conference calls a foreign phone, and both hear each other"""
 import lib
 from baresip import Baresip
-from lib import check, judge, note, tones, wait_until
+from lib import check, judge, tones, wait_until
 from phones import SETTLE_S, listen
 from pki import certificate
 
@@ -32,11 +32,8 @@ def called_and_heard(env, server):
 
 
 def main(env):
-    for keying in ('endpoint', 'group'):
-        server = env.server(keying, keying=keying)
-        note('keying %s' % keying)
-        called_and_heard(env, server)
-        server.stop()
+    # baresip 1.0.0 follows no rekey, so not in group keying: see 35
+    called_and_heard(env, env.server())
 
 
 if __name__ == '__main__':

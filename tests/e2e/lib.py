@@ -181,13 +181,14 @@ class Server:
     """conclaved, as demo or with a configuration of the scenario's own"""
 
     def __init__(self, d, keying='endpoint', conf=None, port=0, wait=True,
-                 log_level='debug'):
+                 floor='open', log_level='debug'):
         self.dir = d
         self.log = d + '.log'
         if conf:
             argv = ['-f', conf]
         else:
-            argv = ['--demo', d, '--port', str(port), '--keying', keying]
+            argv = ['--demo', d, '--port', str(port), '--keying', keying,
+                    '--floor', floor]
         self.out = b''
         self.ready = None
         self.stopped = None

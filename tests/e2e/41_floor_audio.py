@@ -1,0 +1,230 @@
+"""Who holds the floor is who is heard: recordings of a third participant"""
+import array
+import math
+import wave
+
+import bfcp
+import lib
+import rawsip
+from bfcp import ACCEPTED, GRANTED, PENDING, REVOKED
+from caller import USERS, Caller
+from lib import check, note, wait_until
+
+WINDOW_MS = 40          # Hann: tones 170 Hz apart do not leak
+STEP_MS = 10
+AUDIBLE_DB = -40        # tones are sent with -20
+EDGE_MS = 100           # granted to audible, revoked to silent
+FREQ = {'alice': 440, 'bob': 610, 'carol': 780, 'dave': 950}
+
+
+def spans(path, freq):
+    """[(from, to)] in ms where a tone is audible, short gaps closed"""
+    with wave.open(path) as w:
+        rate, n = w.getframerate(), w.getnframes()
+        pcm = array.array('h', w.readframes(n))[::w.getnchannels()]
+    size, step = rate * WINDOW_MS // 1000, rate * STEP_MS // 1000
+    hann = [0.5 - 0.5 * math.cos(2 * math.pi * i / size) for i in range(size)]
+    k = 2 * math.cos(2 * math.pi * freq / rate)
+    out = []
+    for start in range(0, len(pcm) - size, step):
+        s1 = s2 = 0.0
+        if max(pcm[start:start + size:7]) > 100:
+            for x, h in zip(pcm[start:start + size], hann):
+                s1, s2 = x * h + k * s1 - s2, s1
+        # amplitude; half of the window's sum is its gain
+        a = math.sqrt(max(s1 * s1 + s2 * s2 - k * s1 * s2, 1)) * 4 / size
+        if 20 * math.log10(a / 32768) < AUDIBLE_DB:
+            continue
+        t = start * 1000 // rate + WINDOW_MS // 2
+        if out and t - out[-1][1] <= 60:
+            out[-1][1] = t
+        else:
+            out.append([t, t])
+    return [tuple(s) for s in out if s[1] - s[0] > 40]
+
+
+def told(call, status):
+    return [e['ms'] for e in call['floor']['told'] if e['status'] == status]
+
+
+def run(env, server, name, *args, seconds):
+    """Four calls in one conference; JSON of the calls by user, recordings"""
+    rec = env.path(name + '.wav')
+    c = env.add(Caller(server, '-n', 4, '--same-conf', '--seconds', seconds,
+                       '-o', rec, *args, users=USERS))
+    calls = {u['user']: u for u in c.result(60)['calls']}
+    for u in calls.values():
+        check(u['floor']['connections'] == 1, '%s: %s' % (u['user'], u['floor']))
+    return calls, env.path(name + '-3.wav')
+
+
+def chaired(env, server):
+    """Nobody is heard but those to whom the chair gave the word, in turn"""
+    calls, rec = run(env, server, 'chaired', '--floor',
+                     'chair,request,request,listen', '--floor-at', 1000,
+                     '--floor-step', 300, '--floor-hold', 1500, seconds=6)
+    b, c = calls['bob'], calls['carol']
+    check([e['status'] for e in b['floor']['told']] ==
+          ['Pending', 'Granted', 'Released'], 'bob: %s' % b['floor'])
+    check([(e['status'], e['position']) for e in c['floor']['told']] ==
+          [('Pending', 0), ('Accepted', 1), ('Granted', 0), ('Released', 0)],
+          'carol: %s' % c['floor'])
+    heard = {u: spans(rec, f) for u, f in FREQ.items()}
+    note('a listener hears %s' % heard)
+    check(not heard['alice'] and not heard['dave'], 'heard without the floor')
+    check(len(heard['bob']) == len(heard['carol']) == 1, 'not in one piece')
+    (b0, b1), (c0, c1) = heard['bob'][0], heard['carol'][0]
+    for who, t0, t1 in (('bob', b0, b1), ('carol', c0, c1)):
+        held = told(calls[who], 'Released')[0] - told(calls[who], 'Granted')[0]
+        check(abs(t1 - t0 - held) <= EDGE_MS, '%s held it %d ms and was heard '
+              '%d ms' % (who, held, t1 - t0))
+    check(-WINDOW_MS <= c0 - b1 <= EDGE_MS, 'from one to the next: %d ms' %
+          (c0 - b1))
+
+
+def open_floor(env, server):
+    """All are heard, then the one that takes the floor, then all again"""
+    calls, rec = run(env, server, 'open', '--floor',
+                     'listen,request,listen,listen', '--floor-at', 1500,
+                     '--floor-hold', 1500, seconds=6)
+    heard = {u: spans(rec, f) for u, f in FREQ.items()}
+    note('a listener hears %s' % heard)
+    check(len(heard['bob']) == 1 and heard['bob'][0][1] - heard['bob'][0][0] >
+          4000, 'bob has the floor, and was interrupted')
+    for who in ('alice', 'carol'):
+        check(len(heard[who]) == 2, '%s: %s' % (who, heard[who]))
+        quiet = heard[who][1][0] - heard[who][0][1]
+        check(abs(quiet - 1500) <= EDGE_MS, '%s was silent %d ms' % (who, quiet))
+
+
+class RawChair:
+    """The owner by hand: dialog and BFCP, no media"""
+
+    def __init__(self, env, server):
+        self.cert = bfcp.Cert(env, 'chair')
+        self.key = rawsip.crypto()
+        cli = env.add(rawsip.Client(server.host, server.port, server.ca,
+                                    user='alice',
+                                    password=server.password('alice')))
+        self.call = rawsip.Call(cli, server.factory)
+        r = self.call.invite(rawsip.offer(crypto=[self.key]) +
+                             bfcp.line(self.cert))
+        check(r.status == 200, 'INVITE: %s' % r)
+        self.uri = rawsip.focus_uri(r)
+        self.answer = bfcp.Answer(r.body)
+        self.floor = env.add(bfcp.Floor(self.answer, self.cert))
+        m = self.floor.ask(bfcp.FLOOR_QUERY, bfcp.u16(bfcp.FLOOR_ID, 1))
+        check(m.prim == bfcp.FLOOR_STATUS, 'FloorQuery: %r' % m)
+
+    def wait_status(self, status, count=1):
+        m = self.floor.wait('%d requests with status %d' % (count, status),
+                            lambda m: m.prim == bfcp.FLOOR_STATUS and
+                            len([r for r in m.requests() if r[1] == status])
+                            >= count, 10)
+        return [r for r in m.requests() if r[1] == status]
+
+
+def decisions(env, server):
+    """Grant, deny and revoke by a chair; the operator; kick"""
+    chair = RawChair(env, server)
+    rec = env.path('decided.wav')
+    c = env.add(Caller(server, '-n', 3, '--seconds', 8, '-o', rec, '--floor',
+                       'request,request,listen', '--floor-at', 500,
+                       '--floor-step', 200, '--floor-hold', 0, '--freq',
+                       '%d:-20' % FREQ['bob'], uri=chair.uri, users=USERS[1:]))
+    first, second = chair.wait_status(PENDING, 2)[:2]
+    check(chair.floor.decide(first[0], GRANTED).prim ==
+          bfcp.CHAIR_ACTION_ACK, 'ChairAction')
+    chair.wait_status(GRANTED)
+    check(chair.floor.decide(second[0], ACCEPTED).prim ==
+          bfcp.CHAIR_ACTION_ACK, 'ChairAction')
+    chair.wait_status(ACCEPTED)
+    label = server.ctl('list')['conferences'][0]['conf']
+
+    def holders():
+        users = server.ctl('floor', label)['users']
+        return [u['identity'].split(':')[1].split('@')[0]
+                for u in users if u['holds']]
+    check(holders() == ['bob'], 'holder: %s' % holders())
+    check(chair.floor.decide(first[0], bfcp.DENIED).error == 14,
+          'a granted floor is revoked, not denied')
+    check(chair.floor.decide(first[0], REVOKED, reason='thank you').prim ==
+          bfcp.CHAIR_ACTION_ACK, 'ChairAction')
+    wait_until('carol holds the floor', lambda: holders() == ['carol'], 5)
+    server.ctl('floor', label, 'revoke', 'sip:carol@127.0.0.1')
+    wait_until('nobody holds it', lambda: holders() == [], 5)
+    server.ctl('floor', label, 'grant', 'sip:dave@127.0.0.1')
+    wait_until('dave holds the floor', lambda: holders() == ['dave'], 5)
+    shown = server.ctl('show', label)
+    muted = {p['identity'].split(':')[1].split('@')[0]: p['legs'][0]['muted']
+             for p in shown['participants']}
+    check(muted == {'alice': True, 'bob': True, 'carol': True, 'dave': False},
+          'muted: %s' % muted)
+    calls = {u['user']: u for u in c.result(60)['calls']}
+    check([e['status'] for e in calls['bob']['floor']['told']][-2:] ==
+          ['Granted', 'Revoked'], 'bob: %s' % calls['bob']['floor'])
+    check(calls['carol']['floor']['told'][-1]['status'] == 'Revoked',
+          'carol: %s' % calls['carol']['floor'])
+    chair.call.bye()
+
+
+def rekeys(env):
+    """One TCP connection through 20 rekeys and 5 session refreshes"""
+    server = env.server('rekey', keying='group')
+    stay = env.add(Caller(server, '--seconds', 18, '--floor', 'request',
+                          '--floor-hold', 0, users=USERS[:1]))
+    conf = wait_until('alice joined', lambda: server.ctl('list')['conferences'],
+                      5)[0]
+    for i in range(10):         # each joins and leaves: two new keys
+        env.add(Caller(server, '--seconds', 1, uri='%s:%d' % (
+            conf['uri'], server.port), users=USERS[1:2])).result(20)
+    r = stay.result(60)['calls'][0]
+    note('%d rekeys, %d BFCP connection' % (r['signalling']['rekeys'],
+                                            r['floor']['connections']))
+    check(r['signalling']['rekeys'] >= 20, 'rekeys: %s' % r['signalling'])
+    check(r['floor']['connections'] == 1, 'floor: %s' % r['floor'])
+    check([e['status'] for e in r['floor']['told']] == ['Granted'],
+          'the floor was lost: %s' % r['floor'])
+
+
+def refreshes(env, server):
+    """The phone repeats its offer: the same connection, ids and floor"""
+    chair = RawChair(env, server)
+    first = chair.answer
+    req = chair.floor.want()
+    for version in range(2, 7):
+        r = chair.call.reinvite(rawsip.offer(crypto=[chair.key],
+                                             version=version) +
+                                bfcp.line(chair.cert, conn='existing'))
+        check(r.status == 200, 're-INVITE: %s' % r)
+        a = bfcp.Answer(r.body)
+        check((a.port, a.conf, a.user, a.attrs['connection']) ==
+              (first.port, first.conf, first.user, 'existing'),
+              'answer: %s' % a.attrs)
+        check(chair.floor.alive(), 'BFCP after a refresh')
+    m = chair.floor.ask(bfcp.USER_QUERY)
+    check(m.requests() == [(req[0], GRANTED, 0)], 'the floor: %r' % m)
+
+    # another certificate is another client: the old connection ends
+    cert = bfcp.Cert(env, 'new-chair')
+    r = chair.call.reinvite(rawsip.offer(crypto=[chair.key], version=7) +
+                            bfcp.line(cert))
+    check(chair.floor.closed(), 'the connection of the old certificate')
+    bfcp.no_way_in(first, chair.cert)
+    f = env.add(bfcp.Floor(bfcp.Answer(r.body), cert))
+    check(f.ask(bfcp.USER_QUERY).requests() == [(req[0], GRANTED, 0)],
+          'the floor')
+    chair.call.bye()
+
+
+def main(env):
+    server = env.server('chaired-demo', floor='chaired')
+    chaired(env, server)
+    decisions(env, server)
+    open_floor(env, env.server('open-demo'))
+    refreshes(env, server)
+    rekeys(env)
+
+
+if __name__ == '__main__':
+    lib.run(main)
