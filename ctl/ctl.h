@@ -63,6 +63,7 @@ void ctl_record(FILE *f, const struct col *colv, size_t colc, const json_t *obj)
 /* What the replies look like to people */
 void ctl_view_list(FILE *f, const json_t *resp);
 void ctl_view_show(FILE *f, const json_t *resp);
+void ctl_view_registrations(FILE *f, const json_t *resp);
 void ctl_view_stats(FILE *f, const json_t *resp);
 void ctl_view_floor(FILE *f, const json_t *resp);
 

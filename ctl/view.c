@@ -27,7 +27,7 @@ void ctl_view_list(FILE *f, const json_t *resp)
 /* One row per leg, with what is known of its participant; caller owns it */
 static json_t *leg_rows(const json_t *partv)
 {
-	static const char *const keyv[] = { "part", "identity", "role" };
+	static const char *const keyv[] = { "part", "identity", "shown_as", "role" };
 	json_t *rows = json_array(), *part, *leg;
 	size_t p, l;
 
@@ -72,6 +72,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "SUITE",      "suite",      COL_TEXT },
 		{ "CODEC",      "codec",      COL_TEXT },
 		{ "AGE",        "age_s",      COL_AGE  },
+		{ "SHOWN-AS",   "shown_as",   COL_TEXT },
 		{ "USER-AGENT", "user_agent", COL_TEXT },
 	};
 	static const struct col mediav[] = {
@@ -94,6 +95,26 @@ void ctl_view_show(FILE *f, const json_t *resp)
 	fprintf(f, "\n");
 	ctl_table(f, mediav, COUNT(mediav), rows);
 	json_decref(rows);
+}
+
+void ctl_view_registrations(FILE *f, const json_t *resp)
+{
+	static const struct col colv[] = {
+		{ "USER",       "user",       COL_TEXT },
+		{ "EXPIRES",    "expires_s",  COL_AGE  },
+		{ "CONNECTION", "connection", COL_TEXT },
+		{ "OUTBOUND",   "outbound",   COL_BOOL },
+		{ "CONTACT",    "contact",    COL_TEXT },
+		{ "USER-AGENT", "user_agent", COL_TEXT },
+	};
+	const json_t *rows = json_object_get(resp, "registrations");
+
+	if (!json_is_true(json_object_get(resp, "registrar")))
+		fprintf(f, "the registrar is off\n");
+	else if (json_array_size(rows))
+		ctl_table(f, colv, COUNT(colv), rows);
+	else
+		fprintf(f, "no registrations\n");
 }
 
 /* {"401":2,"403":1} as rows */

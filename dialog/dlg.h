@@ -96,6 +96,7 @@ struct dlg {
 	void *autharg;
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
+	struct sa hop_addr;       /* where it went: credentials are for that */
 	char *once;               /* headers of the initial INVITE alone     */
 	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */

@@ -39,7 +39,11 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 		 const char *met, uint32_t cseq, sip_resp_h *resph,
 		 void *arg, const char *fmt, va_list *ap)
 {
-	const struct cred_use use = { dlg->cred, met, dlg->target };
+	/* who came in from elsewhere gets no response to the hop's challenge */
+	const struct cred_use use = {
+		sa_cmp(&dlg->peer, &dlg->hop_addr, SA_ALL) ? dlg->cred : NULL,
+		met, dlg->target
+	};
 	struct uri route;
 	char buf[128];
 	int err;

@@ -137,10 +137,12 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 static int connect_handler(enum sip_transp tp, const struct sa *src,
 			   const struct sa *dst, struct mbuf *mb, void *arg)
 {
-	const struct dlg *dlg = arg;
+	struct dlg *dlg = arg;
 	(void)tp;
 	(void)src;
 	(void)mb;
+
+	dlg->hop_addr = *dst;
 
 	return dlg->sendh ? dlg->sendh(dst, true, dlg->hop) : 0;
 }

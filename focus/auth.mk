@@ -3,6 +3,8 @@ FOCUS_AUTH_SOURCES = \
 	focus/authz.c focus/authz.h focus/backoff.c focus/backoff.h \
 	focus/digest.c focus/digest.h focus/ident.c focus/ident.h \
 	focus/intake.c focus/intake.h focus/intake_rules.c \
+	focus/privacy.c focus/privacy.h focus/regreq.c focus/regreq.h \
+	focus/registrar.c focus/registrar.h \
 	focus/nonce.c focus/nonce.h \
 	focus/tlsid.c focus/tlsid.h
 noinst_LIBRARIES += libauth.a

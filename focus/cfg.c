@@ -287,6 +287,54 @@ static int routes_set(struct cfg_ctx *ctx, cfg_t *root)
 	return err;
 }
 
+static void peer_destructor(void *arg)
+{
+	struct cfg_peer *peer = arg;
+
+	list_unlink(&peer->le);
+	for (unsigned i = 0; i < peer->certc; i++)
+		mem_deref(peer->certv[i]);
+	for (unsigned i = 0; i < peer->assertc; i++)
+		mem_deref(peer->assertv[i]);
+	mem_deref(peer->title);
+}
+
+static int peer_set(struct cfg_ctx *ctx, cfg_t *sec)
+{
+	struct cfg_peer *peer;
+	int err;
+
+	peer = mem_zalloc(sizeof(*peer), peer_destructor);
+	if (!peer)
+		return ENOMEM;
+
+	err = title_check(ctx, sec);
+	if (!err)
+		err = str_dup(&peer->title, sec->title);
+	if (!err)
+		err = scope_set(ctx, CFG_SCOPE_PEER, sec, peer);
+	if (!err)
+		err = cfg_check_peer(ctx, peer);
+
+	if (err)
+		mem_deref(peer);
+	else
+		list_append(&ctx->cfg->peerl, &peer->le, peer);
+
+	return err;
+}
+
+static int peers_set(struct cfg_ctx *ctx, cfg_t *root)
+{
+	const unsigned n = cfg_size(root, "trusted_peer");
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++)
+		err = peer_set(ctx, cfg_getnsec(root, "trusted_peer", i));
+
+	return err;
+}
+
 static int confs_set(struct cfg_ctx *ctx, cfg_t *root)
 {
 	const unsigned n = cfg_size(root, "conference");
@@ -306,6 +354,7 @@ static void destructor(void *arg)
 	struct cfg *cfg = arg;
 
 	list_flush(&cfg->confl);
+	list_flush(&cfg->peerl);
 	list_flush(&cfg->routel);
 	list_flush(&cfg->userl);
 	for (unsigned i = 0; i < cfg->digestc; i++)
@@ -338,6 +387,8 @@ static int convert(struct cfg_ctx *ctx, cfg_t *root)
 		err = digests_set(ctx, root);
 	if (!err)
 		err = routes_set(ctx, root);
+	if (!err)
+		err = peers_set(ctx, root);
 	if (!err)
 		err = confs_set(ctx, root);
 

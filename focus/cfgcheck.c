@@ -104,6 +104,20 @@ static bool domain_is_ours(const struct cfg *cfg, const char *host)
 	return false;
 }
 
+/** After a section trusted_peer was read */
+int cfg_check_peer(struct cfg_ctx *ctx, const struct cfg_peer *peer)
+{
+	if (!peer->addrc && !peer->certc)
+		return cfg_fail(ctx, ctx->line, "trusted_peer: set address or certificate, or both");
+
+	/* Without an authority no certificate is looked at */
+	if (peer->certc && !ctx->cfg->tls_ca)
+		return cfg_fail(ctx, cfg_line_of(ctx, "certificate", ctx->line),
+				"certificate: needs tls_ca");
+
+	return 0;
+}
+
 /** After a conference section was read, before it joins cfg->confl */
 int cfg_check_conf(struct cfg_ctx *ctx, const struct cfg_conf *conf)
 {

@@ -158,6 +158,11 @@ static int print_media(struct re_printf *pf, const struct cfg_row *row, const vo
 	return re_hprintf(pf, "%j", p);
 }
 
+static bool same_addr(const void *a, const void *b)
+{
+	return sa_cmp(a, b, SA_ADDR);
+}
+
 /* A leg's address is chosen by its family, so one of each is all there can be */
 static bool same_family(const void *a, const void *b)
 {
@@ -227,6 +232,8 @@ const struct cfg_kind cfg_kind_digest = {
 	"an algorithm", sizeof(enum digest_alg), true, set_digest, print_digest, same_num };
 const struct cfg_kind cfg_kind_media = {
 	"an IP address", sizeof(struct sa), true, set_media, print_media, same_family };
+const struct cfg_kind cfg_kind_addr = {
+	"an IP address", sizeof(struct sa), true, set_media, print_media, same_addr };
 const struct cfg_kind cfg_kind_rule = {
 	"a rule", sizeof(char *), true, set_rule, print_item, same_str };
 const struct cfg_kind cfg_kind_referrer = {

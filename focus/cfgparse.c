@@ -198,11 +198,12 @@ static int parse_marked(cfg_t *root, const char *text)
 int cfg_parse_text(struct cfg_ctx *ctx, cfg_t **rootp)
 {
 	const int flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
-	cfg_opt_t topv[CFG_ROW_MAX + 4] = {{0}}, agentv[CFG_ROW_MAX] = {{0}}, confv[CFG_ROW_MAX] = {{0}};
-	cfg_opt_t routev[CFG_ROW_MAX] = {{0}};
+	cfg_opt_t topv[CFG_ROW_MAX + 5] = {{0}}, agentv[CFG_ROW_MAX] = {{0}}, confv[CFG_ROW_MAX] = {{0}};
+	cfg_opt_t routev[CFG_ROW_MAX] = {{0}}, peerv[CFG_ROW_MAX] = {{0}};
 	const cfg_opt_t agent = { .name = "user_agent", .type = CFGT_SEC, .flags = flags, .subopts = agentv };
 	const cfg_opt_t conf = { .name = "conference", .type = CFGT_SEC, .flags = flags, .subopts = confv };
 	const cfg_opt_t route = { .name = "route", .type = CFGT_SEC, .flags = flags, .subopts = routev };
+	const cfg_opt_t peer = { .name = "trusted_peer", .type = CFGT_SEC, .flags = flags, .subopts = peerv };
 	cfg_t *root;
 	size_t n;
 	int err;
@@ -210,9 +211,11 @@ int cfg_parse_text(struct cfg_ctx *ctx, cfg_t **rootp)
 	n = opts_fill(topv, CFG_ROW_MAX, 1u << CFG_SCOPE_TOP | 1u << CFG_SCOPE_DIGEST);
 	topv[n++] = agent;
 	topv[n++] = route;
+	topv[n++] = peer;
 	topv[n] = conf;
 	(void)opts_fill(routev, CFG_ROW_MAX - 1, 1u << CFG_SCOPE_ROUTE);
 	(void)opts_fill(agentv, CFG_ROW_MAX - 1, 1u << CFG_SCOPE_DIGEST);
+	(void)opts_fill(peerv, CFG_ROW_MAX - 1, 1u << CFG_SCOPE_PEER);
 	(void)opts_fill(confv, CFG_ROW_MAX - 1, 1u << CFG_SCOPE_CONF);
 
 	root = cfg_init(topv, CFGF_NONE);

@@ -23,7 +23,7 @@ bool cfg_printable(const char *s);
  * Parse ctx->text
  *
  * @param rootp  Out: values of the rows of CFG_SCOPE_TOP and CFG_SCOPE_DIGEST,
- *               sections "user_agent", "route" and "conference"; untouched on error
+ *               sections "user_agent", "route", "trusted_peer" and "conference"; untouched on error
  *
  * @return 0 if success, otherwise errno, and the reason is in ctx->errbuf
  */

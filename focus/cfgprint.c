@@ -110,6 +110,12 @@ int cfg_show(struct re_printf *pf, const struct cfg *cfg)
 		err |= print_section(pf, "route", route->domain, CFG_SCOPE_ROUTE, route);
 	}
 
+	LIST_FOREACH(&cfg->peerl, le) {
+		const struct cfg_peer *peer = le->data;
+
+		err |= print_section(pf, "trusted_peer", peer->title, CFG_SCOPE_PEER, peer);
+	}
+
 	LIST_FOREACH(&cfg->confl, le) {
 		const struct cfg_conf *conf = le->data;
 

@@ -9,6 +9,7 @@
 #include "cfgtab.h"
 
 static const char *const owner_namev[] = { "close", "stay", NULL };
+static const char *const anonymous_namev[] = { "forbid", "trusted", "allow", NULL };
 static const char *const floor_namev[] = { "none", "open", "chaired", NULL };
 static const char *const gates_namev[] = { "auto", "held", "always", "never", NULL };
 static const char *const order_namev[] = { "first_come", "round_robin", NULL };
@@ -24,6 +25,7 @@ static const char *const follows_namev[] = { "ask", "yes", "no", NULL };
 #define TOP(field) offsetof(struct cfg, field)
 #define DIG(field) offsetof(struct cfg_digest, field)
 #define ROUTE(field) offsetof(struct cfg_route, field)
+#define PEER(field) offsetof(struct cfg_peer, field)
 #define CONF(field) offsetof(struct cfg_conf, field)
 
 const struct cfg_row cfg_rowv[] = {
@@ -97,6 +99,19 @@ const struct cfg_row cfg_rowv[] = {
 	  "60", 5, 600, NULL,
 	  "Seconds after which a call that we make and nobody answers is given up" },
 
+	{ CFG_SCOPE_TOP, "registrar", &cfg_kind_bool, TOP(registrar), 0,
+	  "false", 0, 0, NULL,
+	  "With true, phones of our users can register here (TLS only), and are called on their connection" },
+	{ CFG_SCOPE_TOP, "max_registrations", &cfg_kind_u32, TOP(max_registrations), 0,
+	  "10000", 1, 1000000, NULL,
+	  "Contacts registered at a time; one more is refused with 503" },
+	{ CFG_SCOPE_TOP, "max_contacts", &cfg_kind_u32, TOP(max_contacts), 0,
+	  "8", 1, 16, NULL,
+	  "Contacts of one user; one more is refused with 403" },
+	{ CFG_SCOPE_TOP, "register_expires", &cfg_kind_u32, TOP(register_expires_s), 0,
+	  "3600", 60, 86400, NULL,
+	  "Seconds after which a phone has to register again, unless it asks for less" },
+
 	{ CFG_SCOPE_DIGEST, "digest", &cfg_kind_digest, DIG(algv), DIG(algc),
 	  "SHA-256", 1, DIGEST_ALG_MAX, NULL,
 	  "Digest algorithms to offer, best first: SHA-256, MD5 (inside TLS only)" },
@@ -129,6 +144,9 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "rejoin_ban", &cfg_kind_u32, CONF(rejoin_ban_s), 0,
 	  "300", 0, 86400, NULL,
 	  "Seconds for which somebody who was removed cannot come back uninvited" },
+	{ CFG_SCOPE_CONF, "anonymous", &cfg_kind_enum, CONF(anonymous), 0,
+	  "trusted", 0, 0, anonymous_namev,
+	  "Callers who want to be anonymous: refused (forbid), admitted if we know them (trusted), or even if not (allow)" },
 	{ CFG_SCOPE_CONF, "owner_leaves", &cfg_kind_enum, CONF(owner_leaves), 0,
 	  "close", 0, 0, owner_namev,
 	  "Whether the conference ends with its owner (close) or with the last one (stay)" },
@@ -193,6 +211,16 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "trial_overlap", &cfg_kind_u32, CONF(trial_overlap_ms), 0,
 	  "8000", 1000, 60000, NULL,
 	  "Keying auto: milliseconds for which a client gets both streams until it proves that it follows" },
+
+	{ CFG_SCOPE_PEER, "address", &cfg_kind_addr, PEER(addrv), PEER(addrc),
+	  NULL, 0, CFG_PEER_MAX, NULL,
+	  "IP addresses that the peer connects from; unset: any" },
+	{ CFG_SCOPE_PEER, "certificate", &cfg_kind_domain, PEER(certv), PEER(certc),
+	  NULL, 0, CFG_PEER_MAX, NULL,
+	  "Names of which its certificate must have one: sip:domain or DNS name; unset: any or no certificate" },
+	{ CFG_SCOPE_PEER, "asserts", &cfg_kind_rule, PEER(assertv), PEER(assertc),
+	  "*", 1, CFG_RULE_MAX, NULL,
+	  "Whose identity it may assert: rules as in join" },
 
 	{ CFG_SCOPE_ROUTE, "hop", &cfg_kind_hostport, ROUTE(hop), 0,
 	  NULL, 1, CFG_TEXT_MAX, NULL,

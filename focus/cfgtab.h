@@ -16,7 +16,7 @@ enum {
 	CFG_FILE_MAX = 1 << 20,         /* any file read at start [bytes]      */
 	CFG_USERS_MAX = 10000,
 	CFG_TITLE_MAX = 64,
-	CFG_ROW_MAX = 64,
+	CFG_ROW_MAX = 96,
 	CFG_ADDR_USER_MAX = 128,
 	CFG_ADDR_HOST_MAX = 255,
 };
@@ -25,6 +25,7 @@ enum {
 enum cfg_scope {
 	CFG_SCOPE_TOP,                  /* top level; struct cfg               */
 	CFG_SCOPE_DIGEST,               /* top level and user_agent; struct cfg_digest */
+	CFG_SCOPE_PEER,                 /* section trusted_peer; struct cfg_peer */
 	CFG_SCOPE_CONF,                 /* section conference; struct cfg_conf */
 	CFG_SCOPE_ROUTE,                /* section route; struct cfg_route     */
 };
@@ -82,7 +83,7 @@ extern const struct cfg_kind cfg_kind_u32, cfg_kind_u16, cfg_kind_bool, cfg_kind
 	cfg_kind_log, cfg_kind_level;
 
 /* cfglist.c */
-extern const struct cfg_kind cfg_kind_listen, cfg_kind_domain, cfg_kind_digest, cfg_kind_media,
+extern const struct cfg_kind cfg_kind_listen, cfg_kind_domain, cfg_kind_addr, cfg_kind_digest, cfg_kind_media,
 	cfg_kind_rule, cfg_kind_referrer, cfg_kind_suite, cfg_kind_codec;
 
 /* cfgrule.c */
@@ -118,6 +119,7 @@ int cfg_route_check(struct cfg_ctx *ctx, struct cfg_route *route);
 int cfg_cert_check(struct cfg_ctx *ctx);
 int cfg_ca_check(struct cfg_ctx *ctx);
 int cfg_check_top(struct cfg_ctx *ctx);
+int cfg_check_peer(struct cfg_ctx *ctx, const struct cfg_peer *peer);
 int cfg_check_conf(struct cfg_ctx *ctx, const struct cfg_conf *conf);
 
 #endif

@@ -146,6 +146,8 @@ static const char *const proofv[] = {
 	[PROOF_DIGEST]      = "digest",
 	[PROOF_CERTIFICATE] = "certificate",
 	[PROOF_CALLED]      = "called",
+	[PROOF_ASSERTED]    = "asserted",
+	[PROOF_NONE]        = "none",
 };
 
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
+#include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
 #include "focus/ctlfloor.h"
 #include "focus/notifier.h"
@@ -97,6 +98,8 @@ static const char *const proofv[] = {
 	[PROOF_DIGEST]      = "digest",
 	[PROOF_CERTIFICATE] = "certificate",
 	[PROOF_CALLED]      = "called",
+	[PROOF_ASSERTED]    = "asserted",
+	[PROOF_NONE]        = "none",
 };
 
 
@@ -171,8 +174,9 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s, s:o}", "part", (int)p->id,
-			 "identity", p->identity,
+	return json_pack("{s:i, s:s, s:s*, s:s, s:o}", "part", (int)p->id,
+			 "identity", p->identity, "shown_as",
+			 p->anonymous ? part_public_uri(p) : NULL,
 			 "role", part_role_name(p),
 			 "legs", legv);
 }
@@ -391,6 +395,26 @@ static int cmd_unlock(json_t *args, json_t **resp, void *arg)
 }
 
 
+/** Legs on keys of their own are not in it: nobody else knows those */
+static int cmd_rekey(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+	unsigned members = 0;
+
+	if (!c)
+		return ENOENT;
+
+	if (gclass_rekey(c, &members)) {
+		*resp = json_string("no key");
+		return EIO;
+	}
+	log_info("ev=rekey conf=%s by=operator members=%u", c->label, members);
+	*resp = json_pack("{s:i}", "members", (int)members);
+
+	return 0;
+}
+
+
 /** The call goes on by itself; "show" tells how far it is, the log what came */
 static int cmd_invite(json_t *args, json_t **resp, void *arg)
 {
@@ -595,6 +619,8 @@ static const struct ctl_cmd cmdv[] = {
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
+	{ "rekey", cmd_rekey, "new group keys now: conf"                  },
+	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };

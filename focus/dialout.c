@@ -56,6 +56,8 @@ static const struct {
 	{ EBUSY,           503, "Service Unavailable", "no room" },
 	{ EINVAL,          400, "Bad Request",         "no SIP URI of a user" },
 	{ EPROTONOSUPPORT, 488, "Not Acceptable Here", "not by TLS" },
+	{ ENOENT,          480, "Temporarily Unavailable", "not registered" },
+	{ ENOTCONN,        480, "Temporarily Unavailable", "connection gone" },
 	{ EAFNOSUPPORT,    488, "Not Acceptable Here", "address family" },
 	{ 0,               503, "Service Unavailable", "no resources" },
 };
@@ -164,7 +166,7 @@ static bool room_left(const struct conference *c)
 static int gate(struct conference *c, const struct dialout *d,
 		const char *identity)
 {
-	const struct part *p = part_find(c, identity);
+	const struct part *p = part_find_public(c, identity);
 
 	int err;
 
@@ -422,6 +424,7 @@ void dialout_closed(struct endpoint *ep, int err, const struct sip_msg *msg)
 	char buf[64];
 
 	if (!msg) {
+		reach_failed(ep->dial->reach);
 		failed(ep, 408, "Request Timeout",
 		       err == ETIMEDOUT ? "no_answer" : why);
 		return;
@@ -501,7 +504,7 @@ static int start(struct endpoint *ep, struct reach *reach,
 static int add(struct conference *c, const char *identity,
 	       struct reach *reach, const struct dialout *o)
 {
-	struct part *p = part_find(c, identity);
+	struct part *p = part_find_public(c, identity);
 	struct endpoint *ep;
 	int err = 0;
 

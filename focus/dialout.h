@@ -43,7 +43,8 @@ struct dialout {
  * @return 0 if success, and h will be called; EACCES (not on the list), ELOOP
  *         (a conference, or ourselves), EALREADY (is in or being called),
  *         EPERM (locked or banned), EBUSY (no room), EINVAL (URI), EPROTONOSUPPORT
- *         (other transport), EAFNOSUPPORT, ENOMEM and others of the mixer
+ *         (other transport), ENOENT (a user of ours without a phone that is
+ *         registered), EAFNOSUPPORT, ENOMEM and others of the mixer
  */
 int dialout(struct conference *c, const struct dialout *d);
 

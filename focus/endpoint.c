@@ -7,6 +7,7 @@
 #include <time.h>
 #include "focus/dialout.h"
 #include "focus/listinvite.h"
+#include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/tree.h"
 #include "focus/ident.h"
@@ -64,7 +65,7 @@ static void leave(struct endpoint *ep, const char *reason,
 	struct conference *c = p->conf;
 	bool joined = ep->state == EP_CONNECTED || ep->state == EP_HELD;
 	bool owner = p->role == ROLE_OWNER;
-	bool last;
+	bool gone;
 
 	if (ep->state == EP_LEFT)
 		return;
@@ -73,6 +74,9 @@ static void leave(struct endpoint *ep, const char *reason,
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	/* it may have changed its class, or left the group, a moment ago */
+	if (joined)
+		gclass_cut(c, grace_ms);
 	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
@@ -80,12 +84,14 @@ static void leave(struct endpoint *ep, const char *reason,
 	--c->focus->endpointc;
 	mem_deref(ep);
 
-	last = list_isempty(&p->endpointl);
-	if (last) {
+	gone = list_isempty(&p->endpointl);
+	if (gone) {
 		list_unlink(&p->le);
+		/* the owner may be there a second time, anonymously or not */
+		owner = owner && !part_find(c, p->identity);
 		mem_deref(p);
 	}
-	conference_check(c, last && owner);
+	conference_check(c, gone && owner);
 }
 
 
@@ -209,7 +215,7 @@ static void joined(struct endpoint *ep)
 	if (old && old != ep)
 		endpoint_kick(old, 200, "Replaced");
 	if (c->invitees)
-		listinvite_start(c);
+		listinvite_start(c, ep->part);
 }
 
 
@@ -222,6 +228,14 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	int err;
 
 	ep->media_pending = false;
+
+	/* somebody was thrown out meanwhile, and the epoch with him */
+	if (r && r->status == MP__STATUS__ERR_NO_KEY && ep->next_ge &&
+	    ep->next_ge->retired) {
+		endpoint_admitted(ep, 0);
+		return;
+	}
+
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		fail_pending(ep, 503, "Service Unavailable",
@@ -280,13 +294,16 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
-	/* an epoch that was retired while the answer was on its way: the leg is
-	 * silent, and the commit asks for the next one */
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
+
+	/* an epoch that was retired while the answer was on its way: the leg
+	 * is silent, and the commit asks for the next one */
+	if (r->status == MP__STATUS__ERR_NO_KEY)
+		ep->resend = true;
 
 	/* the one it replaces, once gone, may take everything with it */
 	mem_ref(ep);
@@ -303,6 +320,7 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 /** Its keys are there: on to the mixer */
 void endpoint_admitted(struct endpoint *ep, int err)
 {
+	(void)epmedia_renew(ep);
 	if (!err)
 		err = epmedia_apply(ep, answer_reply);
 
@@ -333,7 +351,7 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
  *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
-	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV);
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV, true);
 
 	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
@@ -351,7 +369,7 @@ static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
 	if (ep->media_pending || !ep->neg.sdes.suite)
 		return NULL;
 
-	return rekey_offer(ep, ep->neg.dir);
+	return rekey_offer(ep, ep->neg.dir, false);
 }
 
 
@@ -475,7 +493,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->next_tx)
 		err = secret_seen_add(ep->next_tx);
 	if (!err)
-		err = epmedia_keys(ep, &e);
+		err = epmedia_keys_answer(ep, &e);
 	if (!err)
 		err = epmedia_apply(ep, settle_reply);
 	if (err)
@@ -624,20 +642,36 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 }
 
 
+/** What ident_request() went by, in its order */
+static enum proof proof_of(const struct focus *f, const struct part *p,
+			   const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (!str_cmp(p->identity, p->public_uri) && p->anonymous)
+		return PROOF_NONE;
+	if (!tlsid_identity(msg, who, sizeof(who)))
+		return PROOF_CERTIFICATE;
+	if (!ident_asserted(f->cfg, msg, who, sizeof(who)))
+		return PROOF_ASSERTED;
+
+	return PROOF_DIGEST;
+}
+
+
 static int endpoint_new(struct endpoint **epp, struct part *p,
 			const struct sip_msg *msg)
 {
 	struct conference *c = p->conf;
 	struct endpoint *ep;
-	char contact[256], who[IDENT_MAX];
+	char contact[256];
 	int err;
 
 	err = endpoint_alloc(&ep, p);
 	if (err)
 		return err;
 
-	ep->proof = tlsid_identity(msg, who, sizeof(who)) ? PROOF_DIGEST
-							  : PROOF_CERTIFICATE;
+	ep->proof = proof_of(c->focus, p, msg);
 	err = user_agent_set(ep, msg);
 	if (!err)
 		err = conference_contact(contact, sizeof(contact), c, msg);
@@ -660,22 +694,51 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 }
 
 
-int endpoint_join(struct conference *c, const char *identity,
-		  const struct sip_msg *msg, struct neg *n,
-		  struct neg_mlines *ml, uint64_t replaces)
+/** The participant that this call belongs to, one of its own if need be */
+static int part_of_call(struct part **pp, struct part **freshp,
+			struct conference *c, const char *identity,
+			const struct sip_msg *msg)
 {
-	struct part *p = part_find(c, identity);
-	struct part *fresh = NULL;
-	struct endpoint *ep;
-	struct neg_err e;
+	const bool guest = !str_cmp(identity, PRIVACY_GUEST);
+	struct part *p = NULL, *fresh = NULL;
+	struct privacy pr;
 	int err;
 
+	/* what it cannot grant was refused before */
+	(void)privacy_decode(&pr, msg);
+	if (!guest)
+		p = part_find_as(c, identity, pr.anonymous);
 	if (!p) {
 		err = part_new(&fresh, c, identity);
 		if (err)
 			return err;
+		if (guest || pr.anonymous)
+			err = part_hide(fresh);
+		if (err) {
+			mem_deref(fresh);
+			return err;
+		}
 		p = fresh;
 	}
+	*pp = p;
+	*freshp = fresh;
+
+	return 0;
+}
+
+
+int endpoint_join(struct conference *c, const char *identity,
+		  const struct sip_msg *msg, struct neg *n,
+		  struct neg_mlines *ml, uint64_t replaces)
+{
+	struct part *p, *fresh;
+	struct endpoint *ep;
+	struct neg_err e;
+	int err;
+
+	err = part_of_call(&p, &fresh, c, identity, msg);
+	if (err)
+		return err;
 
 	err = endpoint_new(&ep, p, msg);
 	if (err) {

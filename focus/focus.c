@@ -9,6 +9,8 @@
 #include "focus/confevent.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
+#include "focus/privacy.h"
+#include "focus/registrar.h"
 #include "focus/tlsid.h"
 #include "focus/ctlsock.h"
 #include "log.h"
@@ -28,6 +30,7 @@ static void destructor(void *arg)
 	list_flush(&f->referoutl);
 	list_flush(&f->ratel);
 	mem_deref(f->lsnr);
+	mem_deref(f->reg);
 	mem_deref(f->notifiers);
 	mem_deref(f->dlgs);
 	if (f->sip)
@@ -69,14 +72,23 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 
 /* what we answer to; intake refuses the rest */
 static const char *const methodv[] = {
+	/* first, so that the list without it is the rest: caps_set() */
+	"REGISTER",
 	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
 	"REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", NULL
+	"recipient-list-invite", "outbound", "privacy", NULL
 };
-static const struct intake_caps caps = { methodv, optionv };
+
+
+/** REGISTER is a method of ours while the configuration says so */
+static void caps_set(struct focus *f)
+{
+	f->caps.methodv = f->cfg->registrar ? methodv : methodv + 1;
+	f->caps.optionv = optionv;
+}
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -94,7 +106,7 @@ static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 			 const struct sip_msg *msg)
 {
 	/* one that has ended lives on without its endpoint */
-	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
+	const struct endpoint *ep = dlg_arg(dlg);
 	char who[IDENT_MAX];
 
 	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
@@ -111,23 +123,106 @@ static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 }
 
 
-static void recv_options(struct focus *f, const struct sip_msg *msg)
+/**
+ * The connection of a trusted peer carries the dialogs of many.  What it says
+ * about who sends this must not contradict whose dialog it is.
+ */
+static bool asserted_other(struct focus *f, const struct sip_msg *msg,
+			   const char *owner)
+{
+	char who[IDENT_MAX];
+	int err;
+
+	err = ident_asserted(f->cfg, msg, who, sizeof(who));
+	if (err == ENOENT || (!err && owner && !str_cmp(who, owner)))
+		return false;
+
+	refuse_note(f, msg, 403, err ? NULL : who,
+		    "Not a party of this dialog");
+	if (pl_strcmp(&msg->met, "ACK"))
+		(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+
+	return true;
+}
+
+
+void focus_options(struct focus *f, const struct sip_msg *msg)
 {
 	/* the same for every URI: no way to look for conferences */
 	(void)sip_replyf(f->sip, msg, 200, "OK",
-			 FOCUS_ALLOW
+			 FOCUS_ALLOW FOCUS_SUPPORTED
 			 "Accept: application/sdp\r\n"
 			 "Content-Length: 0\r\n\r\n");
+}
+
+
+/**
+ * May this one come in without proving who it is?  Only an anonymous caller,
+ * and only where the configuration says so; the rules of the conference then
+ * decide about nobody in particular.
+ */
+static bool is_guest(const struct focus *f, const struct sip_msg *msg,
+		     const struct privacy *pr)
+{
+	const struct conference *c = conference_find(f, &msg->uri.user);
+
+	return pr->anonymous && c && c->cc->anonymous == ANON_ALLOW &&
+		invite_may_join(c->cc, PRIVACY_GUEST) &&
+		!ident_offered(f->cfg, msg);
+}
+
+
+/** RFC 3323 section 4.2: grant what was asked for, or refuse */
+static bool privacy_ok(struct focus *f, const struct sip_msg *msg,
+		       struct privacy *pr)
+{
+	switch (privacy_decode(pr, msg)) {
+
+	case 0:
+		return true;
+
+	case ENOTSUP:
+		invite_refuse(f, msg, NULL, 500, 399,
+			      "Critical privacy that is unknown here");
+		break;
+
+	default:
+		invite_refuse(f, msg, NULL, 400, 399, "Bad Privacy header");
+		break;
+	}
+
+	return false;
 }
 
 
 static void recv_invite(struct focus *f, const struct sip_msg *msg)
 {
 	char who[IDENT_MAX];
+	struct privacy pr;
 
-	if (invite_is_secure(f, msg) &&
-	    !ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+	if (!invite_is_secure(f, msg) || !privacy_ok(f, msg, &pr))
+		return;
+
+	if (is_guest(f, msg, &pr))
+		invite_recv(f, msg, PRIVACY_GUEST);
+	else if (!ident_request(f->ident, f->cfg, f->sip, msg, who,
+				sizeof(who)))
 		invite_recv(f, msg, who);
+}
+
+
+static void recv_register(struct focus *f, const struct sip_msg *msg)
+{
+	char who[IDENT_MAX];
+
+	if (msg->tp != SIP_TRANSP_TLS)
+		invite_refuse(f, msg, NULL, 403, 399,
+			      "Registration over TLS only");
+	else if (!focus_is_ours(f, &msg->uri, &msg->dst))
+		invite_refuse(f, msg, NULL, 404, 399, "No such domain");
+	else if (!ident_request(f->ident, f->cfg, f->sip, msg, who,
+				sizeof(who)))
+		registrar_recv(f->reg, f->sip, f->cfg, msg, who);
 }
 
 
@@ -157,7 +252,8 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 
 	/* as in dialog_owner(): on its own connection it needs no proof */
 	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
-		notifier_subscribe(n, msg);
+		if (!asserted_other(f, msg, notifier_identity(n)))
+			notifier_subscribe(n, msg);
 		return;
 	}
 
@@ -200,7 +296,14 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	dlg = dlgs_find(f->dlgs, msg);
-	if (dlg && !same_flow(dlg, msg)) {
+	if (dlg && same_flow(dlg, msg)) {
+		const struct endpoint *ep = dlg_arg(dlg);
+
+		if (asserted_other(f, msg, ep && ep->state != EP_LEFT
+				   ? ep->part->identity : NULL))
+			return true;
+	}
+	else if (dlg) {
 		if (!pl_strcmp(&msg->met, "ACK") ||
 		    !dialog_owner(f, dlg, msg))
 			return true;
@@ -212,7 +315,11 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 			return true;
 		}
 		if (!pl_strcmp(&msg->met, "OPTIONS")) {
-			recv_options(f, msg);
+			focus_options(f, msg);
+			return true;
+		}
+		if (!pl_strcmp(&msg->met, "REGISTER")) {
+			recv_register(f, msg);
 			return true;
 		}
 		if (!pl_strcmp(&msg->met, "REFER")) {
@@ -223,9 +330,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (dlgs_request(f->dlgs, msg))
 		return true;
-	if (pl_strcmp(&msg->met, "REFER"))
+	if (dlg)
 		return false;
 
+	/* RFC 3261 section 12.2.2, for all that claims to be in a dialog */
 	(void)sip_treply(NULL, f->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
@@ -336,6 +444,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 
 	f->cfg = mem_ref(cfg);
 	f->started = tmr_jiffies();
+	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
@@ -344,7 +453,9 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	if (!err)
 		err = ident_alloc(&f->ident);
 	if (!err)
-		err = intake_alloc(&f->intake, &caps);
+		err = registrar_alloc(&f->reg);
+	if (!err)
+		err = intake_alloc(&f->intake, &f->caps);
 	if (!err)
 		err = start_mixers(f);
 	if (!err)
@@ -411,6 +522,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	/* running conferences keep the rules they were made under */
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
+	caps_set(f);
 
 	/* floors may have come to be wanted */
 	(void)epfloor_start(f);

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "focus/listinvite.h"
+#include "focus/privacy.h"
 #include "focus/replaces.h"
 #include "focus/tree.h"
 #include "log.h"
@@ -22,6 +23,7 @@ static const struct {
 	{ 415, "Unsupported Media Type" },
 	{ 413, "Request Entity Too Large" },
 	{ 420, "Bad Extension" },
+	{ 433, "Anonymity Disallowed" },
 	{ 481, "Call/Transaction Does Not Exist" },
 	{ 486, "Busy Here" },
 	{ 488, "Not Acceptable Here" },
@@ -63,7 +65,7 @@ void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 }
 
 
-static void refuse(struct focus *f, const struct sip_msg *msg,
+void invite_refuse(struct focus *f, const struct sip_msg *msg,
 		   const char *identity, uint16_t scode, unsigned warn,
 		   const char *text)
 {
@@ -92,6 +94,12 @@ static bool allowed(char *const rulev[], unsigned rulec, const char *identity)
 }
 
 
+bool invite_may_join(const struct cfg_conf *cc, const char *identity)
+{
+	return allowed(cc->joinv, cc->joinc, identity);
+}
+
+
 /** Which conference, or which section makes one; false if refused */
 static bool find_target(struct focus *f, const struct sip_msg *msg,
 			const char *identity, struct conference **cp,
@@ -99,16 +107,17 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 {
 	struct conference *c;
 	const struct cfg_conf *cc;
+	struct privacy pr;
 
 	if (!focus_is_ours(f, &msg->uri, &msg->dst) || !msg->uri.user.l) {
-		refuse(f, msg, identity, 404, 399, "No such conference");
+		invite_refuse(f, msg, identity, 404, 399, "No such conference");
 		return false;
 	}
 
 	c = conference_find(f, &msg->uri.user);
 	cc = c ? c->cc : cfg_conf_find(f->cfg, &msg->uri.user);
 	if (!cc) {
-		refuse(f, msg, identity, 404, 399, "No such conference");
+		invite_refuse(f, msg, identity, 404, 399, "No such conference");
 		return false;
 	}
 
@@ -116,8 +125,16 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 	 * the first to dial a reserved URI does both */
 	if ((!c && !allowed(cc->createv, cc->createc, identity)) ||
 	    ((c || !cc->factory) &&
-	     !allowed(cc->joinv, cc->joinc, identity))) {
-		refuse(f, msg, identity, 403, 399, "Not allowed by policy");
+	     !invite_may_join(cc, identity))) {
+		invite_refuse(f, msg, identity, 403, 399, "Not allowed by policy");
+		return false;
+	}
+
+	/* RFC 5079 section 3: whoever vouches for it, it asks not to be known */
+	if (cc->anonymous == ANON_FORBID && !privacy_decode(&pr, msg) &&
+	    pr.anonymous) {
+		invite_refuse(f, msg, identity, 433, 399,
+			      "Conference is not for anonymous callers");
 		return false;
 	}
 
@@ -134,15 +151,15 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 	const struct cfg *cfg = f->cfg;
 
 	if (f->stopping)
-		refuse(f, msg, identity, 503, 399, "Shutting down");
+		invite_refuse(f, msg, identity, 503, 399, "Shutting down");
 	else if (cfg->max_calls && f->endpointc >= cfg->max_calls)
-		refuse(f, msg, identity, 503, 399, "Limit max_calls");
+		invite_refuse(f, msg, identity, 503, 399, "Limit max_calls");
 	else if (!c && cfg->max_conferences &&
 		 f->confc >= cfg->max_conferences)
-		refuse(f, msg, identity, 503, 399, "Limit max_conferences");
+		invite_refuse(f, msg, identity, 503, 399, "Limit max_conferences");
 	else if (c && c->cc->max_participants &&
 		 c->endpointc >= c->cc->max_participants)
-		refuse(f, msg, identity, 486, 399, "Limit max_participants");
+		invite_refuse(f, msg, identity, 486, 399, "Limit max_participants");
 	else
 		return true;
 
@@ -174,7 +191,7 @@ static bool may_enter(struct focus *f, const struct sip_msg *msg,
 {
 	replaces_judge(rep, f, c, msg, identity);
 	if (rep->scode) {
-		refuse(f, msg, identity, rep->scode, 399, rep->why);
+		invite_refuse(f, msg, identity, rep->scode, 399, rep->why);
 		return false;
 	}
 	if (rep->leg)
@@ -182,7 +199,7 @@ static bool may_enter(struct focus *f, const struct sip_msg *msg,
 
 	if (c && str_cmp(identity, c->owner) &&
 	    (c->locked || ban_active(c, identity))) {
-		refuse(f, msg, identity, 403, 399, c->locked
+		invite_refuse(f, msg, identity, 403, 399, c->locked
 		       ? "Conference is locked"
 		       : "Removed from this conference");
 		return false;
@@ -210,7 +227,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 
 	d = mem_alloc(sizeof(*d), NULL);
 	if (!d) {
-		refuse(f, msg, identity, 500, 399, "Out of memory");
+		invite_refuse(f, msg, identity, 500, 399, "Out of memory");
 		return false;
 	}
 
@@ -224,7 +241,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 	if (err) {
 		neg_reset(n);
 		neg_mlines_reset(ml);
-		refuse(f, msg, identity, e.scode, e.warn, e.text);
+		invite_refuse(f, msg, identity, e.scode, e.warn, e.text);
 		return false;
 	}
 
@@ -238,7 +255,7 @@ bool invite_is_secure(struct focus *f, const struct sip_msg *msg)
 	if (msg->tp == SIP_TRANSP_TLS)
 		return true;
 
-	refuse(f, msg, NULL, 488, 399,
+	invite_refuse(f, msg, NULL, 488, 399,
 	       "Secure conference: signalling must be TLS");
 
 	return false;
@@ -252,16 +269,16 @@ static bool read_body(struct focus *f, const struct sip_msg *msg,
 		      struct urilist **lp)
 {
 	if (body_read(b, msg)) {
-		refuse(f, msg, identity, b->scode, 399, b->why);
+		invite_refuse(f, msg, identity, b->scode, 399, b->why);
 		return false;
 	}
 	if (c && !b->list.p && sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE,
 						     "recipient-list-invite")) {
-		refuse(f, msg, identity, 420, 399, "A list is for a factory");
+		invite_refuse(f, msg, identity, 420, 399, "A list is for a factory");
 		return false;
 	}
-	if (listinvite_read(lp, c, cc, b, identity, &b->scode, &b->why)) {
-		refuse(f, msg, identity, b->scode, 399, b->why);
+	if (listinvite_read(lp, f, c, cc, b, identity, &b->scode, &b->why)) {
+		invite_refuse(f, msg, identity, b->scode, 399, b->why);
 		return false;
 	}
 
@@ -321,7 +338,7 @@ void invite_recv(struct focus *f, const struct sip_msg *msg,
 	err = enter(f, msg, identity, c, cc, b.sdp.l ? &n : NULL, &ml,
 		    rep.leg, l);
 	if (err)
-		refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
+		invite_refuse(f, msg, identity, err == EBADMSG ? 400 : 503, 399,
 		       err == EBADMSG ? "Bad Contact" : "No resources");
 
 	mem_deref(l);

@@ -1,6 +1,7 @@
 /**
  * @file focus/part.c  Participants: one authenticated identity each
  */
+#include "focus/privacy.h"
 #include "focus/tree.h"
 
 
@@ -10,17 +11,45 @@ static void destructor(void *arg)
 
 	list_unlink(&p->le);
 	mem_deref(p->identity);
+	mem_deref(p->public_uri);
+	mem_deref(p->public_name);
+	mem_deref(p->cname);
 }
 
 
-struct part *part_find(const struct conference *c, const char *identity)
+struct part *part_find_as(const struct conference *c, const char *identity,
+			  bool anonymous)
 {
 	struct le *le;
 
 	for (le = list_head(&c->partl); le; le = le->next) {
 		struct part *p = le->data;
 
-		if (!str_cmp(p->identity, identity))
+		if (p->anonymous == anonymous &&
+		    !str_cmp(p->identity, identity))
+			return p;
+	}
+
+	return NULL;
+}
+
+
+struct part *part_find(const struct conference *c, const char *identity)
+{
+	struct part *p = part_find_as(c, identity, false);
+
+	return p ? p : part_find_as(c, identity, true);
+}
+
+
+struct part *part_find_public(const struct conference *c, const char *uri)
+{
+	struct le *le;
+
+	for (le = list_head(&c->partl); le; le = le->next) {
+		struct part *p = le->data;
+
+		if (!str_cmp(p->public_uri, uri))
 			return p;
 	}
 
@@ -43,6 +72,13 @@ struct part *part_by_id(const struct conference *c, uint32_t id)
 }
 
 
+/** RFC 7022 section 4.2: 96 random bits say nothing about anybody */
+static int draw_cname(char **cnamep)
+{
+	return re_sdprintf(cnamep, "%016llx%08x", rand_u64(), rand_u32());
+}
+
+
 int part_new(struct part **pp, struct conference *c, const char *identity)
 {
 	struct part *p;
@@ -56,6 +92,10 @@ int part_new(struct part **pp, struct conference *c, const char *identity)
 	p->id = ++c->part_id;
 	p->role = str_cmp(identity, c->owner) ? ROLE_MEMBER : ROLE_OWNER;
 	err = str_dup(&p->identity, identity);
+	if (!err)
+		err = str_dup(&p->public_uri, identity);
+	if (!err)
+		err = draw_cname(&p->cname);
 	if (err) {
 		mem_deref(p);
 		return err;
@@ -68,18 +108,45 @@ int part_new(struct part **pp, struct conference *c, const char *identity)
 }
 
 
-const char *part_public_uri(const struct part *p)
+int part_hide(struct part *p)
 {
-	return p->identity;
+	struct conference *c = p->conf;
+	const bool guest = !str_cmp(p->identity, PRIVACY_GUEST);
+	char *uri = NULL, *name = NULL;
+	uint32_t no = 0;
+	int err = 0;
+
+	if (!c->ps)
+		err = pseudonyms_alloc(&c->ps);
+	if (!err)
+		err = pseudonym_get(c->ps, guest ? NULL : p->identity, &no);
+	if (!err)
+		err = pseudonym_print(&uri, &name, no);
+	if (err)
+		return err;
+
+	if (guest) {
+		mem_deref(p->identity);
+		p->identity = mem_ref(uri);
+	}
+	mem_deref(p->public_uri);
+	p->public_uri = uri;
+	p->public_name = name;
+	p->anonymous = true;
+
+	return 0;
 }
 
 
-/** Nobody has proven a display name, so none is shown */
+const char *part_public_uri(const struct part *p)
+{
+	return p->public_uri;
+}
+
+
 const char *part_public_name(const struct part *p)
 {
-	(void)p;
-
-	return NULL;
+	return p->public_name;
 }
 
 

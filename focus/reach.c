@@ -4,6 +4,7 @@
 #include <string.h>
 #include "focus/tree.h"
 #include "focus/reach.h"
+#include "focus/registrar.h"
 #include "focus/tlsid.h"
 
 enum { PORT_TLS = 5061 };
@@ -12,9 +13,11 @@ struct reach {
 	struct focus *focus;
 	struct cfg *cfg;                /* keeps route alive                  */
 	const struct cfg_route *route;  /* or NULL                            */
+	struct reg_target *reg;         /* registered here, or NULL           */
 	char *uri;
 	char *hop;
-	char *host;                     /* of the hop: whose certificate      */
+	char *host;                     /* of the hop: whose certificate;
+	                                   NULL: no new connection            */
 	int af;
 };
 
@@ -26,6 +29,7 @@ static void destructor(void *arg)
 	mem_deref(r->uri);
 	mem_deref(r->hop);
 	mem_deref(r->host);
+	mem_deref(r->reg);
 	mem_deref(r->cfg);
 }
 
@@ -158,12 +162,83 @@ static int set_uri(struct reach *r, const struct uri *u)
 }
 
 
+/** RFC 3261 section 16.5: what was registered takes the address's place */
+static int by_registration(struct reach *r)
+{
+	const struct sa *peer = reg_target_peer(r->reg);
+	int err;
+
+	r->af = sa_af(peer);
+	err = re_sdprintf(&r->hop, "sip:%J;transport=tls", peer);
+	if (!err)
+		err = str_dup(&r->uri, reg_target_uri(r->reg));
+
+	return err;
+}
+
+
+/** Is it an address-of-record, or does another port make it some device's? */
+static bool is_aor(const struct focus *f, const struct uri *uri)
+{
+	struct sa sa;
+
+	if (!uri->port ||
+	    (!focus_listen_addr(f, &sa) && sa_port(&sa) == uri->port))
+		return true;
+
+	for (unsigned i = 0; i < f->cfg->listenc; i++) {
+		if (sa_port(&f->cfg->listenv[i].addr) == uri->port)
+			return true;
+	}
+
+	return false;
+}
+
+
+/** Without a route there is nobody else who could know where they are */
+static bool is_ours_alone(const struct focus *f, const char *host)
+{
+	for (unsigned i = 0; i < f->cfg->domainc; i++) {
+		if (!str_cmp(f->cfg->domainv[i], host))
+			return true;
+	}
+
+	return false;
+}
+
+
+static int find_way(struct reach *r, const char *identity,
+		    const struct uri *uri)
+{
+	const struct focus *f = r->focus;
+	const char *host = strchr(identity, '@') + 1;
+	const bool local = f->cfg->registrar && is_aor(f, uri);
+	int err = ENOENT;
+
+	if (local)
+		err = registrar_find(&r->reg, f->reg, identity, 0);
+	if (!err)
+		return by_registration(r);
+	if (err != ENOENT)
+		return err;
+
+	r->route = cfg_route_find(f->cfg, host);
+	if (r->route)
+		err = by_route(r);
+	else if (local && is_ours_alone(f, host))
+		return ENOENT;
+	else
+		err = by_uri(r, uri);
+
+	return err ? err : set_uri(r, uri);
+}
+
+
 int reach_route(struct reach **rp, struct focus *f, const struct pl *target)
 {
 	char identity[512];
 	struct reach *r;
 	struct uri uri;
-	const char *host;
 	int err;
 
 	if (!rp || !f || uri_decode(&uri, target) || pl_isset(&uri.password) ||
@@ -174,15 +249,10 @@ int reach_route(struct reach **rp, struct focus *f, const struct pl *target)
 	if (!r)
 		return ENOMEM;
 
-	host = strchr(identity, '@') + 1;
 	r->focus = f;
 	r->cfg = mem_ref(f->cfg);
 	r->af = AF_INET;
-	r->route = cfg_route_find(f->cfg, host);
-	err = r->route ? by_route(r) : by_uri(r, &uri);
-	if (!err)
-		err = set_uri(r, &uri);
-
+	err = find_way(r, identity, &uri);
 	if (err)
 		mem_deref(r);
 	else
@@ -227,10 +297,36 @@ int reach_auth(char **user, char **pass, const char *realm, void *arg)
 }
 
 
+/**
+ * A phone answers for itself, so a new connection would prove nothing: none is
+ * made.  In a dialog it may have moved to another one of its own.
+ */
+static int send_registered(const struct reach *r, const struct sa *dst,
+			   bool first)
+{
+	const bool same = sa_cmp(dst, reg_target_peer(r->reg), SA_ALL);
+
+	if (same ? !reg_target_open(r->reg) : first)
+		return ENOTCONN;
+
+	tlsid_expect(NULL);
+
+	return 0;
+}
+
+
+void reach_failed(const struct reach *r)
+{
+	registrar_failed(r->focus->reg, r->reg);
+}
+
+
 int reach_send(const struct sa *dst, bool first, void *arg)
 {
 	const struct reach *r = arg;
 
+	if (r->reg)
+		return send_registered(r, dst, first);
 	if (first && is_ourselves(r->focus, dst))
 		return ELOOP;
 	if (first && tlsid_accepted_from(dst))

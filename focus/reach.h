@@ -1,12 +1,15 @@
 /**
  * @file focus/reach.h  The way to somebody who is to be called
  *
- * The one place that decides where requests of ours outside dialogs go: to
- * the hop of the configured route of the target's domain, else to the host of
- * the URI itself.  Always TLS, always to a certificate that names that hop.
+ * The one place that decides where requests of ours outside dialogs go: to a
+ * phone that is registered here, on its own connection; else to the hop of the
+ * configured route of the target's domain, else to the host of the URI itself.
+ * Always TLS, and but for the registered phone, which has proven who it is when
+ * it registered, always to a certificate that names that hop.
  *
  * Ownership:  libre object
- * Refs:       RFC 3261 section 8.1.2, RFC 3263, RFC 5922 section 7
+ * Refs:       RFC 3261 section 8.1.2, RFC 3263, RFC 5626 section 5.3, RFC 5922
+ *             section 7
  */
 #ifndef CONCLAVE_FOCUS_REACH_H
 #define CONCLAVE_FOCUS_REACH_H
@@ -23,7 +26,8 @@ struct reach;
  * @param target  SIP URI to be called
  *
  * @return 0, EINVAL (no SIP URI with a user), ELOOP (it leads to ourselves),
- *         EPROTONOSUPPORT (the URI demands another transport than TLS), ENOMEM
+ *         EPROTONOSUPPORT (the URI demands another transport than TLS),
+ *         ENOENT (a user of ours who is not registered), ENOMEM
  */
 int reach_route(struct reach **rp, struct focus *f, const struct pl *target);
 
@@ -36,6 +40,8 @@ int reach_af(const struct reach *r);
 
 /** Our credentials for the hop, if the realm is theirs; a dlg_auth_h */
 int reach_auth(char **user, char **pass, const char *realm, void *arg);
+/** There was no answer at all: a registration that led there is forgotten */
+void reach_failed(const struct reach *r);
 /** Says whose certificate to expect; a dlg_send_h */
 int reach_send(const struct sa *dst, bool first, void *arg);
 

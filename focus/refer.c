@@ -4,6 +4,7 @@
 #include <string.h>
 #include "focus/confevent.h"
 #include "focus/notifier.h"
+#include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/referto.h"
 #include "focus/tree.h"
@@ -240,9 +241,21 @@ static void refer_on(const struct wish *w, struct referrer *r)
 }
 
 
+/**
+ * Whom a BYE is about: oneself, or somebody by the name that others see.  The
+ * identity behind a pseudonym finds nobody, so it cannot be guessed this way.
+ */
+static struct part *to_remove(const struct wish *w)
+{
+	return str_cmp(w->who, w->identity)
+		? part_find_public(w->c, w->identity)
+		: part_find(w->c, w->who);
+}
+
+
 static void remove_part(const struct wish *w, struct referrer *r)
 {
-	struct part *p = part_find(w->c, w->identity);
+	struct part *p = to_remove(w);
 
 	say_yes(w, r);
 	if (!p) {
@@ -250,8 +263,8 @@ static void remove_part(const struct wish *w, struct referrer *r)
 		return;
 	}
 
-	if (str_cmp(w->who, w->identity))
-		ban_add(w->c, w->identity);
+	if (str_cmp(w->who, p->identity))
+		ban_add(w->c, p->identity);
 	/* may take the conference with it, and the dialog of this REFER */
 	part_kick(p, 200, "Removed");
 	result_handler(200, "OK", r);
@@ -306,13 +319,14 @@ static bool may_refer(const struct wish *w)
 
 static bool may_remove(const struct wish *w)
 {
-	const bool self = !str_cmp(w->who, w->identity);
+	const struct part *p = to_remove(w);
+	const char *identity = p ? p->identity : w->identity;
 
-	if (self && is_joined(w->c, w->who))
+	if (!str_cmp(w->who, identity) && is_joined(w->c, w->who))
 		return true;
 
 	/* the owner is nobody's to remove */
-	return str_cmp(w->identity, w->c->owner) && may_refer(w);
+	return str_cmp(identity, w->c->owner) && may_refer(w);
 }
 
 
@@ -325,8 +339,9 @@ static bool authorised(const struct wish *w)
 		refuse(w, 403, "Forbidden", "Not allowed by policy");
 		return false;
 	}
-	if (w->to.kind != REFERTO_BYE &&
-	    !rate_ok(&w->f->ratel, w->who)) {
+	/* all but the removal of somebody who is there makes work for others */
+	if ((w->to.kind != REFERTO_BYE || !to_remove(w)) &&
+	    !rate_ok(&w->f->ratel, w->who, 1)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;
 	}
@@ -365,6 +380,20 @@ static bool read_target(struct wish *w)
 }
 
 
+/** Who takes part under a pseudonym, or asks for one now, is that one here */
+static const char *public_name(const struct wish *w)
+{
+	const struct part *p = part_find(w->c, w->who);
+	struct privacy pr;
+
+	if (p)
+		return part_public_uri(p);
+
+	return privacy_decode(&pr, w->msg) || pr.anonymous ? PRIVACY_GUEST
+							   : w->who;
+}
+
+
 /**
  * Referred-By is a claim: it is passed on (RFC 3892 section 2.2) if it says
  * what we know, else we say it ourselves.
@@ -373,15 +402,16 @@ static void read_referred_by(struct wish *w)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(w->msg, SIP_HDR_REFERRED_BY);
 	char identity[512];
+	const char *name = public_name(w);
 	struct sip_addr addr;
 
 	(void)re_snprintf(w->referred_by, sizeof(w->referred_by), "<%s>",
-			  w->who);
+			  name);
 	if (!hdr || hdr->val.l >= sizeof(w->referred_by) ||
 	    sip_msg_hdr_count(w->msg, SIP_HDR_REFERRED_BY) != 1 ||
 	    sip_addr_decode(&addr, &hdr->val) ||
 	    cfg_identity(identity, sizeof(identity), &addr.auri) ||
-	    str_cmp(identity, w->who))
+	    str_cmp(identity, name))
 		return;
 
 	for (size_t i = 0; i < hdr->val.l; i++) {

@@ -23,9 +23,16 @@ enum {
 	FD_SCAN_MAX  = 65536,
 };
 
+/* Outlives its connection, for those who remember it */
+struct tlsid_flow {
+	struct sa peer;
+	bool open;
+};
+
 /* What we know of one connection; hangs on the SSL as ex_data */
 struct conn {
 	SSL *ssl;
+	struct tlsid_flow *flow; /* made when somebody asks for it          */
 	struct sa src;          /* of its first message                     */
 	bool src_known;
 	bool server;            /* we accepted it                           */
@@ -63,6 +70,9 @@ static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
 	if (c->server)
 		--st.connc;
 
+	if (c->flow)
+		c->flow->open = false;
+	mem_deref(c->flow);
 	mem_deref(c);
 }
 
@@ -378,18 +388,20 @@ static int cert_identity(X509 *cert, char *buf, size_t size)
 	return 0;
 }
 
+/** Without verification (no tls_ca) the result is "ok" for anything */
+static bool is_verified(const struct conn *c)
+{
+	return !c->poisoned && (SSL_get_verify_mode(c->ssl) & SSL_VERIFY_PEER) &&
+		SSL_get_verify_result(c->ssl) == X509_V_OK && SSL_is_init_finished(c->ssl);
+}
+
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
 {
 	const struct conn *c = conn_of(msg);
 	X509 *cert;
 	int err;
 
-	if (!c || !buf || !c->server || c->poisoned)
-		return ENOENT;
-
-	/* Without verification (no tls_ca) the result is "ok" for anything */
-	if (!(SSL_get_verify_mode(c->ssl) & SSL_VERIFY_PEER) ||
-	    SSL_get_verify_result(c->ssl) != X509_V_OK || !SSL_is_init_finished(c->ssl))
+	if (!c || !buf || !c->server || !is_verified(c))
 		return ENOENT;
 
 	cert = SSL_get1_peer_certificate(c->ssl);
@@ -400,6 +412,94 @@ int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
 	X509_free(cert);
 
 	return err;
+}
+
+static bool same_name(const unsigned char *p, size_t len, const char *name)
+{
+	return len == strlen(name) && !strncasecmp((const char *)p, name, len);
+}
+
+/** "sip:domain" without a user; whatever comes behind makes it another name */
+static bool same_domain(const unsigned char *p, size_t len, const char *name)
+{
+	return len > 4 && !strncasecmp((const char *)p, "sip:", 4) &&
+		same_name(p + 4, len - 4, name);
+}
+
+static bool cert_names(X509 *cert, const char *name)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	bool dns = false, uri = false, any_uri = false;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *gn = sk_GENERAL_NAME_value(names, i);
+		const unsigned char *p;
+		size_t len;
+
+		if (gn->type != GEN_URI && gn->type != GEN_DNS)
+			continue;
+
+		p = ASN1_STRING_get0_data(gn->d.ia5);
+		len = (size_t)ASN1_STRING_length(gn->d.ia5);
+		if (gn->type == GEN_DNS) {
+			dns |= same_name(p, len, name);
+		}
+		else if (len > 4 && !strncasecmp((const char *)p, "sip:", 4)) {
+			any_uri = true;
+			uri |= same_domain(p, len, name);
+		}
+	}
+
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+
+	return any_uri ? uri : dns;
+}
+
+bool tlsid_names(const struct sip_msg *msg, const char *name)
+{
+	const struct conn *c = conn_of(msg);
+	X509 *cert;
+	bool found;
+
+	if (!name || !c || !is_verified(c))
+		return false;
+
+	cert = SSL_get1_peer_certificate(c->ssl);
+	found = cert && cert_names(cert, name);
+	X509_free(cert);
+
+	return found;
+}
+
+int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg)
+{
+	struct conn *c = conn_of(msg);
+
+	if (!fp || !c || c->poisoned)
+		return ENOENT;
+
+	if (!c->flow) {
+		c->flow = mem_zalloc(sizeof(*c->flow), NULL);
+		if (!c->flow)
+			return ENOMEM;
+		c->flow->peer = c->src;
+		c->flow->open = true;
+	}
+
+	*fp = mem_ref(c->flow);
+
+	return 0;
+}
+
+bool tlsid_flow_open(const struct tlsid_flow *f)
+{
+	return f && f->open;
+}
+
+const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)
+{
+	return &f->peer;
 }
 
 static bool fd_nodelay(int fd)
@@ -499,6 +599,8 @@ int tlsid_poison(const struct sip_msg *msg)
 		return ENOENT;
 
 	c->poisoned = true;
+	if (c->flow)
+		c->flow->open = false;
 
 	return 0;
 }

@@ -61,6 +61,31 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg);
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size);
 
 /**
+ * Does the certificate of this message's connection name this domain or host?
+ *
+ * RFC 5922 section 7.1: URIs "sip:domain" if it has any, else DNS names; whole
+ * names only, no wildcards, never a CN.
+ */
+bool tlsid_names(const struct sip_msg *msg, const char *name);
+
+/**
+ * One connection, to be remembered beyond a message: libre tells nobody when
+ * a connection that somebody made to us is gone, but its SSL object goes with
+ * it.
+ */
+struct tlsid_flow;
+
+/**
+ * @param fp  Out: the connection of this message, caller owns it
+ *
+ * @return 0 if success, ENOENT (no TLS connection, or in doubt), ENOMEM
+ */
+int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg);
+/** Is it still there?  If not, its address may be somebody else's by now */
+bool tlsid_flow_open(const struct tlsid_flow *f);
+const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
+
+/**
  * Whose certificate the next connection that we open has to show
  *
  * libre opens connections inside of sending, and tells nobody; so this is said

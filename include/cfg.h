@@ -18,11 +18,16 @@
 enum {
 	CFG_LISTEN_MAX = 8,
 	CFG_RULE_MAX = 64,
+	CFG_PEER_MAX = 16,
 };
 
 enum keying { KEYING_ENDPOINT, KEYING_GROUP, KEYING_AUTO };
 enum digest_alg { DIGEST_NONE = 0, DIGEST_MD5, DIGEST_SHA256, DIGEST_ALG_MAX = 2 };
 enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
+
+/** Callers who ask not to be known: nobody (433), those who are known to the
+ *  focus alone, or even those who prove no identity */
+enum anonymous { ANON_FORBID, ANON_TRUSTED, ANON_ALLOW };
 
 /* Floor control */
 enum cfg_floor { CFG_FLOOR_NONE, CFG_FLOOR_OPEN, CFG_FLOOR_CHAIRED };
@@ -71,6 +76,7 @@ struct cfg_conf {
 	                                   rules, or "owner", "members"        */
 	unsigned referc;
 	unsigned rejoin_ban_s;          /* after being removed                 */
+	enum anonymous anonymous;
 	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
 	unsigned subscribec;
 	enum owner_leaves owner_leaves;
@@ -111,6 +117,18 @@ struct cfg_route {
 	char *password;                 /* from that file; wiped on free       */
 };
 
+/** One "trusted_peer" section: whose P-Asserted-Identity is believed */
+struct cfg_peer {
+	struct le le;
+	char *title;
+	struct sa addrv[CFG_PEER_MAX];  /* it comes from one of these, if any  */
+	unsigned addrc;
+	char *certv[CFG_PEER_MAX];      /* and its certificate names one of these */
+	unsigned certc;
+	char *assertv[CFG_RULE_MAX];    /* whom it may speak for               */
+	unsigned assertc;
+};
+
 struct cfg_user {
 	struct le le;
 	char *user;                     /* "alice" or "alice@example.org"      */
@@ -149,7 +167,12 @@ struct cfg {
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
 	unsigned dial_timeout_s;        /* a call of ours rings so long        */
+	bool registrar;                 /* REGISTER is served                  */
+	unsigned max_registrations;     /* contacts of all users               */
+	unsigned max_contacts;          /* of one user                         */
+	unsigned register_expires_s;    /* longest lifetime of a contact       */
 	struct list routel;             /* struct cfg_route, in file order     */
+	struct list peerl;              /* struct cfg_peer, in file order      */
 	struct list confl;              /* struct cfg_conf, in file order      */
 };
 

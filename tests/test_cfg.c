@@ -187,6 +187,9 @@ START_TEST(what_is_not_set_has_the_default_of_the_table)
 	ck_assert_int_eq(cfg->log_level, LOG_LV_INFO);
 	ck_assert(!cfg->log_syslog);
 	ck_assert_int_eq(conf->owner_leaves, OWNER_CLOSES);
+	ck_assert_int_eq(conf->anonymous, ANON_TRUSTED);
+	ck_assert(!cfg->registrar);
+	ck_assert_uint_eq(list_count(&cfg->peerl), 0);
 	ck_assert_uint_eq(conf->suitec, 4);
 	ck_assert_int_eq(conf->suitev[0], SUITE_AEAD_AES_256_GCM);
 	for (unsigned i = 0; i < conf->suitec; i++)
@@ -303,6 +306,19 @@ static const struct {
 	{  9, "control_socket = \"\"", NULL },
 	{  9, "control_socket = \"/01234567890123456789012345678901234567890123456789012345678901234567890123456789"
 	      "0123456789012345678901234567890123456789\"", "/conclave.conf:9: control_socket: longer than 100" },
+	/* registrar, trusted peers */
+	{  9, "registrar = true\nregister_expires = 59", "/conclave.conf:10: register_expires: '59' is not a number from 60" },
+	{  9, "max_contacts = 17", "/conclave.conf:9: max_contacts: '17' is not a number from 1 to 16" },
+	{  9, "trusted_peer \"p\" { }", "/conclave.conf:9: trusted_peer: set address or certificate" },
+	{  9, "trusted_peer \"p\" { address = {\"proxy\"} }", "/conclave.conf:9: address: 'proxy' is not an IP address" },
+	{  9, "trusted_peer \"p\" { address = {\"192.0.2.1\", \"192.0.2.1\"} }", "/conclave.conf:9: address: '192.0.2.1' twice" },
+	{  9, "trusted_peer \"p\" { certificate = {\"h\"} }", "/conclave.conf:9: certificate: needs tls_ca" },
+	{  9, "trusted_peer \"p\" { certificate = {\"*.h\"} }", "/conclave.conf:9: certificate: " },
+	{  9, "trusted_peer \"p\" { address = {\"::1\"}\n asserts = {} }", "/conclave.conf:10: asserts: the list is empty" },
+	{  9, "trusted_peer \"p\" { address = {\"::1\"} hop = \"h\" }", "/conclave.conf:9: no such option 'hop'" },
+	{  9, "tls_ca = \"ca.pem\"\ntrusted_peer \"p\" { address = {\"192.0.2.1\", \"::1\"}\n"
+	      "certificate = {\"proxy.example.org\"}\nasserts = {\"*@example.org\"} }", NULL },
+	{ 19, "anonymous = \"never\"", "/conclave.conf:19: anonymous: 'never' is none of forbid, trusted, allow" },
 	/* conference */
 	{ 12, "", "/conclave.conf:16: uri: must be set" },
 	{ 12, "uri = \"factory@example.org\"", "/conclave.conf:12: uri: 'factory@example.org' is not sip:user@host" },

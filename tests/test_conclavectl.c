@@ -77,6 +77,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "show",  answer, "" },
 	{ "kick",  answer, "" },
 	{ "end",   answer, "" },
+	{ "registrations", answer, "" },
 	{ "stats", answer, "" },
 	{ "log",   answer, "" },
 };
@@ -202,17 +203,38 @@ START_TEST(show_has_a_line_for_each_leg)
 		"\"keying\":\"group\",\"epoch\":2,\"remote\":\"127.0.0.1:4000\",\"rx_packets\":100,\"rx_lost\":1,"
 		"\"auth_failed\":0,\"tx_packets\":99,\"jitter_ms\":2,\"level_dbov\":-20,\"speaking\":true,"
 		"\"age_s\":61,\"user_agent\":\"phone\"}]},"
-		"{\"part\":2,\"identity\":\"sip:bob@h\",\"role\":\"member\",\"legs\":[]}]}";
+		"{\"part\":2,\"identity\":\"sip:bob@h\",\"shown_as\":\"sip:anon@x\",\"role\":\"member\",\"legs\":[]}]}";
 	RUN("show", "ad-1");
 	ck_assert_int_eq(status, 0);
 	ck_assert_str_eq(request, "{\"cmd\":\"show\",\"conf\":\"ad-1\"}");
 	ck_assert_ptr_nonnull(strstr(out, "keying      group\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   1  sip:alice@h  owner     5  connected  group       2  AEAD_AES_256_GCM  opus   0:01:01  phone\n"));
+		"   1  sip:alice@h  owner     5  connected  group       2  AEAD_AES_256_GCM  opus   0:01:01  -           phone\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  -\n"));
+		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
 		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
+}
+END_TEST
+
+START_TEST(registrations_name_user_and_connection)
+{
+	reply = "{\"registrar\":true,\"contacts\":1,\"registrations\":["
+		"{\"user\":\"sip:alice@h\",\"contact\":\"sip:alice-0x1@10.0.0.1;transport=tls\","
+		"\"connection\":\"10.0.0.1:4242\",\"expires_s\":61,\"outbound\":true,\"user_agent\":\"phone\"}]}";
+	RUN("registrations");
+	ck_assert_int_eq(status, 0);
+	ck_assert_str_eq(request, "{\"cmd\":\"registrations\"}");
+	ck_assert_str_eq(out,
+		"USER         EXPIRES  CONNECTION     OUTBOUND  CONTACT                               USER-AGENT\n"
+		"sip:alice@h  0:01:01  10.0.0.1:4242  yes       sip:alice-0x1@10.0.0.1;transport=tls  phone\n");
+
+	reply = "{\"registrar\":true,\"registrations\":[]}";
+	RUN("registrations");
+	ck_assert_str_eq(out, "no registrations\n");
+	reply = "{\"registrar\":false,\"registrations\":[]}";
+	RUN("registrations");
+	ck_assert_str_eq(out, "the registrar is off\n");
 }
 END_TEST
 
@@ -365,6 +387,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, list_is_a_table_with_aligned_columns);
 	tcase_add_test(tc, show_has_a_line_for_each_leg);
+	tcase_add_test(tc, registrations_name_user_and_connection);
 	tcase_add_test(tc, stats_show_server_refusals_and_mixers);
 	tcase_add_test(tc, what_a_terminal_could_obey_is_not_printed);
 	tcase_add_test(tc, json_is_the_whole_reply_on_one_line);

@@ -201,6 +201,112 @@ START_TEST(ack_is_never_answered)
 }
 END_TEST
 
+/* ---- trusted peers ---- */
+
+static struct cfg_peer peer;
+static char star[] = "*", ours[] = "*@example.org", cert[] = "proxy.example.org";
+
+/** The one peer at 10.0.0.7 may speak for whom the rule says */
+static void trust(char *rule)
+{
+	memset(&peer, 0, sizeof(peer));
+	sa_set_str(&peer.addrv[0], "10.0.0.7", 0);
+	peer.addrc = 1;
+	peer.assertv[0] = rule;
+	peer.assertc = 1;
+	list_append(&cfg->peerl, &peer.le, &peer);
+}
+
+static int asserted(const char *lines, enum sip_transp tp, const char *src)
+{
+	struct sip_msg *msg;
+	char txt[2048];
+	int err;
+
+	who[0] = '\0';
+	snprintf(txt, sizeof(txt), "INVITE sip:x@example.org SIP/2.0\r\n"
+		 "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:eve@b>;tag=1\r\n"
+		 "To: <sip:x@example.org>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n%s\r\n", lines);
+	msg = auth_msg(txt, tp, src);
+	ck_assert_ptr_nonnull(msg);
+	err = ident_asserted(cfg, msg, who, sizeof(who));
+	mem_deref(msg);
+
+	return err;
+}
+
+static int from_peer(const char *lines)
+{
+	return asserted(lines, SIP_TRANSP_TLS, "10.0.0.7:4711");
+}
+
+#define PAI "P-Asserted-Identity: "
+
+START_TEST(a_trusted_peer_says_who_it_is_and_nobody_else)
+{
+	ck_assert_int_eq(asserted(PAI "<sip:alice@example.org>\r\n", SIP_TRANSP_TLS, "10.0.0.7:1"), ENOENT);
+	trust(star);
+	ck_assert_int_eq(from_peer(PAI "\"A\" <sip:alice@Example.org;user=phone>\r\n"), 0);
+	ck_assert_str_eq(who, "sip:alice@example.org");
+	ck_assert_int_eq(from_peer(PAI "sip:alice@example.org\r\n"), 0);
+	ck_assert_int_eq(asserted(PAI "<sip:alice@example.org>\r\n", SIP_TRANSP_TLS, "10.0.0.8:4711"), ENOENT);
+	ck_assert_int_eq(asserted(PAI "<sip:alice@example.org>\r\n", SIP_TRANSP_TCP, "10.0.0.7:4711"), ENOENT);
+	ck_assert_int_eq(asserted(PAI "<sip:alice@example.org>\r\n", SIP_TRANSP_UDP, "10.0.0.7:4711"), ENOENT);
+	ck_assert_int_eq(from_peer(""), ENOENT);
+	ck_assert_int_eq(from_peer("P-Preferred-Identity: <sip:alice@example.org>\r\n"), ENOENT);
+
+	/* all that is set must hold: there is no TLS connection here at all */
+	peer.certv[0] = cert;
+	peer.certc = 1;
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.org>\r\n"), ENOENT);
+}
+END_TEST
+
+START_TEST(one_sip_and_one_tel_uri_may_be_asserted)
+{
+	trust(star);
+	ck_assert_int_eq(from_peer(PAI "<tel:+4930>\r\n" PAI "<sip:alice@example.org>\r\n"), 0);
+	ck_assert_str_eq(who, "sip:alice@example.org");
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.org>, <tel:+4930>\r\n"), 0);
+	ck_assert_int_eq(from_peer(PAI "<tel:+4930>\r\n"), ENOENT);
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.org>, <sip:bob@example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.org>, <sips:alice@example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "<tel:+1>, <tel:+2>, <sip:alice@example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "<http://h/>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "<sip:example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "garbage\r\n"), EBADMSG);
+}
+END_TEST
+
+START_TEST(an_anonymous_assertion_is_none)
+{
+	trust(star);
+	ck_assert_int_eq(from_peer(PAI "<sip:anonymous@anonymous.invalid>\r\n"), ENOENT);
+}
+END_TEST
+
+START_TEST(a_peer_speaks_only_for_those_it_may)
+{
+	trust(ours);
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.org>\r\n"), 0);
+	ck_assert_int_eq(from_peer(PAI "<sip:alice@example.com>\r\n"), EBADMSG);
+}
+END_TEST
+
+/* the display name may be the caller's own words */
+START_TEST(a_display_name_asserts_nothing)
+{
+	trust(star);
+	ck_assert_int_eq(from_peer(PAI "\"<sip:admin@example.org>\" <sip:eve@example.org>\r\n"), 0);
+	ck_assert_str_eq(who, "sip:eve@example.org");
+	ck_assert_int_eq(from_peer(PAI "\"\\\"<sip:admin@example.org>\" <sip:eve@example.org>\r\n"), 0);
+	ck_assert_str_eq(who, "sip:eve@example.org");
+	ck_assert_int_eq(from_peer(PAI "\"a\\\", <sip:admin@example.org>, \\\"b\" <sip:eve@example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "\"<sip:admin@example.org>\r\n"), EBADMSG);
+	ck_assert_int_eq(from_peer(PAI "sip:eve@example.org <sip:admin@example.org>\r\n"), EBADMSG);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ident");
@@ -215,6 +321,11 @@ int main(void)
 	tcase_add_test(tc, md5_only_is_403_outside_tls);
 	tcase_add_test(tc, malformed_credentials_are_400);
 	tcase_add_test(tc, ack_is_never_answered);
+	tcase_add_test(tc, a_trusted_peer_says_who_it_is_and_nobody_else);
+	tcase_add_test(tc, one_sip_and_one_tel_uri_may_be_asserted);
+	tcase_add_test(tc, an_anonymous_assertion_is_none);
+	tcase_add_test(tc, a_peer_speaks_only_for_those_it_may);
+	tcase_add_test(tc, a_display_name_asserts_nothing);
 	suite_add_tcase(s, tc);
 
 	sr = srunner_create(s);

@@ -110,7 +110,6 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 static void setup(void)
 {
-	ends_setup();
 	peer_setup();
 	ck_assert_int_eq(notifiers_alloc(&ns, a.sip, a.ds), 0);
 	ck_assert_int_eq(sip_listen(&lsnr, a.sip, true, request_handler,
@@ -134,7 +133,6 @@ static void teardown(void)
 	lsnr = mem_deref(lsnr);
 	ns = mem_deref(ns);
 	peer_teardown();
-	ends_teardown();
 }
 
 

@@ -31,6 +31,7 @@ static struct tls *tls;
 static uint16_t port;
 static unsigned requests;
 static bool nodelay_seen;
+static struct tlsid_flow *flow;  /* of the last FLOW request */
 
 /* ---- the server ---- */
 
@@ -67,7 +68,17 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		ck_assert(tlsid_poisoned(msg));
 	}
 
-	if (tlsid_identity(msg, id, sizeof(id)))
+	if (!pl_strcmp(&msg->met, "FLOW")) {
+		mem_deref(flow);
+		ck_assert_int_eq(tlsid_flow_get(&flow, msg), 0);
+		ck_assert(sa_cmp(tlsid_flow_peer(flow), &msg->src, SA_ALL));
+	}
+
+	if (!pl_strcmp(&msg->met, "NAMES"))
+		strcpy(id, tlsid_names(msg, "proxy.example.org") ? "yes" : "no");
+	else if (!pl_strcmp(&msg->met, "OPEN"))
+		strcpy(id, tlsid_flow_open(flow) ? "open" : "gone");
+	else if (tlsid_identity(msg, id, sizeof(id)))
 		strcpy(id, "none");
 	(void)sip_replyf(sip, msg, 200, "OK", "X-Identity: %s\r\nContent-Length: 0\r\n\r\n", id);
 
@@ -405,6 +416,91 @@ START_TEST(a_certificate_gives_its_san_uri_or_fails_the_handshake)
 }
 END_TEST
 
+static const char *names_with(const struct pki_id *id)
+{
+	const char *yes = NULL;
+	struct peer p;
+
+	peer_init(&p, id);
+	if (peer_connect(&p))
+		yes = ask(&p, "NAMES");
+	peer_close(&p);
+
+	return yes;
+}
+
+static void names_clients(void)
+{
+	const struct {
+		const char *san;
+		const char *yes;
+	} v[] = {
+		{ "DNS:proxy.example.org", "yes" },
+		{ "DNS:other,DNS:Proxy.Example.Org", "yes" },
+		{ "URI:sip:proxy.example.org", "yes" },
+		{ "URI:SIP:Proxy.example.org,DNS:other", "yes" },
+		/* RFC 5922 section 7.1: with a SIP URI, DNS names do not count */
+		{ "URI:sip:other.org,DNS:proxy.example.org", "no" },
+		{ "URI:sip:alice@proxy.example.org,DNS:proxy.example.org", "no" },
+		{ "DNS:*.example.org", "no" },
+		{ "DNS:example.org", "no" },
+		{ "DNS:a.proxy.example.org", "no" },
+		{ "DNS:proxy.example.org.evil", "no" },
+		{ "URI:sips:proxy.example.org", "no" },
+		{ "URI:sip:proxy.example.org:5061", "no" },
+		{ NULL, "no" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		struct pki_id id = pki_make(&ca, "proxy.example.org", v[i].san, NULL, false, 10);
+		const char *yes = names_with(&id);
+
+		if (!same(yes, v[i].yes)) {
+			fprintf(stderr, "names %zu: %s\n", i, yes ? yes : "refused");
+			_exit(1);
+		}
+	}
+
+	EXPECT(same(names_with(NULL), "no"));
+}
+
+START_TEST(a_certificate_names_whole_domains)
+{
+	listen_up(true);
+	run(names_clients);
+}
+END_TEST
+
+static void flow_clients(void)
+{
+	struct peer a, b;
+
+	peer_init(&a, NULL);
+	EXPECT(peer_connect(&a));
+	EXPECT(ask(&a, "FLOW"));
+	peer_init(&b, NULL);
+	EXPECT(peer_connect(&b));
+	EXPECT(same(ask(&b, "OPEN"), "open"));
+	EXPECT(same(ask(&a, "OPEN"), "open"));
+	peer_close(&a);
+	peer_close(&b);
+
+	/* the server reads the end of those before it is done with this one */
+	peer_init(&b, NULL);
+	EXPECT(peer_connect(&b));
+	EXPECT(same(ask(&b, "OPEN"), "gone"));
+	peer_close(&b);
+}
+
+START_TEST(a_flow_is_open_as_long_as_its_connection)
+{
+	listen_up(false);
+	run(flow_clients);
+	ck_assert(flow && !tlsid_flow_open(flow));
+	flow = mem_deref(flow);
+}
+END_TEST
+
 static void no_ca_clients(void)
 {
 	struct pki_id self = pki_make(NULL, "x", A, NULL, false, 10);
@@ -666,6 +762,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_certificate_names_whole_domains);
+	tcase_add_test(tc, a_flow_is_open_as_long_as_its_connection);
 	tcase_add_test(tc, a_certificate_gives_its_san_uri_or_fails_the_handshake);
 	tcase_add_test(tc, without_a_ca_no_certificate_is_asked_for_and_none_counts);
 	tcase_add_test(tc, old_versions_weak_suites_resumption_and_renegotiation_are_refused);

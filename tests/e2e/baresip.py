@@ -151,7 +151,7 @@ class Baresip:
 
     def __init__(self, env, server, user, freq, codec='opus',
                  mediaenc='srtp-mand', domain='127.0.0.1', cert=None,
-                 answer='manual'):
+                 answer='manual', regint=0):
         if not shutil.which('baresip'):
             raise Skip('no baresip (Debian: baresip-core)')
         self.user = user
@@ -170,9 +170,9 @@ class Baresip:
             sip=sip, more='sip_certificate %s\n' % cert if cert else '', freq=freq, rtp=RTP_PORTS, ctrl=port, ca=server.ca,
             dir=self.dir, modules=find_modules()))
         self._write('accounts',
-                    '<sip:%s@%s;transport=tls>;regint=0;auth_user=%s;'
+                    '<sip:%s@%s;transport=tls>;regint=%d;auth_user=%s;'
                     'auth_pass=%s;mediaenc=%s;audio_codecs=%s;ptime=20;'
-                    'answermode=%s\n' % (user, domain, user,
+                    'answermode=%s\n' % (user, domain, regint, user,
                                          server.password(user),
                                          mediaenc, CODECS[codec], answer))
         with open(self.log, 'wb') as log:

@@ -1,0 +1,759 @@
+/**
+ * @file registrar.c  Where registered phones are
+ */
+#include <string.h>
+#include <time.h>
+#include "log.h"
+#include "registrar.h"
+#include "regreq.h"
+#include "tlsid.h"
+
+enum { HT_SIZE = 1024, USER_AGENT_MAX = 128 };
+
+struct registrar {
+	struct hash *ht;                /* struct aor by identity             */
+	uint32_t bindc;
+	struct log_limit ll;            /* of refusals                        */
+	struct log_limit ll_bind;       /* a phone may come and go as it likes */
+};
+
+struct aor {
+	struct le he;
+	struct registrar *reg;
+	char *identity;
+	struct list bindl;              /* struct binding, newest first       */
+};
+
+struct binding {
+	struct le le;
+	struct aor *aor;
+	char *uri;
+	char *instance;                 /* NULL: not by RFC 5626              */
+	uint32_t reg_id;
+	char *callid;
+	uint32_t cseq;
+	char *user_agent;
+	struct tlsid_flow *flow;
+	struct tmr tmr;                 /* expiry                             */
+};
+
+struct reg_target {
+	char *aor;
+	char *uri;
+	struct tlsid_flow *flow;
+};
+
+/** A REGISTER on its way through here */
+struct job {
+	struct registrar *reg;
+	struct sip *sip;
+	const struct cfg *cfg;
+	const struct sip_msg *msg;
+	const char *identity;
+	struct reg_req req;
+	struct aor *aor;                /* NULL: nothing registered           */
+	struct binding *oldv[REG_CONTACT_MAX];  /* what a contact replaces    */
+	struct binding *newv[REG_CONTACT_MAX];
+	bool outbound;                  /* RFC 5626 was applied               */
+};
+
+
+/* ---- state --------------------------------------------------------------- */
+
+static void destructor(void *arg)
+{
+	struct registrar *reg = arg;
+
+	hash_flush(reg->ht);
+	mem_deref(reg->ht);
+}
+
+
+static void aor_destructor(void *arg)
+{
+	struct aor *a = arg;
+
+	hash_unlink(&a->he);
+	list_flush(&a->bindl);
+	mem_deref(a->identity);
+}
+
+
+static void binding_destructor(void *arg)
+{
+	struct binding *b = arg;
+
+	tmr_cancel(&b->tmr);
+	list_unlink(&b->le);
+	if (b->aor)
+		--b->aor->reg->bindc;
+	mem_deref(b->uri);
+	mem_deref(b->instance);
+	mem_deref(b->callid);
+	mem_deref(b->user_agent);
+	mem_deref(b->flow);
+}
+
+
+int registrar_alloc(struct registrar **rp)
+{
+	struct registrar *reg;
+	int err;
+
+	if (!rp)
+		return EINVAL;
+
+	reg = mem_zalloc(sizeof(*reg), destructor);
+	if (!reg)
+		return ENOMEM;
+
+	err = hash_alloc(&reg->ht, HT_SIZE);
+	if (err)
+		mem_deref(reg);
+	else
+		*rp = reg;
+
+	return err;
+}
+
+
+static bool aor_cmp(struct le *le, void *arg)
+{
+	const struct aor *a = le->data;
+
+	return !str_cmp(a->identity, arg);
+}
+
+
+static struct aor *aor_find(const struct registrar *reg, const char *identity)
+{
+	return list_ledata(hash_lookup(reg->ht, hash_joaat_str(identity),
+				       aor_cmp, (void *)(uintptr_t)identity));
+}
+
+
+static int aor_get(struct aor **ap, struct registrar *reg,
+		   const char *identity)
+{
+	struct aor *a = aor_find(reg, identity);
+	int err;
+
+	if (!a) {
+		a = mem_zalloc(sizeof(*a), aor_destructor);
+		if (!a)
+			return ENOMEM;
+
+		a->reg = reg;
+		err = str_dup(&a->identity, identity);
+		if (err) {
+			mem_deref(a);
+			return err;
+		}
+		hash_append(reg->ht, hash_joaat_str(identity), &a->he, a);
+	}
+	*ap = a;
+
+	return 0;
+}
+
+
+/** An address without contacts is not worth its memory */
+static void aor_check(struct aor *a)
+{
+	if (a && list_isempty(&a->bindl))
+		mem_deref(a);
+}
+
+
+static void binding_end(struct binding *b, const char *reason)
+{
+	unsigned left_out;
+
+	if (log_limit_ok(&b->aor->reg->ll_bind, &left_out))
+		log_info("ev=unregister identity=%s contact=%s reason=%s"
+			 " left_out=%u", b->aor->identity, b->uri, reason,
+			 left_out);
+	mem_deref(b);
+}
+
+
+/** Those whose connection has gone; nobody tells us when it does */
+static void aor_purge(struct aor *a)
+{
+	struct le *le = a ? list_head(&a->bindl) : NULL;
+
+	while (le) {
+		struct binding *b = le->data;
+
+		le = le->next;
+		if (!tlsid_flow_open(b->flow))
+			binding_end(b, "connection_gone");
+	}
+}
+
+
+static bool purge_handler(struct le *le, void *arg)
+{
+	struct aor *a = le->data;
+	(void)arg;
+
+	aor_purge(a);
+	aor_check(a);
+
+	return false;
+}
+
+
+static void expire_handler(void *arg)
+{
+	struct binding *b = arg;
+	struct aor *a = b->aor;
+
+	binding_end(b, "expired");
+	aor_check(a);
+}
+
+
+/* ---- matching ------------------------------------------------------------ */
+
+/** RFC 3261 section 19.1.4, but for the order of parameters */
+static bool same_uri(const struct reg_contact *c, const char *uri)
+{
+	const struct uri *l = &c->parsed;
+	struct uri r;
+	struct pl pl;
+
+	pl_set_str(&pl, uri);
+	if (uri_decode(&r, &pl))
+		return false;
+
+	return !pl_casecmp(&l->scheme, &r.scheme) &&
+		!pl_cmp(&l->user, &r.user) &&
+		!pl_casecmp(&l->host, &r.host) && l->port == r.port &&
+		!pl_casecmp(&l->params, &r.params);
+}
+
+
+/** RFC 5626 section 6: an instance with a reg-id is one flow of one phone */
+static bool is_outbound(const struct reg_req *r, const struct reg_contact *c)
+{
+	return r->outbound && c->reg_id && pl_isset(&c->instance);
+}
+
+
+static struct binding *binding_find(const struct aor *a,
+				    const struct reg_req *r,
+				    const struct reg_contact *c)
+{
+	struct le *le;
+
+	for (le = a ? list_head(&a->bindl) : NULL; le; le = le->next) {
+		struct binding *b = le->data;
+
+		if (is_outbound(r, c)
+		    ? b->reg_id == c->reg_id && b->instance &&
+		      !pl_strcmp(&c->instance, b->instance)
+		    : same_uri(c, b->uri))
+			return b;
+	}
+
+	return NULL;
+}
+
+
+/* ---- answers ------------------------------------------------------------- */
+
+static int refuse(const struct job *j, uint16_t scode, const char *reason,
+		  const char *hdrs, const char *why)
+{
+	unsigned left_out;
+	char src[80];
+
+	if (log_limit_ok(&j->reg->ll, &left_out) &&
+	    re_snprintf(src, sizeof(src), "%J", &j->msg->src) > 0)
+		log_info("ev=register_refused status=%u src=%s identity=%s"
+			 " left_out=%u reason=\"%s\"", scode, src, j->identity,
+			 left_out, why);
+
+	(void)sip_replyf(j->sip, j->msg, scode, reason,
+			 "Warning: 399 conclave \"%s\"\r\n%s"
+			 "Content-Length: 0\r\n\r\n", why, hdrs);
+
+	return EINVAL;
+}
+
+
+static uint32_t left_s(const struct binding *b)
+{
+	return (uint32_t)((tmr_get_expire(&b->tmr) + 999) / 1000);
+}
+
+
+static int contacts_print(struct re_printf *pf, const struct aor *a)
+{
+	struct le *le;
+	int err = 0;
+
+	for (le = a ? list_head(&a->bindl) : NULL; le; le = le->next) {
+		const struct binding *b = le->data;
+
+		err |= re_hprintf(pf, "Contact: <%s>;expires=%u", b->uri,
+				  left_s(b));
+		if (b->instance)
+			err |= re_hprintf(pf, ";+sip.instance=%s;reg-id=%u",
+					  b->instance, b->reg_id);
+		err |= re_hprintf(pf, "\r\n");
+	}
+
+	return err;
+}
+
+
+/** RFC 3261 section 10.3 step 8: phones may set their clocks by it */
+static void date_print(char *buf, size_t size)
+{
+	static const char *const dayv[] = {
+		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
+	};
+	static const char *const monv[] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+	};
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	buf[0] = '\0';
+	if (gmtime_r(&now, &tm))
+		(void)re_snprintf(buf, size, "%s, %02d %s %04d"
+				  " %02d:%02d:%02d GMT", dayv[tm.tm_wday],
+				  tm.tm_mday, monv[tm.tm_mon],
+				  tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+				  tm.tm_sec);
+}
+
+
+static void answer_ok(const struct job *j)
+{
+	char date[40], flow[80] = "";
+
+	date_print(date, sizeof(date));
+	if (j->outbound)
+		(void)re_snprintf(flow, sizeof(flow), "Require: outbound\r\n"
+				  "Flow-Timer: %u\r\n",
+				  REGISTRAR_FLOW_TIMER);
+	(void)sip_replyf(j->sip, j->msg, 200, "OK",
+			 "%H%sSupported: outbound\r\nDate: %s\r\n"
+			 "Content-Length: 0\r\n\r\n",
+			 contacts_print, j->aor, flow, date);
+}
+
+
+/* ---- a REGISTER, step by step -------------------------------------------- */
+
+static int read_request(struct job *j)
+{
+	const char *why;
+	int err;
+
+	err = regreq_decode(&j->req, j->msg, j->cfg->register_expires_s,
+			    &why);
+	if (!err)
+		return 0;
+
+	return err == E2BIG ? refuse(j, 403, "Forbidden", "", why)
+			    : refuse(j, 400, "Bad Request", "", why);
+}
+
+
+/** RFC 3261 section 10.3 steps 4 and 5 */
+static int check_owner(const struct job *j)
+{
+	char aor[512];
+
+	if (!cfg_identity(aor, sizeof(aor), &j->msg->to.auri) &&
+	    !strcmp(aor, j->identity))
+		return 0;
+
+	return refuse(j, 403, "Forbidden", "",
+		      "Address is not the authenticated one");
+}
+
+
+/** Step 7: too brief, or older than what is known? */
+static int check_contact(struct job *j, struct reg_contact *c,
+			 const struct binding *old)
+{
+	char hdrs[40];
+
+	c->expires_s = MIN(c->expires_s, j->cfg->register_expires_s);
+	if (c->expires_s && c->expires_s < REGISTRAR_EXPIRES_MIN) {
+		(void)re_snprintf(hdrs, sizeof(hdrs), "Min-Expires: %u\r\n",
+				  REGISTRAR_EXPIRES_MIN);
+		return refuse(j, 423, "Interval Too Brief", hdrs,
+			      "Registration is too brief");
+	}
+	if (old && !pl_strcmp(&j->msg->callid, old->callid) &&
+	    j->msg->cseq.num <= old->cseq)
+		return refuse(j, 500, "Server Internal Error", "",
+			      "CSeq is not higher than before");
+
+	/* RFC 5626 section 6: a proxy before us would have to keep the flow,
+	 * and say so in a Path */
+	if (is_outbound(&j->req, c) && j->req.behind_proxy)
+		return refuse(j, 439, "First Hop Lacks Outbound Support", "",
+			      "Outbound works on a direct connection only");
+
+	return 0;
+}
+
+
+static bool earlier_matches(const struct job *j, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (j->oldv[i] && j->oldv[i] == j->oldv[n])
+			return true;
+		if (!pl_cmp(&j->req.contactv[i].uri, &j->req.contactv[n].uri))
+			return true;
+	}
+
+	return false;
+}
+
+
+/** How many contacts more (or fewer) there would be */
+static int check_room(const struct job *j)
+{
+	const uint32_t have = j->aor ? list_count(&j->aor->bindl) : 0;
+	uint32_t fresh = 0, gone = 0;
+
+	for (unsigned i = 0; i < j->req.contactc; i++) {
+		const bool wanted = j->req.contactv[i].expires_s > 0;
+
+		fresh += wanted && !j->oldv[i];
+		gone += !wanted && j->oldv[i];
+	}
+
+	if (fresh && have + fresh - gone > j->cfg->max_contacts)
+		return refuse(j, 403, "Forbidden", "", "Limit max_contacts");
+	if (fresh && j->reg->bindc + fresh - gone > j->cfg->max_registrations)
+		return refuse(j, 503, "Service Unavailable",
+			      "Retry-After: 60\r\n",
+			      "Limit max_registrations");
+
+	return 0;
+}
+
+
+static int check_contacts(struct job *j)
+{
+	for (unsigned i = 0; i < j->req.contactc; i++) {
+		struct reg_contact *c = &j->req.contactv[i];
+
+		j->oldv[i] = binding_find(j->aor, &j->req, c);
+		if (earlier_matches(j, i))
+			return refuse(j, 400, "Bad Request", "",
+				      "A contact comes twice");
+		if (check_contact(j, c, j->oldv[i]))
+			return EINVAL;
+	}
+
+	return check_room(j);
+}
+
+
+static int user_agent_get(char **sp, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+	struct pl val = { "", 0 };
+	int err;
+
+	if (hdr)
+		val = hdr->val;
+	val.l = MIN(val.l, (size_t)USER_AGENT_MAX);
+	err = pl_strdup(sp, &val);
+	for (char *p = *sp; !err && *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+
+	return err;
+}
+
+
+static int binding_make(struct binding **bp, const struct job *j,
+			const struct reg_contact *c)
+{
+	struct binding *b;
+	int err;
+
+	b = mem_zalloc(sizeof(*b), binding_destructor);
+	if (!b)
+		return ENOMEM;
+
+	tmr_init(&b->tmr);
+	b->cseq = j->msg->cseq.num;
+	err = pl_strdup(&b->uri, &c->uri);
+	if (!err)
+		err = pl_strdup(&b->callid, &j->msg->callid);
+	if (!err)
+		err = user_agent_get(&b->user_agent, j->msg);
+	if (!err && is_outbound(&j->req, c)) {
+		b->reg_id = c->reg_id;
+		err = pl_strdup(&b->instance, &c->instance);
+	}
+	if (!err)
+		err = tlsid_flow_get(&b->flow, j->msg);
+
+	if (err)
+		mem_deref(b);
+	else
+		*bp = b;
+
+	return err;
+}
+
+
+/** All that needs memory, before anything is changed: RFC 3261 section 10.3
+ *  wants all of a REGISTER done, or nothing */
+static int make_all(struct job *j)
+{
+	bool wanted = false;
+	int err = 0;
+
+	for (unsigned i = 0; i < j->req.contactc && !err; i++) {
+		if (!j->req.contactv[i].expires_s)
+			continue;
+		wanted = true;
+		err = binding_make(&j->newv[i], j, &j->req.contactv[i]);
+	}
+	if (!err && wanted)
+		err = aor_get(&j->aor, j->reg, j->identity);
+	if (!err)
+		return 0;
+
+	for (unsigned i = 0; i < j->req.contactc; i++)
+		mem_deref(j->newv[i]);
+
+	return err == ENOENT
+		? refuse(j, 403, "Forbidden", "", "No TLS connection")
+		: refuse(j, 500, "Server Internal Error", "", "Out of memory");
+}
+
+
+static void commit(struct job *j)
+{
+	unsigned left_out;
+
+	for (unsigned i = 0; i < j->req.contactc; i++) {
+		const struct reg_contact *c = &j->req.contactv[i];
+		struct binding *b = j->newv[i];
+
+		if (!b) {
+			if (j->oldv[i])
+				binding_end(j->oldv[i], "request");
+			continue;
+		}
+		if (!j->oldv[i] && log_limit_ok(&j->reg->ll_bind, &left_out))
+			log_info("ev=register identity=%s contact=%s"
+				 " expires=%u left_out=%u", j->identity,
+				 b->uri, c->expires_s, left_out);
+
+		mem_deref(j->oldv[i]);
+		b->aor = j->aor;
+		++j->reg->bindc;
+		list_prepend(&j->aor->bindl, &b->le, b);
+		tmr_start(&b->tmr, (uint64_t)c->expires_s * 1000,
+			  expire_handler, b);
+		j->outbound |= b->instance != NULL;
+	}
+}
+
+
+/** "Contact: *", RFC 3261 section 10.3 step 6 */
+static int remove_all(struct job *j)
+{
+	struct le *le;
+
+	for (le = j->aor ? list_head(&j->aor->bindl) : NULL; le;
+	     le = le->next) {
+		const struct binding *b = le->data;
+
+		if (!pl_strcmp(&j->msg->callid, b->callid) &&
+		    j->msg->cseq.num <= b->cseq)
+			return refuse(j, 500, "Server Internal Error", "",
+				      "CSeq is not higher than before");
+	}
+
+	while (j->aor && (le = list_head(&j->aor->bindl)))
+		binding_end(le->data, "request");
+
+	return 0;
+}
+
+
+void registrar_recv(struct registrar *reg, struct sip *sip,
+		    const struct cfg *cfg, const struct sip_msg *msg,
+		    const char *identity)
+{
+	struct job j;
+
+	if (!reg || !sip || !cfg || !msg || !identity)
+		return;
+
+	memset(&j, 0, sizeof(j));
+	j.reg = reg;
+	j.sip = sip;
+	j.cfg = cfg;
+	j.msg = msg;
+	j.identity = identity;
+
+	if (check_owner(&j) || read_request(&j))
+		return;
+
+	if (reg->bindc >= cfg->max_registrations)
+		(void)hash_apply(reg->ht, purge_handler, NULL);
+
+	j.aor = aor_find(reg, identity);
+	aor_purge(j.aor);
+	if (j.req.all) {
+		if (remove_all(&j))
+			return;
+	}
+	else {
+		if (check_contacts(&j) || make_all(&j)) {
+			aor_check(aor_find(reg, identity));
+			return;
+		}
+		commit(&j);
+	}
+
+	answer_ok(&j);
+	aor_check(j.aor);
+}
+
+
+/* ---- lookup -------------------------------------------------------------- */
+
+static void target_destructor(void *arg)
+{
+	struct reg_target *t = arg;
+
+	mem_deref(t->aor);
+	mem_deref(t->uri);
+	mem_deref(t->flow);
+}
+
+
+int registrar_find(struct reg_target **tp, struct registrar *reg,
+		   const char *identity, unsigned n)
+{
+	struct reg_target *t;
+	struct aor *a;
+	struct le *le;
+	int err;
+
+	if (!tp || !reg || !identity)
+		return EINVAL;
+
+	a = aor_find(reg, identity);
+	aor_purge(a);
+	for (le = a ? list_head(&a->bindl) : NULL; le && n; n--)
+		le = le->next;
+	if (!le) {
+		aor_check(a);
+		return ENOENT;
+	}
+
+	t = mem_zalloc(sizeof(*t), target_destructor);
+	if (!t)
+		return ENOMEM;
+
+	t->flow = mem_ref(((struct binding *)le->data)->flow);
+	err = str_dup(&t->aor, a->identity);
+	if (!err)
+		err = str_dup(&t->uri, ((struct binding *)le->data)->uri);
+
+	if (err)
+		mem_deref(t);
+	else
+		*tp = t;
+
+	return err;
+}
+
+
+const char *reg_target_uri(const struct reg_target *t)
+{
+	return t->uri;
+}
+
+
+const struct sa *reg_target_peer(const struct reg_target *t)
+{
+	return tlsid_flow_peer(t->flow);
+}
+
+
+bool reg_target_open(const struct reg_target *t)
+{
+	return t && tlsid_flow_open(t->flow);
+}
+
+
+void registrar_failed(struct registrar *reg, const struct reg_target *t)
+{
+	struct aor *a = reg && t ? aor_find(reg, t->aor) : NULL;
+	struct le *le = a ? list_head(&a->bindl) : NULL;
+
+	while (le) {
+		struct binding *b = le->data;
+
+		le = le->next;
+		if (b->flow == t->flow && !strcmp(b->uri, t->uri))
+			binding_end(b, "no_answer");
+	}
+	aor_check(a);
+}
+
+
+struct walk {
+	registrar_h *h;
+	void *arg;
+};
+
+
+static bool info_handler(struct le *le, void *arg)
+{
+	const struct aor *a = le->data;
+	const struct walk *w = arg;
+
+	for (le = list_head(&a->bindl); le; le = le->next) {
+		const struct binding *b = le->data;
+		const struct reg_info info = {
+			.aor = a->identity, .contact = b->uri,
+			.user_agent = b->user_agent,
+			.peer = tlsid_flow_peer(b->flow),
+			.expires_s = left_s(b), .outbound = b->instance != NULL,
+		};
+
+		if (tlsid_flow_open(b->flow))
+			w->h(&info, w->arg);
+	}
+
+	return false;
+}
+
+
+void registrar_apply(struct registrar *reg, registrar_h *h, void *arg)
+{
+	struct walk w = { h, arg };
+
+	if (reg && h)
+		(void)hash_apply(reg->ht, info_handler, &w);
+}
+
+
+uint32_t registrar_count(const struct registrar *reg)
+{
+	return reg ? reg->bindc : 0;
+}
