@@ -233,7 +233,19 @@ def bad_bytes(env, server, alice):
         check(code(data, 511) == error, what)
         check(f.closed(), what + ': the connection stays')
         f = bob.connect()
-    mutations(bob, f)
+    flood(bob)
+    mutations(bob, bob.connect())
+
+
+def flood(bob):
+    """Who asks faster than any person can is cut off, and nobody else"""
+    f = bob.connect()
+    try:
+        for _ in range(30):
+            f.send(message(HELLO, bob.answer.conf, 9, bob.answer.user) * 50)
+    except OSError:
+        pass
+    check(f.closed(), 'a flood of 1500 messages')
 
 
 def mutations(bob, f):
