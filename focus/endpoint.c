@@ -215,7 +215,7 @@ static void joined(struct endpoint *ep)
 	if (old && old != ep)
 		endpoint_kick(old, 200, "Replaced");
 	if (c->invitees)
-		listinvite_start(c);
+		listinvite_start(c, ep->part);
 }
 
 

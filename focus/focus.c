@@ -106,7 +106,7 @@ static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 			 const struct sip_msg *msg)
 {
 	/* one that has ended lives on without its endpoint */
-	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
+	const struct endpoint *ep = dlg_arg(dlg);
 	char who[IDENT_MAX];
 
 	if (ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
@@ -146,7 +146,7 @@ static bool asserted_other(struct focus *f, const struct sip_msg *msg,
 }
 
 
-static void recv_options(struct focus *f, const struct sip_msg *msg)
+void focus_options(struct focus *f, const struct sip_msg *msg)
 {
 	/* the same for every URI: no way to look for conferences */
 	(void)sip_replyf(f->sip, msg, 200, "OK",
@@ -315,7 +315,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 			return true;
 		}
 		if (!pl_strcmp(&msg->met, "OPTIONS")) {
-			recv_options(f, msg);
+			focus_options(f, msg);
 			return true;
 		}
 		if (!pl_strcmp(&msg->met, "REGISTER")) {
@@ -330,9 +330,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (dlgs_request(f->dlgs, msg))
 		return true;
-	if (pl_strcmp(&msg->met, "REFER"))
+	if (dlg)
 		return false;
 
+	/* RFC 3261 section 12.2.2, for all that claims to be in a dialog */
 	(void)sip_treply(NULL, f->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
@@ -522,4 +523,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+
+	/* floors may have come to be wanted */
+	(void)epfloor_start(f);
 }

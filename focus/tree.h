@@ -452,8 +452,8 @@ void rekey_stop(struct endpoint *ep);
 void rekey_fresh(struct endpoint *ep);
 
 /* rate.c */
-/** May this identity do one more of something that costs others? */
-bool rate_ok(struct list *ratel, const char *identity);
+/** May this identity have so many others bothered? */
+bool rate_ok(struct list *ratel, const char *identity, unsigned cost);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */
@@ -495,6 +495,8 @@ void focus_reload(struct focus *f, struct cfg *cfg);
 /** Hang up everything; call until focus_idle() or patience ends */
 void focus_stop(struct focus *f);
 bool focus_idle(const struct focus *f);
+/** The answer to OPTIONS, the same in and out of dialogs: RFC 3261 section 11.2 */
+void focus_options(struct focus *f, const struct sip_msg *msg);
 /** The host parts that mean us */
 bool focus_is_ours(const struct focus *f, const struct uri *uri, const struct sa *dst);
 /** Actual address of the first TLS listener */

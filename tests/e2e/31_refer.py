@@ -178,6 +178,24 @@ def silence(sc):
     note('norefersub and nosub: no NOTIFY; explicitsub: 420')
 
 
+def locked(sc):
+    """Members cannot open what is locked, and nobody by a redirection"""
+    dave, _ = join(sc.client('dave'), sc.uri)
+    carol = sc.phone('carol')
+    sc.server.ctl('lock', sc.conf)
+    r = Refer(dave.cli, sc.uri).send('<%s>' % carol.uri())
+    check(r.status == 403 and carol.quiet(), 'a member opens a locked one: %s' % r)
+    r = Refer(dave.cli, sc.uri).send('<%s;method=BYE>' % ALICE)
+    check(r.status == 403, 'a member removes the owner: %s' % r)
+    refer = Refer(sc.alice, sc.uri)
+    check(refer.send('<%s>' % carol.uri()).status == 200, 'the owner opens it')
+    carol.incoming().refuse(302, 'Moved', headers=['Contact: <%s>' % carol.uri('erin')])
+    check(Notifies(refer).until_last() == 302, 'redirected into a locked one')
+    sc.server.ctl('unlock', sc.conf)
+    dave.bye()
+    note('locked: for its owner to open')
+
+
 def refused(sc):
     bob = sc.phone('bob3')
     own = '<sip:factory@127.0.0.1:%d>' % sc.server.port
@@ -245,7 +263,7 @@ def strangers(sc):
 def rate(sc):
     """A burst is allowed, then one after the other"""
     got = []
-    for _ in range(60):
+    for _ in range(100):
         r = Refer(sc.alice, sc.uri).send('<sip:eve@192.0.2.1>')
         got.append(r.status)
         if r.status == 503:
@@ -260,7 +278,7 @@ def main(env):
     bob, call = invite(sc)
     remove(sc, call)
     failures(sc)
-    for part in (redirects, cancel, refer_on, silence):
+    for part in (redirects, cancel, refer_on, silence, locked):
         sc.wait_states({ALICE: ['connected']})
         part(sc)
     refused(sc)
