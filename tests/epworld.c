@@ -620,9 +620,10 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 	return NULL;
 }
 
-void listinvite_start(struct conference *c)
+void listinvite_start(struct conference *c, const struct part *by)
 {
 	(void)c;
+	(void)by;
 }
 
 /* ---- dialogs -------------------------------------------------------------------- */
