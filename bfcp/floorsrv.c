@@ -367,9 +367,19 @@ uint16_t floorpart_user(const struct floorpart *fp)
 
 void floorpart_certs(struct floorpart *fp, const struct floortls_fps *fps)
 {
+	struct le *le = list_head(&fp->fc->srv->connl);
+
 	fp->fps = *fps;
 	if (fp->conn && !srvconn_owns(fp->conn, fp))
 		srvconn_end(fp->conn);
+
+	/* one that was faster than the SDP that names it */
+	while (le) {
+		struct srvconn *c = le->data;
+
+		le = le->next;
+		floortls_retry(c->tls);
+	}
 }
 
 

@@ -55,6 +55,7 @@ struct srvconn {
 	struct bfcpm_frame frame;
 	struct tmr tmr;                 /* handshake, partial message, end    */
 	bool up, ending;
+	bool tls_server;                /* we are                             */
 };
 
 /* srvconn.c */

@@ -119,7 +119,7 @@ static struct floorpart *only_owner(const struct srvconn *c)
 
 /* ---- handlers of the connection ---------------------------------------------- */
 
-static bool verify_handler(const struct floortls_fps *cert, void *arg)
+static int verify_handler(const struct floortls_fps *cert, void *arg)
 {
 	const struct srvconn *c = arg;
 	unsigned left_out;
@@ -128,7 +128,11 @@ static bool verify_handler(const struct floortls_fps *cert, void *arg)
 
 	if (c->for_part ? floortls_fps_match(&c->for_part->fps, cert)
 			: floorsrv_knows(c->srv, cert))
-		return true;
+		return 1;
+
+	/* the answer to our offer may be on its way still */
+	if (!c->tls_server && !c->for_part)
+		return -1;
 
 	++c->srv->stats.refused;
 	if (log_limit_ok(&limit_refused, &left_out)) {
@@ -138,7 +142,7 @@ static bool verify_handler(const struct floortls_fps *cert, void *arg)
 			 " left_out=%u", addr, left_out);
 	}
 
-	return false;
+	return 0;
 }
 
 
@@ -281,6 +285,7 @@ void srvconn_accept(struct floorsrv *srv, struct tcp_sock *ts, bool tls_server)
 		mem_deref(c);
 		return;
 	}
+	c->tls_server = tls_server;
 	started(c);
 }
 

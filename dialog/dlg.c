@@ -370,5 +370,5 @@ const struct sa *dlg_peer_addr(const struct dlg *dlg)
 
 void *dlg_arg(const struct dlg *dlg)
 {
-	return dlg ? dlg->arg : NULL;
+	return dlg_ended(dlg) ? NULL : dlg->arg;
 }

@@ -395,6 +395,26 @@ static int cmd_unlock(json_t *args, json_t **resp, void *arg)
 }
 
 
+/** Legs on keys of their own are not in it: nobody else knows those */
+static int cmd_rekey(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+	unsigned members = 0;
+
+	if (!c)
+		return ENOENT;
+
+	if (gclass_rekey(c, &members)) {
+		*resp = json_string("no key");
+		return EIO;
+	}
+	log_info("ev=rekey conf=%s by=operator members=%u", c->label, members);
+	*resp = json_pack("{s:i}", "members", (int)members);
+
+	return 0;
+}
+
+
 /** The call goes on by itself; "show" tells how far it is, the log what came */
 static int cmd_invite(json_t *args, json_t **resp, void *arg)
 {
@@ -599,6 +619,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
+	{ "rekey", cmd_rekey, "new group keys now: conf"                  },
 	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },

@@ -105,7 +105,7 @@ static void judge_replaces(struct replaces_verdict *v, const struct focus *f,
 {
 	const struct dlg *dlg = dlgs_find_ids(f->dlgs, &rep->callid,
 					      &rep->to_tag, &rep->from_tag);
-	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
+	const struct endpoint *ep = dlg_arg(dlg);
 
 	if (!dlg) {
 		refuse(v, 481, "No such dialog to replace");
@@ -140,7 +140,7 @@ static void judge_join(struct replaces_verdict *v, const struct focus *f,
 {
 	const struct dlg *dlg = dlgs_find_ids(f->dlgs, &rep->callid,
 					      &rep->to_tag, &rep->from_tag);
-	const struct endpoint *ep = dlg_ended(dlg) ? NULL : dlg_arg(dlg);
+	const struct endpoint *ep = dlg_arg(dlg);
 
 	if (ep && ep->state != EP_LEFT && ep->part->conf != c)
 		refuse(v, 488, "The dialog to join is elsewhere");

@@ -210,6 +210,12 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh);
  */
 int dlg_answer_ack(struct dlg *dlg, struct mbuf *sdp);
 
+/**
+ * Does the peer wait for dlg_answer() or dlg_reject()?  It may have taken its
+ * request back (CANCEL) while the answer was being made.
+ */
+bool dlg_pending(const struct dlg *dlg);
+
 /** Hang up with a Reason header ("SIP;cause=503;text=\"...\"", or NULL); no closeh */
 void dlg_bye(struct dlg *dlg, const char *reason);
 
@@ -234,6 +240,7 @@ int dlg_usage(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
  */
 bool dlg_usage_refresh(struct dlg *dlg, const struct sip_msg *msg);
 
+/** NULL of one that has ended: it may have outlived what arg points to */
 void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
 bool dlg_ended(const struct dlg *dlg);

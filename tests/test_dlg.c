@@ -176,6 +176,7 @@ START_TEST(early_callee_hangs_up_and_keeps_its_reference)
 	end_connect(&a, &b.laddr, body("hello"));
 	WAIT(b.dlg);
 	dlg_bye(b.dlg, NULL);
+	ck_assert_ptr_null(dlg_arg(b.dlg));
 	WAIT(a.closec);
 	ck_assert_uint_eq(a.scode, 480);
 	ck_assert_int_eq(dlg_answer(b.dlg, 200, "OK", body("x")), EINVAL);
