@@ -9,9 +9,9 @@
 #include "epworld.h"
 #include "focus/body.h"
 #include "focus/dialout.h"
+#include "focus/epfloor.h"
 #include "focus/listinvite.h"
 #include "focus/refer.h"
-#include "focus/tlsid.h"
 
 struct client clientv[CLIENT_MAX];
 struct wleg wlegv[LEG_MAX];
@@ -564,14 +564,6 @@ int body_read(struct body *b, const struct sip_msg *msg)
 	return 0;
 }
 
-int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
-{
-	(void)msg;
-	(void)buf;
-	(void)size;
-	return ENOENT;
-}
-
 void dialout_progress(struct endpoint *ep, const struct sip_msg *msg)
 {
 	(void)ep;
@@ -600,9 +592,38 @@ void refer_in_dialog(struct endpoint *ep, struct dlg *dlg,
 	(void)msg;
 }
 
-void listinvite_start(struct conference *c)
+int epfloor_open(struct conference *c)
 {
 	(void)c;
+	return 0;
+}
+
+void epfloor_commit(struct endpoint *ep)
+{
+	(void)ep;
+}
+
+void epfloor_dtmf(struct endpoint *ep, unsigned event)
+{
+	(void)ep;
+	(void)event;
+}
+
+void epfloor_leave(struct endpoint *ep)
+{
+	(void)ep;
+}
+
+const struct neg_floor_local *epfloor_local(struct endpoint *ep)
+{
+	(void)ep;
+	return NULL;
+}
+
+void listinvite_start(struct conference *c, const struct part *by)
+{
+	(void)c;
+	(void)by;
 }
 
 /* ---- dialogs -------------------------------------------------------------------- */
@@ -734,6 +755,11 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 		offer_next(dlg);
 
 	return 0;
+}
+
+bool dlg_pending(const struct dlg *dlg)
+{
+	return dlg->peer_pending && !dlg->over;
 }
 
 void dlg_bye(struct dlg *dlg, const char *reason)
