@@ -18,7 +18,14 @@ EXTRA_DIST += bench/bench_legs.py bench/bench_rekey.py
 bench: all
 	$(AM_V_at)echo '== SRTP: cost per packet, beside OpenSSL by hand'
 	$(AM_V_at)bench/bench_srtp
+	$(AM_V_at)echo '== Floor control: 200 participants, 20 requests a second'
+	$(AM_V_at)bench/bench_floor
 	$(AM_V_at)echo '== Legs of one conference: CPU of the mixer'
 	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_legs.py
 	$(AM_V_at)echo '== New group keys: time until the last leg has them, CPU of the focus'
 	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_rekey.py
+
+noinst_PROGRAMS += bench/bench_floor
+bench_bench_floor_SOURCES = bench/bench_floor.c
+bench_bench_floor_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS)
+bench_bench_floor_LDADD = libbfcp.a libkeys.a libbase.a libcompat.a $(RE_LIBS) $(SSL_LIBS)

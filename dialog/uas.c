@@ -311,6 +311,12 @@ void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason)
 }
 
 
+bool dlg_pending(const struct dlg *dlg)
+{
+	return dlg && dlg->msg;
+}
+
+
 int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	       const char *fmt, ...)
 {

@@ -219,6 +219,21 @@ static void joined(struct endpoint *ep)
 }
 
 
+/**
+ * The peer cancelled its re-INVITE while the mixer was asked.  The session
+ * stays as it was (RFC 3261 section 14.2), so the mixer goes back to it, and an
+ * offer of ours that had to wait for its reply can go out.
+ */
+static void taken_back(struct endpoint *ep)
+{
+	epmedia_rollback(ep);
+	if (epmedia_resend(ep))
+		endpoint_end(ep, 503, "Mixer lost");
+	else
+		rekey_start(ep);
+}
+
+
 /** The mixer took (or refused) what the peer's offer asks for: answer it */
 static void answer_reply(const Mp__Reply *r, void *arg)
 {
@@ -228,6 +243,10 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	int err;
 
 	ep->media_pending = false;
+	if (!dlg_pending(ep->dlg)) {
+		taken_back(ep);
+		return;
+	}
 
 	/* somebody was thrown out meanwhile, and the epoch with him */
 	if (r && r->status == MP__STATUS__ERR_NO_KEY && ep->next_ge &&
@@ -572,10 +591,15 @@ static void offer_fail_handler(struct dlg *dlg, int err, uint16_t scode,
 static bool request_handler(struct dlg *dlg, const struct sip_msg *msg,
 			    void *arg)
 {
-	if (pl_strcmp(&msg->met, "REFER"))
-		return false;
+	struct endpoint *ep = arg;
 
-	refer_in_dialog(arg, dlg, msg);
+	/* with OPTIONS many phones look whether the call is still there */
+	if (!pl_strcmp(&msg->met, "OPTIONS"))
+		focus_options(ep->part->conf->focus, msg);
+	else if (!pl_strcmp(&msg->met, "REFER"))
+		refer_in_dialog(ep, dlg, msg);
+	else
+		return false;
 
 	return true;
 }

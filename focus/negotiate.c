@@ -218,10 +218,15 @@ static void set_transport(struct neg *n, const struct descr_media *m)
 /** Media for a group of hosts would be an amplifier, aimed by the peer */
 static bool is_unicast(const struct sa *sa)
 {
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const uint8_t *ip6 = sa->u.in6.sin6_addr.s6_addr;
 
-	return sa_af(sa) == AF_INET6 ? ip6[0] != 0xff
-				     : sa_in(sa) < 0xe0000000;
+	if (sa_af(sa) != AF_INET6)
+		return sa_in(sa) < 0xe0000000;
+
+	/* a mapped address is one of IPv4, and our sockets may be of both */
+	return memcmp(ip6, mapped, sizeof(mapped)) ? ip6[0] != 0xff
+						   : ip6[12] < 0xe0;
 }
 
 
@@ -241,7 +246,10 @@ static int pick_line(struct neg *n, const struct descr_media *m,
 		return refuse(e, WARN_TRANSPORT,
 			      "Only RTP/SAVP with SDES is accepted");
 
-	if (!is_unicast(&m->addr))
+	if (sa_isset(&m->rtcp, SA_ADDR) && sa_af(&m->rtcp) != sa_af(&m->addr))
+		return refuse(e, WARN_OTHER, "RTCP of another address family");
+	if (!is_unicast(&m->addr) ||
+	    (sa_isset(&m->rtcp, SA_ADDR) && !is_unicast(&m->rtcp)))
 		return refuse(e, WARN_MULTICAST, "Multicast not available");
 
 	if (pick_codec(n, m, cc, e) || pick_crypto(n, m, cc, e))

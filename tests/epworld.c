@@ -757,6 +757,11 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	return 0;
 }
 
+bool dlg_pending(const struct dlg *dlg)
+{
+	return dlg->peer_pending && !dlg->over;
+}
+
 void dlg_bye(struct dlg *dlg, const char *reason)
 {
 	(void)reason;

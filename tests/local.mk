@@ -9,6 +9,6 @@ include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk
 include tests/mixer.mk
-include tests/secrecy.mk
 include tests/refer.mk
 include tests/reg.mk
+include tests/secrecy.mk

@@ -189,6 +189,9 @@ static const struct {
 	{ HEAD AUDIO "c=IN IP4 224.2.1.1/127\r\n" CRYPTO, 488, 330 },
 	{ HEAD AUDIO "c=IN IP4 255.255.255.255\r\n" CRYPTO, 488, 330 },
 	{ HEAD AUDIO "c=IN IP6 ff02::1\r\n" CRYPTO, 488, 330 },
+	{ HEAD AUDIO "c=IN IP6 ::ffff:224.0.0.1\r\n" CRYPTO, 488, 330 },
+	{ HEAD AUDIO "a=rtcp:9 IN IP4 224.0.0.1\r\n" CRYPTO, 488, 330 },
+	{ HEAD AUDIO "a=rtcp:9 IN IP6 ::1\r\n" CRYPTO, 488, 399 },
 };
 
 

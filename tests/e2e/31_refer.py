@@ -7,6 +7,7 @@ from pki import certificate
 from rawphone import Phone
 from rawsip import Client, focus_uri
 from referee import Notifies, Refer, in_dialog, join
+from roster import Watcher
 
 
 class Scene:
@@ -178,6 +179,34 @@ def silence(sc):
     note('norefersub and nosub: no NOTIFY; explicitsub: 420')
 
 
+def outlives(sc):
+    """The BYE of a call does not end the subscription of a REFER in it"""
+    dave, _ = join(sc.client('dave'), sc.uri)
+    carol = sc.phone('carol')
+    check(in_dialog(dave, '<%s>' % carol.uri()).status == 200, 'REFER')
+    call = carol.incoming()
+    news = Notifies(dave)
+    check(news.step() == 100, 'first NOTIFY')
+    cseq, _ = dave.request('BYE')
+    check(dave.response(cseq).status == 200, 'BYE')
+    call.accept()
+    check(news.until_last() == 200, 'NOTIFY after the BYE: %r' % news.frags)
+    call.bye()
+    note('NOTIFYs outlive the call')
+
+
+def no_dialog(sc):
+    """REFER in no dialog; SUBSCRIBE to a REFER that was not"""
+    refer = Refer(sc.alice, sc.uri)
+    refer.to += ';tag=nothing'
+    r = refer.send('<%s;method=BYE>' % ALICE)
+    check(r.status == 481, 'REFER in no dialog: %s' % r)
+    sub = Watcher(sc.alice, sc.uri)
+    r = sub.subscribe(event='refer', headers=())
+    check(r.status == 403, 'SUBSCRIBE to refer: %s' % r)
+    note('REFER in no dialog: 481; SUBSCRIBE to refer: 403')
+
+
 def locked(sc):
     """Members cannot open what is locked, and nobody by a redirection"""
     dave, _ = join(sc.client('dave'), sc.uri)
@@ -278,7 +307,8 @@ def main(env):
     bob, call = invite(sc)
     remove(sc, call)
     failures(sc)
-    for part in (redirects, cancel, refer_on, silence, locked):
+    for part in (redirects, cancel, refer_on, silence, locked,
+                 outlives, no_dialog):
         sc.wait_states({ALICE: ['connected']})
         part(sc)
     refused(sc)
