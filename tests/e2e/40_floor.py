@@ -321,6 +321,10 @@ def main(env):
     both_directions(env, server, alice)
     keys(env, server, alice)
     bad_bytes(env, server, alice)
+    st = server.ctl('stats')['floor']
+    note('stats: %s' % st)
+    check(st['errors_total'] > 20 and st['refused_total'] >= 2 and
+          st['conferences'] == 1, 'stats: %s' % st)
 
 
 if __name__ == '__main__':
