@@ -59,6 +59,8 @@ int floors_alloc(struct floors **fsp, const struct floor_policy *policy,
 
 int floor_add(struct floors *fs, uint16_t floor)
 {
+	if (!floor)
+		return EINVAL;
 	if (fs->floorc >= FLOOR_MAX)
 		return EOVERFLOW;
 	if (floor_bit(fs, floor))

@@ -620,6 +620,12 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 	return NULL;
 }
 
+void focus_options(struct focus *f, const struct sip_msg *msg)
+{
+	(void)f;
+	(void)msg;
+}
+
 void listinvite_start(struct conference *c, const struct part *by)
 {
 	(void)c;
