@@ -21,7 +21,7 @@ secrecy_scenarios = \
 	tests/e2e/55_mki.py
 secrecy_long = tests/e2e/54_late_joiner.py
 TESTS += $(secrecy_scenarios)
-EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py
+EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py tests/e2e/scene_keys.py
 
 # The figures, with those that take long: make secrecy
 secrecy: all $(check_PROGRAMS) tests/fastclock.so
