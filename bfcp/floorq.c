@@ -44,11 +44,13 @@ static bool before(const struct floors *fs, const struct floor_req *a,
 
 void floor_enqueue(struct floors *fs, struct floor_req *r)
 {
-	struct le *le = list_head(&fs->queuel);
+	struct le *le;
 	unsigned pos = 1;
 
-	r->status = BFCPM_ACCEPTED;
+	/* it may be in there already, even as the first */
 	list_unlink(&r->le);
+	le = list_head(&fs->queuel);
+	r->status = BFCPM_ACCEPTED;
 	r->in = &fs->queuel;
 	while (le && (r->want_pos ? pos < r->want_pos
 				  : !before(fs, r, le->data))) {

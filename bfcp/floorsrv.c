@@ -7,7 +7,10 @@
 #include "srv_priv.h"
 #include "log.h"
 
-enum { BACKLOG = 128 };
+enum {
+	BACKLOG = 128,
+	NEWS_MS = 20,           /* section 13.5.2: the rate is our policy     */
+};
 
 
 /* ---- server ------------------------------------------------------------------ */
@@ -135,6 +138,7 @@ static void conf_destructor(void *arg)
 	struct floorconf *fc = arg;
 
 	tmr_cancel(&fc->tmr);
+	tmr_cancel(&fc->tmr_news);
 	if (fc->le.list)
 		--fc->srv->stats.confs;
 	list_unlink(&fc->le);
@@ -168,12 +172,52 @@ static void status_handler(const struct floor_req *r, uint16_t to,
 }
 
 
+static void news_handler(void *arg);
+
+
+/**
+ * All subscribers, at once and then every NEWS_MS at most: one participant
+ * that asks and releases for fun must not make us write to hundreds each time
+ */
+static void tell_news(struct floorconf *fc)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(fc->newsv); i++) {
+		if (fc->newsv[i])
+			srvmsg_floor(fc, fc->newsv[i]);
+		fc->newsv[i] = 0;
+	}
+	tmr_start(&fc->tmr_news, NEWS_MS, news_handler, fc);
+}
+
+
+static void news_handler(void *arg)
+{
+	struct floorconf *fc = arg;
+
+	if (fc->newsv[0])
+		tell_news(fc);
+}
+
+
+static void note_news(struct floorconf *fc, uint16_t floor)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(fc->newsv); i++) {
+		if (!fc->newsv[i])
+			fc->newsv[i] = floor;
+		if (fc->newsv[i] == floor)
+			return;
+	}
+}
+
+
 static void change_handler(uint16_t floor, void *arg)
 {
 	struct floorconf *fc = arg;
 
-	srvmsg_floor(fc, floor);
 	fc->h.changeh(fc->arg);
+	note_news(fc, floor);
+	if (!tmr_isrunning(&fc->tmr_news))
+		tell_news(fc);
 }
 
 
@@ -223,6 +267,7 @@ int floorconf_alloc(struct floorconf **fcp, struct floorsrv *srv,
 	fc->h = *h;
 	fc->arg = arg;
 	tmr_init(&fc->tmr);
+	tmr_init(&fc->tmr_news);
 	err = str_dup(&fc->label, label);
 	if (!err)
 		err = draw_id(fc);
@@ -367,9 +412,19 @@ uint16_t floorpart_user(const struct floorpart *fp)
 
 void floorpart_certs(struct floorpart *fp, const struct floortls_fps *fps)
 {
+	struct le *le = list_head(&fp->fc->srv->connl);
+
 	fp->fps = *fps;
 	if (fp->conn && !srvconn_owns(fp->conn, fp))
 		srvconn_end(fp->conn);
+
+	/* one that was faster than the SDP that names it */
+	while (le) {
+		struct srvconn *c = le->data;
+
+		le = le->next;
+		floortls_retry(c->tls);
+	}
 }
 
 

@@ -30,7 +30,7 @@ struct floortls {
 	void *arg;
 	struct sa peer;
 	struct floortls_fps cert;       /* the peer's                         */
-	bool up, said_bye;
+	bool up, said_bye, waiting;
 };
 
 
@@ -54,9 +54,18 @@ static int verify_handler(X509_STORE_CTX *xs, void *arg)
 	(void)arg;
 
 	if (c && cert) {
+		int r;
+
 		floortls_fps_of(&c->cert, cert);
-		if (c->h.verifyh(&c->cert, c->arg)) {
+		r = c->h.verifyh(&c->cert, c->arg);
+		if (r > 0) {
 			X509_STORE_CTX_set_error(xs, X509_V_OK);
+			return 1;
+		}
+		if (r < 0 && !SSL_is_server(ssl) && SSL_set_retry_verify(ssl)) {
+			/* no consent: OpenSSL stops here, and asks again when
+			 * the handshake is resumed */
+			c->waiting = true;
 			return 1;
 		}
 	}
@@ -207,8 +216,14 @@ static int handshake(struct floortls *c)
 		return 0;
 	}
 
-	return SSL_get_error(c->ssl, r) == SSL_ERROR_WANT_READ ? EAGAIN
-							       : EPROTO;
+	switch (SSL_get_error(c->ssl, r)) {
+
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_RETRY_VERIFY:
+		return EAGAIN;
+	default:
+		return EPROTO;
+	}
 }
 
 
@@ -252,14 +267,9 @@ static void closed(struct floortls *c, int err)
 }
 
 
-static void recv_handler(struct mbuf *mb, void *arg)
+/** Go on with what has arrived; err: it could not be stored */
+static void advance(struct floortls *c, int err)
 {
-	struct floortls *c = arg;
-	int err = 0;
-
-	if (BIO_write(c->in, mbuf_buf(mb), (int)mbuf_get_left(mb)) <= 0)
-		err = ENOMEM;
-
 	/* a handler may drop it */
 	mem_ref(c);
 	if (!err && !c->up) {
@@ -276,6 +286,25 @@ static void recv_handler(struct mbuf *mb, void *arg)
 
  out:
 	mem_deref(c);
+}
+
+
+static void recv_handler(struct mbuf *mb, void *arg)
+{
+	struct floortls *c = arg;
+	const int n = BIO_write(c->in, mbuf_buf(mb), (int)mbuf_get_left(mb));
+
+	advance(c, n > 0 ? 0 : ENOMEM);
+}
+
+
+void floortls_retry(struct floortls *c)
+{
+	if (!c->waiting)
+		return;
+
+	c->waiting = false;
+	advance(c, 0);
 }
 
 

@@ -31,6 +31,8 @@ struct floorconf {
 	struct floorconf_handlers h;
 	void *arg;
 	struct tmr tmr;                 /* hold limit                         */
+	struct tmr tmr_news;            /* until subscribers hear again       */
+	uint16_t newsv[FLOOR_MAX];      /* of these floors; 0: the rest is free */
 };
 
 struct floorpart {
@@ -55,6 +57,9 @@ struct srvconn {
 	struct bfcpm_frame frame;
 	struct tmr tmr;                 /* handshake, partial message, end    */
 	bool up, ending;
+	uint64_t tokens_ms;             /* when its messages were last counted */
+	unsigned tokens;                /* messages that it may still send     */
+	bool tls_server;                /* we are                             */
 };
 
 /* srvconn.c */

@@ -10,6 +10,8 @@ enum {
 	PARTIAL_MS   = 10000,   /* a message that was begun                   */
 	RETRY_MS     = 30000,   /* section 6.1: not more often                */
 	HANDSHAKE_CONNS = 256,  /* strangers at a time                        */
+	MSG_BURST    = 1000,
+	MSG_RATE     = 100,     /* [1/s] each may lead to hundreds of ours     */
 };
 
 static struct log_limit limit_refused, limit_full;
@@ -119,7 +121,7 @@ static struct floorpart *only_owner(const struct srvconn *c)
 
 /* ---- handlers of the connection ---------------------------------------------- */
 
-static bool verify_handler(const struct floortls_fps *cert, void *arg)
+static int verify_handler(const struct floortls_fps *cert, void *arg)
 {
 	const struct srvconn *c = arg;
 	unsigned left_out;
@@ -128,7 +130,11 @@ static bool verify_handler(const struct floortls_fps *cert, void *arg)
 
 	if (c->for_part ? floortls_fps_match(&c->for_part->fps, cert)
 			: floorsrv_knows(c->srv, cert))
-		return true;
+		return 1;
+
+	/* the answer to our offer may be on its way still */
+	if (!c->tls_server && !c->for_part)
+		return -1;
 
 	++c->srv->stats.refused;
 	if (log_limit_ok(&limit_refused, &left_out)) {
@@ -138,7 +144,7 @@ static bool verify_handler(const struct floortls_fps *cert, void *arg)
 			 " left_out=%u", addr, left_out);
 	}
 
-	return false;
+	return 0;
 }
 
 
@@ -156,12 +162,37 @@ static void estab_handler(void *arg)
 }
 
 
+/** A bucket of MSG_BURST that fills at MSG_RATE a second */
+static bool may_speak(struct srvconn *c)
+{
+	const uint64_t now = floorconf_now();
+	const uint64_t fresh = (now - c->tokens_ms) * MSG_RATE / 1000;
+
+	if (fresh) {
+		c->tokens = (unsigned)MIN(c->tokens + fresh, (uint64_t)MSG_BURST);
+		c->tokens_ms = now;
+	}
+	if (!c->tokens)
+		return false;
+	--c->tokens;
+
+	return true;
+}
+
+
 static int message_handler(const uint8_t *msg, size_t len, bool too_long,
 			   void *arg)
 {
 	struct srvconn *c = arg;
 
-	srvmsg_recv(c, msg, len, too_long);
+	if (may_speak(c)) {
+		srvmsg_recv(c, msg, len, too_long);
+	}
+	else {
+		log_warn("ev=floor_flood user=%u",
+			 c->part ? c->part->user : 0);
+		srvconn_end(c);
+	}
 
 	return c->ending ? ECONNABORTED : 0;
 }
@@ -225,6 +256,8 @@ static int conn_new(struct srvconn **cp, struct floorsrv *srv)
 
 	c->srv = srv;
 	tmr_init(&c->tmr);
+	c->tokens = MSG_BURST;
+	c->tokens_ms = floorconf_now();
 	bfcpm_frame_init(&c->frame, FLOORSRV_MSG_MAX);
 	*cp = c;
 
@@ -281,6 +314,7 @@ void srvconn_accept(struct floorsrv *srv, struct tcp_sock *ts, bool tls_server)
 		mem_deref(c);
 		return;
 	}
+	c->tls_server = tls_server;
 	started(c);
 }
 

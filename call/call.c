@@ -59,6 +59,7 @@ static void closed(struct call *c, const char *by, const char *error)
 		str_ncpy(c->res.error, error, sizeof(c->res.error));
 	tmr_cancel(&c->tmr_setup);
 	tmr_cancel(&c->tmr_answer);
+	ctap_event(c->env->tap, "left", c->idx);
 	c->waiting = mem_deref(c->waiting);
 	cmedia_stop(c->media, c->res.end_us);
 	cfloor_stop(c->floor);
@@ -390,6 +391,7 @@ int call_start(struct call *c, const char *uri)
 	const struct cmedia_cfg cfg = {
 		.laddr = &c->env->hop->laddr, .ptime = c->o->ptime,
 		.rtcp_interval_ms = c->o->rtcp_interval_ms, .dump = c->env->dump, .rec = c->rec,
+		.tap = c->env->tap, .call = c->idx,
 	};
 	char text[128];
 	int err;
@@ -397,6 +399,7 @@ int call_start(struct call *c, const char *uri)
 	c->res.started  = true;
 	c->res.start_us = cmedia_now_us();
 	c->state = CALL_CALLING;
+	ctap_event(c->env->tap, "call", c->idx);
 
 	err = cmedia_alloc(&c->media, &cfg);
 	if (!err)

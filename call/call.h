@@ -37,6 +37,7 @@ struct call_env {
 	const struct cstack_hop *hop;
 	struct list *srcl;              /* encoded sources, shared           */
 	struct cdump *dump;             /* may be NULL                       */
+	struct ctap *tap;               /* may be NULL                       */
 	call_change_h *changeh;
 	crec_pcm_h *pcmh;               /* audio of call number i; arg below */
 	void *arg;

@@ -47,9 +47,6 @@ struct cfloor {
 	uint8_t error;
 };
 
-/* One certificate for all calls of the process: user ids tell them apart */
-static struct floortls_ctx *the_ctx;
-
 
 static void destructor(void *arg)
 {
@@ -58,8 +55,6 @@ static void destructor(void *arg)
 	cfloor_stop(cf);
 	bfcpm_frame_reset(&cf->frame);
 	mem_deref(cf->reqv);
-	if (mem_nrefs(cf->ctx) == 1)
-		the_ctx = NULL;
 	mem_deref(cf->ctx);
 }
 
@@ -77,8 +72,6 @@ int cfloor_alloc(struct cfloor **cfp, const struct cfloor_cfg *cfg)
 	cf->reqv = mem_zalloc(REQ_MAX * sizeof(*cf->reqv), NULL);
 	if (!cf->reqv)
 		err = ENOMEM;
-	else if (the_ctx)
-		cf->ctx = mem_ref(the_ctx);
 	else
 		err = floortls_ctx_alloc(&cf->ctx, NULL);
 	if (err) {
@@ -86,7 +79,6 @@ int cfloor_alloc(struct cfloor **cfp, const struct cfloor_cfg *cfg)
 		return err;
 	}
 
-	the_ctx = cf->ctx;
 	*cfp = cf;
 
 	return 0;
@@ -256,7 +248,7 @@ static int message_handler(const uint8_t *msg, size_t len, bool too_long, void *
 
 /* ---- connection ----------------------------------------------------------------- */
 
-static bool verify_handler(const struct floortls_fps *cert, void *arg)
+static int verify_handler(const struct floortls_fps *cert, void *arg)
 {
 	const struct cfloor *cf = arg;
 

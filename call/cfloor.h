@@ -2,7 +2,7 @@
  * @file cfloor.h  Floor control of one call: BFCP client, participant or chair
  *
  * Offers m=application TCP/TLS/BFCP beside the audio, with a self-signed
- * certificate of this process, and plays one part:
+ * certificate of its own, and plays one part:
  *
  *   request  asks for the floor, waits for the grant, holds it, releases it
  *   chair    watches the floor and grants every request that waits for a word

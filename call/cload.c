@@ -26,6 +26,7 @@ struct cload {
 	struct call_env env;
 	struct list srcl;
 	struct cdump *dump;
+	struct ctap *tap;
 	struct cdelay *delay;
 
 	struct call **callv;
@@ -58,6 +59,7 @@ static void destructor(void *arg)
 		mem_deref(l->stackv[i]);
 	mem_deref(l->delay);
 	mem_deref(l->dump);
+	mem_deref(l->tap);
 }
 
 /* ----- starting and ending ----------------------------------------------- */
@@ -308,6 +310,9 @@ int cload_alloc(struct cload **lp, const struct opts *o)
 	if (!err && o->dump_rx)
 		err = cdump_open(&l->dump, o->dump_rx);
 	l->env.dump = l->dump;
+	if (!err && o->tap)
+		err = ctap_open(&l->tap, o->tap);
+	l->env.tap = l->tap;
 	if (!err && o->measure_delay)
 		err = cdelay_alloc(&l->delay);
 	if (!err)

@@ -174,6 +174,7 @@ static void recv_rtcp(struct cmedia *m, uint8_t *pkt, size_t len, uint64_t arriv
 static void recv_packet(struct cmedia *m, const struct csock *s, struct csock_pkt *p)
 {
 	cdump_packet(m->cfg.dump, &p->stamp, &p->src, &s->laddr, p->buf, p->len);
+	ctap_packet(m->cfg.tap, m->cfg.call, rtph_is_rtcp(p->buf, p->len), p->buf, p->len);
 	if (m->stopped)
 		return;
 	if (!ckeys_rx_key(m->keys)) {

@@ -16,6 +16,7 @@
 #include "codec.h"
 #include "crec.h"
 #include "csdp.h"
+#include "ctap.h"
 #include "rtcp.h"
 
 struct cmedia;
@@ -28,6 +29,8 @@ struct cmedia_cfg {
 	unsigned ptime;
 	uint32_t rtcp_interval_ms;
 	struct cdump *dump;             /* may be NULL                       */
+	struct ctap *tap;               /* may be NULL                       */
+	unsigned call;                  /* its number in the tap             */
 	struct crec *rec;               /* may be NULL                       */
 };
 

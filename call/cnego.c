@@ -198,6 +198,8 @@ static int install_rx(struct call *c, const struct sdes *sd)
 	bool changed = false;
 	int err;
 
+	for (unsigned i = 0; i < sd->keyc; i++)
+		ctap_key(c->env->tap, "key", c->idx, sd->suite, sd->keyv[i].keysalt);
 	if (!first && c->o->no_rekey)
 		return 0;
 
@@ -219,6 +221,7 @@ static int install_tx(struct call *c, struct secret *key, const struct suite *su
 	if (err)
 		return err;
 
+	ctap_key(c->env->tap, "own", c->idx, suite, key);
 	if (!first)
 		cmedia_new_ssrc(c->media);
 	c->own_suite = suite;

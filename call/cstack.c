@@ -234,7 +234,9 @@ int cstack_alloc(struct cstack **sp, const struct opts *o, const struct cstack_h
 	if (s->tp == SIP_TRANSP_TLS)
 		err = tls_setup(s, o, hop->host);
 	if (!err)
-		err = sip_alloc(&s->sip, NULL, 64, 64, 8, "conclave-call " VERSION, NULL, NULL);
+		err = sip_alloc(&s->sip, NULL, 64, 64, 8,
+				o->user_agent ? o->user_agent : "conclave-call " VERSION,
+				NULL, NULL);
 	if (!err)
 		err = dlgs_alloc(&s->dlgs, s->sip, NULL, NULL);
 	if (!err)

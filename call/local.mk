@@ -3,6 +3,7 @@ noinst_LIBRARIES += libcall.a
 libcall_a_SOURCES = call/opts.c call/opts.h call/passwd.c call/passwd.h \
 	call/csdp.c call/csdp.h call/crec.c call/crec.h call/csrc.c call/csrc.h \
 	call/clive.c call/clive.h call/cdelay.c call/cdelay.h call/cdump.c call/cdump.h \
+	call/ctap.c call/ctap.h \
 	call/ckeys.c call/ckeys.h call/cmedia.c call/cmedia.h call/cmedia_priv.h \
 	call/crtcp.c call/csock.c call/cstack.c call/cstack.h \
 	call/call.c call/call.h call/call_priv.h call/cnego.c \

@@ -341,10 +341,16 @@ static const struct orow rowv[] = {
 	  "between two RTCP reports of ours (default 5000)" },
 	{ "dump-rx", 0, O_STR, OFF(dump_rx), 0, 0, NULL, "FILE",
 	  "write received datagrams, still encrypted, as pcap" },
+	{ "tap", 0, O_STR, OFF(tap), 0, 0, NULL, "FILE",
+	  "test aid: write all keys in clear, and what was received, to a new file" },
+	{ "insecure-tap", 0, O_FLAG, OFF(insecure_tap), 0, 0, NULL, NULL,
+	  "yes, --tap is to write keys in clear" },
 	{ "measure-delay", 0, O_FLAG, OFF(measure_delay), 0, 0, NULL, NULL,
 	  "with -n and --same-conf: mouth-to-ear delay between the calls" },
 
 	{ NULL, 0, 0, 0, 0, 0, NULL, NULL, "Signalling" },
+	{ "user-agent", 0, O_STR, OFF(user_agent), 0, 0, NULL, "TEXT",
+	  "what to be called (default conclave-call and its version)" },
 	{ "delayed-offer", 0, O_FLAG, OFF(delayed_offer), 0, 0, NULL, NULL,
 	  "INVITE without SDP; the answer travels in the ACK" },
 	{ "hold", 0, O_FUNC, 0, 0, 0, parse_hold, "AT:S[:HOW]",
@@ -522,6 +528,8 @@ static const char *check(const struct opts *o)
 	if (o->delayed_offer && (o->avp || o->bad_key == BAD_KEY_SHORT ||
 				 o->bad_key == BAD_KEY_BASE64))
 		return "--avp and --bad-key spoil an offer; --delayed-offer makes none";
+	if (o->tap && !o->insecure_tap)
+		return "--tap writes keys in clear: say --insecure-tap if that is meant";
 	if (o->answer_suite && !suite_by_name(o->answer_suite, strlen(o->answer_suite)))
 		return "--crypto-suite-answer: unknown suite";
 

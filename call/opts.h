@@ -92,6 +92,8 @@ struct opts {
 	bool rtcp_mux;
 	uint32_t rtcp_interval_ms;
 	const char *dump_rx;
+	const char *tap;
+	bool insecure_tap;
 	bool measure_delay;
 
 	/* signalling behaviour */
@@ -105,6 +107,7 @@ struct opts {
 	enum opts_answer answer;
 	bool no_rekey;
 	bool no_update;
+	const char *user_agent;
 
 	/* floor control */
 	enum cfloor_part floorv[OPTS_USER_MAX];

@@ -30,6 +30,7 @@ static const struct verb verbv[] = {
 	{ "invite", { "conf", "uri" }, 2, NULL,           "invite CONF URI", "call somebody into a conference" },
 	{ "lock",  { "conf" },         1, NULL,           "lock CONF",      "let nobody but its owner join" },
 	{ "unlock", { "conf" },        1, NULL,           "unlock CONF",    "let people join again" },
+	{ "rekey", { "conf" },         1, NULL,           "rekey CONF",     "draw new group keys now" },
 	{ "registrations", { NULL },   0, ctl_view_registrations, "registrations", "phones that are registered" },
 	{ "stats", { NULL },           0, ctl_view_stats, "stats",          "counters of the server and its mixers" },
 	{ "log",   { "level" },        1, NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },

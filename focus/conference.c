@@ -25,11 +25,15 @@ static void release_at_mixer(const struct conference *c)
 static void destructor(void *arg)
 {
 	struct conference *c = arg;
+	struct le *le;
 
 	hash_unlink(&c->he);
 	list_unlink(&c->le);
 	list_flush(&c->partl);
-	list_flush(&c->classl);
+	while ((le = list_head(&c->classl)))
+		gclass_close(le->data);
+	tmr_cancel(&c->tmr_rekey);
+	tmr_cancel(&c->tmr_round);
 	list_flush(&c->banl);
 	if (c->mix) {
 		release_at_mixer(c);

@@ -177,6 +177,7 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	/* RFC 4575 section 5.7.3: its media is not distributed */
 	if (ep->muted && ep->state == EP_CONNECTED)
 		e.status = CI_MUTED_VIA_FOCUS;
+	e.floor = ep->holds_floor ? "holder" : NULL;
 	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
 	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
@@ -539,6 +540,8 @@ void confevent_change(enum change ch, const struct conference *c,
 	case CHANGE_RESUMED:
 	case CHANGE_MEDIA:
 	case CHANGE_SOURCE:
+	case CHANGE_FLOOR_TAKEN:
+	case CHANGE_FLOOR_GIVEN:
 	case CHANGE_FLOOR_MUTED:
 	case CHANGE_FLOOR_HEARD:
 		changed(w, ep);

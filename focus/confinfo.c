@@ -211,7 +211,8 @@ static bool same_but_epoch(const struct ci_endpoint *a,
 		a->receives == b->receives && a->has_src == b->has_src &&
 		a->src == b->src && same_text(a->suite, b->suite) &&
 		same_text(a->keying, b->keying) &&
-		same_text(a->proof, b->proof);
+		same_text(a->proof, b->proof) &&
+		same_text(a->floor, b->floor);
 }
 
 

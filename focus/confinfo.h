@@ -77,6 +77,7 @@ struct ci_endpoint {
 	uint32_t epoch;          /* of a group key; a change of it alone is
 	                            told less often                           */
 	const char *proof;       /* how it authenticated: "digest", ...       */
+	const char *floor;       /* "holder"; NULL: not                       */
 };
 
 struct ci_end {

@@ -252,6 +252,8 @@ static void put_protection(struct doc *d, const struct ci_endpoint *v)
 	}
 	if (v->proof)
 		attr(d, "proof", v->proof);
+	if (v->floor)
+		attr(d, "floor", v->floor);
 	close_el(d);
 }
 

@@ -395,6 +395,26 @@ static int cmd_unlock(json_t *args, json_t **resp, void *arg)
 }
 
 
+/** Legs on keys of their own are not in it: nobody else knows those */
+static int cmd_rekey(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+	unsigned members = 0;
+
+	if (!c)
+		return ENOENT;
+
+	if (gclass_rekey(c, &members)) {
+		*resp = json_string("no key");
+		return EIO;
+	}
+	log_info("ev=rekey conf=%s by=operator members=%u", c->label, members);
+	*resp = json_pack("{s:i}", "members", (int)members);
+
+	return 0;
+}
+
+
 /** The call goes on by itself; "show" tells how far it is, the log what came */
 static int cmd_invite(json_t *args, json_t **resp, void *arg)
 {
@@ -551,6 +571,24 @@ static void stats_reply(const Mp__Reply *r, void *arg)
 }
 
 
+static json_t *floor_json(const struct focus *f)
+{
+	struct floorsrv_stats st;
+
+	memset(&st, 0, sizeof(st));
+	if (f->floorsrv)
+		floorsrv_stats(f->floorsrv, &st);
+
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I}",
+			 "conferences", (int)st.confs,
+			 "users", (int)st.parts,
+			 "connections", (int)st.connections,
+			 "messages_total", (json_int_t)st.messages,
+			 "errors_total", (json_int_t)st.errors,
+			 "refused_total", (json_int_t)st.refused);
+}
+
+
 static int cmd_stats(json_t *args, json_t **resp, void *arg)
 {
 	struct focus *f = arg;
@@ -565,7 +603,7 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 
 	a->mixerv = json_array();
 	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
-			    " s:I, s:i, s:I, s:I, s:o}",
+			    " s:I, s:i, s:I, s:I, s:o, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
@@ -581,6 +619,7 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 			    "fds", (int)count_fds(),
 			    "secrets", (json_int_t)secret_count(),
 			    "seen_keys", (json_int_t)secret_seen_count(),
+			    "floor", floor_json(f),
 			    "mixers", a->mixerv);
 	if (get_stats(f->mixv[0], 0, stats_reply, a))
 		stats_reply(NULL, a);
@@ -599,6 +638,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
+	{ "rekey", cmd_rekey, "new group keys now: conf"                  },
 	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", cmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },

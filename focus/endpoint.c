@@ -74,6 +74,9 @@ static void leave(struct endpoint *ep, const char *reason,
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	/* it may have changed its class, or left the group, a moment ago */
+	if (joined)
+		gclass_cut(c, grace_ms);
 	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
@@ -212,7 +215,7 @@ static void joined(struct endpoint *ep)
 	if (old && old != ep)
 		endpoint_kick(old, 200, "Replaced");
 	if (c->invitees)
-		listinvite_start(c);
+		listinvite_start(c, ep->part);
 }
 
 
@@ -244,6 +247,14 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		taken_back(ep);
 		return;
 	}
+
+	/* somebody was thrown out meanwhile, and the epoch with him */
+	if (r && r->status == MP__STATUS__ERR_NO_KEY && ep->next_ge &&
+	    ep->next_ge->retired) {
+		endpoint_admitted(ep, 0);
+		return;
+	}
+
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		fail_pending(ep, 503, "Service Unavailable",
@@ -302,13 +313,16 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
-	/* an epoch that was retired while the answer was on its way: the leg is
-	 * silent, and the commit asks for the next one */
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
 		return;
 	}
+
+	/* an epoch that was retired while the answer was on its way: the leg
+	 * is silent, and the commit asks for the next one */
+	if (r->status == MP__STATUS__ERR_NO_KEY)
+		ep->resend = true;
 
 	/* the one it replaces, once gone, may take everything with it */
 	mem_ref(ep);
@@ -325,6 +339,7 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 /** Its keys are there: on to the mixer */
 void endpoint_admitted(struct endpoint *ep, int err)
 {
+	(void)epmedia_renew(ep);
 	if (!err)
 		err = epmedia_apply(ep, answer_reply);
 
@@ -355,7 +370,7 @@ static void reject(struct endpoint *ep, const struct sip_msg *msg,
  *  since a phone that had us on hold takes us back that way */
 static void reoffer(struct endpoint *ep)
 {
-	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV);
+	struct mbuf *sdp = rekey_offer(ep, SDP_SENDRECV, true);
 
 	if (sdp)
 		(void)dlg_answer(ep->dlg, 200, "OK", sdp);
@@ -373,7 +388,7 @@ static struct mbuf *refresh_handler(struct dlg *dlg, void *arg)
 	if (ep->media_pending || !ep->neg.sdes.suite)
 		return NULL;
 
-	return rekey_offer(ep, ep->neg.dir);
+	return rekey_offer(ep, ep->neg.dir, false);
 }
 
 
@@ -497,7 +512,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 	if (ep->next_tx)
 		err = secret_seen_add(ep->next_tx);
 	if (!err)
-		err = epmedia_keys(ep, &e);
+		err = epmedia_keys_answer(ep, &e);
 	if (!err)
 		err = epmedia_apply(ep, settle_reply);
 	if (err)

@@ -66,7 +66,7 @@ int epfloor_start(struct focus *f)
 	struct sa sa;
 	int err;
 
-	if (!wanted(f->cfg))
+	if (f->floorsrv || !wanted(f->cfg))
 		return 0;
 
 	err = listen_addr(f->cfg, &sa);
@@ -264,11 +264,10 @@ int epfloor_open(struct conference *c)
 
 	if (cc->floor == CFG_FLOOR_NONE)
 		return 0;
+	/* without one a chaired conference would be mute for ever */
 	if (!c->focus->floorsrv) {
-		/* it was switched on by a reload; listeners stay as they are,
-		 * and without one a chaired conference would be mute */
-		log_error("ev=floor_failed conf=%s reason=\"no BFCP listener"
-			  " before a restart\"", c->label);
+		log_error("ev=floor_failed conf=%s reason=\"no BFCP"
+			  " listener\"", c->label);
 		return ENOTCONN;
 	}
 

@@ -102,54 +102,36 @@ static int group_key(struct endpoint *ep)
 	err = gclass_get(&gc, ep->part->conf, &ep->next);
 	if (err)
 		return err;
-	if (gc != ep->gc)
+	if (gc != ep->gc || !gc->live || gc->live->retired ||
+	    gc->live->no < ep->first)
 		return gclass_admit(gc, ep);
 
 	/* a refresh of its own; if a rekey is due, the answer brings it */
 	ep->next_ge = mem_ref(gc->live);
-	ep->known = gc->live->no;
 
 	return 0;
 }
 
 
-int epmedia_keys(struct endpoint *ep, struct neg_err *e)
+/**
+ * On a key of its own after this exchange, or in the group where it is.  Back
+ * from the group if it is to get other packets than those of its class, or if
+ * it is not proven yet: what it does with a key in our answer says nothing
+ * about one in our offer.  after_answer() promotes it anew.
+ */
+static int own_key(struct endpoint *ep)
 {
-	struct conference *c = ep->part->conf;
-	int err;
+	ep->next_own = !ep->gc || ep->trial || !gclass_same(ep->gc, &ep->next);
+	if (ep->next_own)
+		return draw_tx(ep);
 
-	err = see_keys(ep, e);
-	if (err) {
-		/* nothing of it was taken, so nothing may be given back */
-		neg_reset(&ep->next);
-		return err;
-	}
+	return 0;
+}
 
-	if (ep->offer_ge) {
-		/* the answer to a rekey */
-		mem_deref(ep->next_ge);
-		ep->next_ge = ep->offer_ge;
-		ep->offer_ge = NULL;
-	}
-	else if (ep->next_tx) {
-		/* it chose among the keys of our offer */
-	}
-	else if (c->cc->keying == KEYING_GROUP && !ep->tx) {
-		err = group_key(ep);
-	}
-	else {
-		if (ep->gc && !gclass_same(ep->gc, &ep->next)) {
-			/* auto: other packets now, so back to its own key;
-			 * after_answer() promotes it anew */
-			promote_stop(ep);
-			gclass_leave(ep, c->cc->leave_grace_ms);
-		}
-		err = draw_tx(ep);
-	}
 
-	if (err == EAGAIN)
-		return err;
-	if (err) {
+static int no_key(struct endpoint *ep, struct neg_err *e, int err)
+{
+	if (err && err != EAGAIN) {
 		e->scode = 500;
 		e->warn = 399;
 		e->text = "No key";
@@ -160,12 +142,75 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 }
 
 
+static int check_keys(struct endpoint *ep, struct neg_err *e)
+{
+	int err = see_keys(ep, e);
+
+	/* nothing of it was taken, so nothing may be given back */
+	if (err)
+		neg_reset(&ep->next);
+
+	return err;
+}
+
+
+int epmedia_keys(struct endpoint *ep, struct neg_err *e)
+{
+	const struct cfg_conf *cc = ep->part->conf->cc;
+	int err = check_keys(ep, e);
+
+	if (err)
+		return err;
+
+	/* an offer of ours that was out has lost against this one */
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	ep->offer_own = false;
+	rekey_settled(ep);
+
+	err = cc->keying == KEYING_GROUP && !ep->tx ? group_key(ep)
+						    : own_key(ep);
+
+	return no_key(ep, e, err);
+}
+
+
+int epmedia_keys_answer(struct endpoint *ep, struct neg_err *e)
+{
+	int err = check_keys(ep, e);
+
+	if (err)
+		return err;
+
+	rekey_settled(ep);
+	if (ep->offer_ge) {
+		if (!gclass_pin(ep->offer_ge->gc, &ep->next))
+			return no_key(ep, e, EPROTO);
+		ep->next_ge = ep->offer_ge;
+		ep->offer_ge = NULL;
+	}
+	else {
+		/* it chose among the keys of our offer, or was offered its own,
+		 * or has left the group since it was offered another */
+		ep->next_own = true;
+		if (ep->offer_own) {
+			ep->own_due = false;
+			ep->rekey_fails = 0;
+		}
+	}
+	ep->offer_own = false;
+
+	return 0;
+}
+
+
 const struct secret *epmedia_key(const struct endpoint *ep, bool next)
 {
 	if (next && ep->next_ge)
 		return ep->next_ge->key;
 	if (next && ep->next_tx)
 		return ep->next_tx;
+	if (next && ep->next_own)
+		return ep->tx;
 
 	return ep->ge ? ep->ge->key : ep->tx;
 }
@@ -228,22 +273,23 @@ static void fill_rx(struct legset *l, const struct sdes *sd)
 
 
 /**
- * What it hears: the group stream, its own, or during a trial both.  A key of
- * our own that it just chose from an offer goes before everything.
+ * What it hears: the group stream, its own, or during a trial both.
+ *
+ * @param next  As after the exchange that is under way
  */
 static void fill_tx(struct legset *l, const struct endpoint *ep,
-		    const struct neg *n)
+		    const struct neg *n, bool next)
 {
-	const struct gepoch *ge = ep->next_ge ? ep->next_ge : ep->ge;
-	const struct secret *own = ep->next_tx ? ep->next_tx : ep->tx;
+	const struct gepoch *ge = next && ep->next_ge ? ep->next_ge : ep->ge;
+	const struct secret *own = next && ep->next_tx ? ep->next_tx : ep->tx;
 
-	if (ge && !ep->next_tx) {
+	if (ge && !ge->retired && !(next && ep->next_own)) {
 		mp__tx_group__init(&l->group);
 		l->group.class_id = ge->gc->id;
 		l->group.epoch = ge->no;
 		l->ls.group = &l->group;
 	}
-	if (own && (!l->ls.group || ep->trial)) {
+	if (own && (!ge || ep->trial || (next && ep->next_own))) {
 		fill_key(&l->tx, n->sdes.suite->id, own);
 		l->ls.tx = &l->tx;
 	}
@@ -252,8 +298,10 @@ static void fill_tx(struct legset *l, const struct endpoint *ep,
 
 
 static void fill_media(struct legset *l, const struct endpoint *ep,
-		       const struct neg *n)
+		       bool next)
 {
+	const struct neg *n = next ? &ep->next : &ep->neg;
+
 	l->ls.codec = n->codec;
 	l->ls.pt = n->pt;
 	l->ls.ptime = n->ptime;
@@ -271,7 +319,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.remote = &l->remote;
 	l->ls.remote_rtcp = &l->rtcp;
 	fill_rx(l, &n->sdes);
-	fill_tx(l, ep, n);
+	fill_tx(l, ep, n, next);
 }
 
 
@@ -325,7 +373,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 	mp__leg_set__init(&l.ls);
 	if (ep->next.sdes.suite) {
 		af = sa_af(&ep->next.remote);
-		fill_media(&l, ep, &ep->next);
+		fill_media(&l, ep, true);
 	}
 	else {
 		af = ep->dlg ? sa_af(dlg_peer_addr(ep->dlg)) : ep->dial_af;
@@ -344,38 +392,72 @@ int epmedia_resend(struct endpoint *ep)
 {
 	struct legset l;
 
+	/* what is under way would be undone; epmedia_commit() does it then */
+	if (ep->media_pending) {
+		ep->resend = true;
+		return 0;
+	}
+
 	memset(&l, 0, sizeof(l));
 	mp__leg_set__init(&l.ls);
-	fill_media(&l, ep, &ep->neg);
+	fill_media(&l, ep, false);
 
 	return send_legset(ep, &l, sa_af(&ep->neg.remote), NULL);
+}
+
+
+bool epmedia_renew(struct endpoint *ep)
+{
+	struct gclass *gc = ep->next_ge ? ep->next_ge->gc : NULL;
+
+	if (!gc || !ep->next_ge->retired || !gc->live || gc->live->retired ||
+	    gc->live == ep->next_ge)
+		return false;
+
+	mem_ref(gc->live);
+	mem_deref(ep->next_ge);
+	ep->next_ge = gc->live;
+
+	return true;
+}
+
+
+/* ---- the exchange is over ------------------------------------------------ */
+
+static void own_free(struct secret **sp)
+{
+	if (*sp)
+		secret_seen_del(*sp);
+	secret_free(sp);
+}
+
+
+void epmedia_drop_own(struct endpoint *ep)
+{
+	own_free(&ep->tx);
 }
 
 
 static void commit_epoch(struct endpoint *ep)
 {
 	struct gepoch *ge = ep->next_ge;
-	uint32_t known = ep->known;
 
 	ep->next_ge = NULL;
-	if (ep->next_gc && ep->gc)
-		gclass_leave(ep, ep->part->conf->cc->leave_grace_ms);
-
-	ep->next_gc = NULL;
-	ep->known = known;
-	gclass_member(ge->gc, ep);
+	if (ge->gc != ep->gc) {
+		gclass_leave(ep, STAY_GRACE_MS);
+		gclass_member(ge->gc, ep, ge->no);
+	}
+	ep->known = MAX(ep->known, ge->no);
 	mem_deref(ep->ge);
 	ep->ge = ge;
 	ep->rekey_fails = 0;
-
-	/* the next epoch may have been drawn while the mixer was asked */
-	rekey_start(ep);
+	ep->own_due = false;
+	promote_switched(ep);
 }
 
 
 void epmedia_commit(struct endpoint *ep)
 {
-
 	unsee_keys(&ep->neg.sdes, &ep->next.sdes);
 	neg_reset(&ep->neg);
 	ep->neg = ep->next;
@@ -386,15 +468,27 @@ void epmedia_commit(struct endpoint *ep)
 	memset(&ep->next_mlines, 0, sizeof(ep->next_mlines));
 
 	if (ep->next_tx) {
-		if (ep->tx)
-			secret_seen_del(ep->tx);
-		secret_free(&ep->tx);
+		own_free(&ep->tx);
 		ep->tx = ep->next_tx;
 		ep->next_tx = NULL;
 	}
+	if (ep->next_own && ep->gc) {
+		promote_stop(ep);
+		gclass_leave(ep, STAY_GRACE_MS);
+	}
+	ep->next_own = false;
 	epfloor_commit(ep);
 	if (ep->next_ge)
 		commit_epoch(ep);
+	gclass_unwait(ep);
+
+	if (ep->resend) {
+		ep->resend = false;
+		(void)epmedia_resend(ep);
+	}
+
+	/* the next epoch may have been drawn while the mixer was asked */
+	rekey_start(ep);
 }
 
 
@@ -403,19 +497,10 @@ void epmedia_rollback(struct endpoint *ep)
 	unsee_keys(&ep->next.sdes, &ep->neg.sdes);
 	neg_reset(&ep->next);
 	neg_mlines_reset(&ep->next_mlines);
-	if (ep->next_tx)
-		secret_seen_del(ep->next_tx);
-	secret_free(&ep->next_tx);
+	own_free(&ep->next_tx);
+	ep->next_own = false;
 	ep->next_ge = mem_deref(ep->next_ge);
-	if (ep->next_gc) {
-		struct gclass *gc = ep->next_gc;
-
-		/* it may have been waiting for an epoch of that class */
-		ep->next_gc = NULL;
-		if (!ep->gc)
-			list_unlink(&ep->le_class);
-		gclass_check(gc);
-	}
+	gclass_unwait(ep);
 }
 
 
@@ -432,14 +517,13 @@ void epmedia_release(struct endpoint *ep, uint32_t grace_ms)
 	msg.leg_remove = &lr;
 	(void)mixproc_send(c->mix, &msg, NULL, NULL);
 
+	rekey_stop(ep);
 	gclass_leave(ep, grace_ms);
 	epmedia_rollback(ep);
 	unsee_keys(&ep->neg.sdes, NULL);
 	neg_reset(&ep->neg);
 	neg_mlines_reset(&ep->mlines);
-	if (ep->tx)
-		secret_seen_del(ep->tx);
-	secret_free(&ep->tx);
+	epmedia_drop_own(ep);
 	neg_offered_reset(&ep->offered);
 }
 

@@ -127,16 +127,14 @@ static bool dialog_owner(struct focus *f, const struct dlg *dlg,
  * The connection of a trusted peer carries the dialogs of many.  What it says
  * about who sends this must not contradict whose dialog it is.
  */
-static bool asserted_other(struct focus *f, const struct dlg *dlg,
-			   const struct sip_msg *msg)
+static bool asserted_other(struct focus *f, const struct sip_msg *msg,
+			   const char *owner)
 {
-	const struct endpoint *ep = dlg_arg(dlg);
 	char who[IDENT_MAX];
 	int err;
 
 	err = ident_asserted(f->cfg, msg, who, sizeof(who));
-	if (err == ENOENT || (!err && ep && ep->state != EP_LEFT &&
-			      !str_cmp(who, ep->part->identity)))
+	if (err == ENOENT || (!err && owner && !str_cmp(who, owner)))
 		return false;
 
 	refuse_note(f, msg, 403, err ? NULL : who,
@@ -254,7 +252,8 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 
 	/* as in dialog_owner(): on its own connection it needs no proof */
 	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
-		notifier_subscribe(n, msg);
+		if (!asserted_other(f, msg, notifier_identity(n)))
+			notifier_subscribe(n, msg);
 		return;
 	}
 
@@ -298,7 +297,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	dlg = dlgs_find(f->dlgs, msg);
 	if (dlg && same_flow(dlg, msg)) {
-		if (asserted_other(f, dlg, msg))
+		const struct endpoint *ep = dlg_arg(dlg);
+
+		if (asserted_other(f, msg, ep && ep->state != EP_LEFT
+				   ? ep->part->identity : NULL))
 			return true;
 	}
 	else if (dlg) {
@@ -521,4 +523,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+
+	/* floors may have come to be wanted */
+	(void)epfloor_start(f);
 }

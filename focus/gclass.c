@@ -17,6 +17,7 @@ static void destructor(void *arg)
 
 	list_unlink(&gc->le);
 	tmr_cancel(&gc->tmr_draw);
+	tmr_cancel(&gc->tmr_admit);
 	tmr_cancel(&gc->tmr_age);
 }
 
@@ -59,6 +60,7 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 	gc->opus_cbr = n->opus_cbr;
 	gc->suite = n->sdes.suite->id;
 	tmr_init(&gc->tmr_draw);
+	tmr_init(&gc->tmr_admit);
 	tmr_init(&gc->tmr_age);
 	list_append(&c->classl, &gc->le, gc);
 	*gcp = gc;
@@ -67,39 +69,84 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 }
 
 
-int gclass_admit(struct gclass *gc, struct endpoint *ep)
+bool gclass_pin(const struct gclass *gc, struct neg *n)
+{
+	if (gc->codec != n->codec || gc->pt != n->pt ||
+	    gc->suite != n->sdes.suite->id)
+		return false;
+
+	/* preferences for how to encode (RFC 7587 section 7.1): those of the
+	 * offer that brought it here hold, or every answer could move it to
+	 * another class and so cost everybody an epoch */
+	n->ptime = gc->ptime;
+	n->opus_max_rate = gc->opus_max_rate;
+	n->opus_fec = gc->opus_fec;
+	n->opus_dtx = gc->opus_dtx;
+	n->opus_cbr = gc->opus_cbr;
+
+	return true;
+}
+
+
+uint32_t gclass_join_delay(const struct gclass *gc)
 {
 	const struct cfg_conf *cc = gc->conf->cc;
-	uint64_t now = tmr_jiffies(), next;
-	uint32_t space = MAX(cc->rekey_window_ms, cc->join_rekey_interval_ms);
+	uint64_t now = tmr_jiffies();
+	uint64_t next = gc->live ? gc->live->drawn +
+		MAX(cc->rekey_window_ms, cc->join_rekey_interval_ms) : now;
 
-	list_append(&gc->waitl, &ep->le_class, ep);
+	return next > now ? (uint32_t)(next - now) : 0;
+}
+
+
+/** Dissolve if nobody is left */
+static void check(struct gclass *gc)
+{
+	if (!gc->memberl.head && !gc->waitl.head)
+		gclass_close(gc);
+}
+
+
+int gclass_admit(struct gclass *gc, struct endpoint *ep)
+{
+	uint32_t delay = gclass_join_delay(gc);
+	bool others = gc->waitl.head != NULL;
+
+	list_append(&gc->waitl, &ep->le_wait, ep);
 	ep->next_gc = gc;
-
-	next = gc->live ? gc->live->drawn + space : now;
-	if (next > now) {
-		gepoch_want(gc, (uint32_t)(next - now));
+	ep->waiting = delay || others;
+	if (ep->waiting) {
+		gepoch_want(gc, delay);
 		return EAGAIN;
 	}
 
-	/* takes everybody who waits, this one too, and calls nobody back */
-	list_unlink(&ep->le_class);
 	if (gepoch_draw(gc)) {
-		ep->next_gc = NULL;
-		gclass_check(gc);
+		gclass_unwait(ep);
 		return ENOMEM;
 	}
 	ep->next_ge = mem_ref(gc->live);
-	ep->known = gc->live->no;
 
 	return 0;
 }
 
 
-void gclass_member(struct gclass *gc, struct endpoint *ep)
+void gclass_unwait(struct endpoint *ep)
+{
+	struct gclass *gc = ep->next_gc;
+
+	list_unlink(&ep->le_wait);
+	ep->waiting = false;
+	ep->next_gc = NULL;
+	if (gc)
+		check(gc);
+}
+
+
+void gclass_member(struct gclass *gc, struct endpoint *ep, uint32_t first)
 {
 	ep->gc = gc;
-	list_unlink(&ep->le_class);
+	ep->first = first;
+	ep->known = 0;
 	list_append(&gc->memberl, &ep->le_class, ep);
 }
 
@@ -117,42 +164,81 @@ static void renew(struct gclass *gc, uint32_t grace_ms)
 }
 
 
-void gclass_leave(struct endpoint *ep, uint32_t grace_ms)
+static void expose(struct gclass *gc, uint32_t known, uint32_t grace_ms)
 {
-	struct gclass *gc = ep->gc ? ep->gc : ep->next_gc;
-	struct le *le;
-	uint32_t known = ep->known;
+	struct le *le = list_head(&gc->epochl);
 
-	list_unlink(&ep->le_class);
-	ep->ge = mem_deref(ep->ge);
-	ep->next_ge = mem_deref(ep->next_ge);
-	ep->offer_ge = mem_deref(ep->offer_ge);
-	ep->gc = ep->next_gc = NULL;
-	ep->known = 0;
-	if (!gc)
-		return;
-
-	mem_ref(gc);
-	for (le = list_head(&gc->epochl); le; ) {
+	while (le) {
 		struct gepoch *ge = le->data;
 
 		le = le->next;
 		if (ge->no <= known)
 			gepoch_expose(ge, grace_ms);
 	}
+}
 
-	if (gc->live && gc->live->no <= known && gc->memberl.head &&
-	    !gc->conf->ending)
+
+void gclass_leave(struct endpoint *ep, uint32_t grace_ms)
+{
+	struct gclass *gc = ep->gc;
+	uint32_t known = ep->known;
+
+	if (!gc)
+		return;
+
+	mem_ref(gc);
+	list_unlink(&ep->le_class);
+	ep->gc = NULL;
+	ep->known = ep->first = 0;
+	ep->ge = mem_deref(ep->ge);
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	if (ep->next_ge && ep->next_ge->gc == gc)
+		ep->next_ge = mem_deref(ep->next_ge);
+
+	expose(gc, known, grace_ms);
+	if (gc->live && gc->live->no <= known && !gc->conf->ending &&
+	    (gc->memberl.head || gc->waitl.head))
 		renew(gc, grace_ms);
-	gclass_check(gc);
+	check(gc);
 	mem_deref(gc);
 }
 
 
-void gclass_check(struct gclass *gc)
+void gclass_cut(struct conference *c, uint32_t grace_ms)
 {
-	if (!gc->memberl.head && !gc->waitl.head)
-		gclass_close(gc);
+	struct le *ce, *le;
+
+	for (ce = list_head(&c->classl); ce; ce = ce->next) {
+		const struct gclass *gc = ce->data;
+
+		for (le = list_head(&gc->epochl); le; ) {
+			struct gepoch *ge = le->data;
+
+			le = le->next;
+			if (tmr_isrunning(&ge->tmr))
+				gepoch_expose(ge, grace_ms);
+		}
+	}
+}
+
+
+int gclass_rekey(struct conference *c, unsigned *members)
+{
+	struct le *le;
+	int err = 0;
+
+	*members = 0;
+	for (le = list_head(&c->classl); le; le = le->next) {
+		struct gclass *gc = le->data;
+
+		if (!gc->live)
+			continue;
+		expose(gc, gc->live->no, c->cc->leave_grace_ms);
+		err |= gepoch_draw(gc);
+		*members += list_count(&gc->memberl);
+	}
+
+	return err;
 }
 
 
@@ -163,6 +249,7 @@ void gclass_close(struct gclass *gc)
 
 	gc->closing = true;
 	tmr_cancel(&gc->tmr_draw);
+	tmr_cancel(&gc->tmr_admit);
 	tmr_cancel(&gc->tmr_age);
 	list_unlink(&gc->le);
 	gc->live = mem_deref(gc->live);

@@ -12,6 +12,8 @@
 #include "focus/tree.h"
 #include "log.h"
 
+enum { RETRY_MS = 1000 };
+
 
 static void retire(struct gepoch *ge)
 {
@@ -128,18 +130,68 @@ static void age_handler(void *arg)
 }
 
 
-static void admit_waiting(struct gclass *gc)
+/** @param keyed  Whose epoch is there, or those without one */
+static struct endpoint *next_waiting(const struct gclass *gc, bool keyed)
 {
 	struct le *le;
 
-	while ((le = list_head(&gc->waitl))) {
+	for (le = list_head(&gc->waitl); le; le = le->next) {
 		struct endpoint *ep = le->data;
 
-		list_unlink(&ep->le_class);
-		ep->next_ge = mem_ref(gc->live);
-		ep->known = gc->live->no;
-		endpoint_admitted(ep, 0);
+		if (ep->waiting && keyed == (ep->next_ge != NULL))
+			return ep;
 	}
+
+	return NULL;
+}
+
+
+/** The epoch is for those who wait when it is drawn; who comes before they are
+ *  told is not among them */
+static void assign(struct gclass *gc)
+{
+	struct endpoint *ep;
+
+	while ((ep = next_waiting(gc, false)))
+		ep->next_ge = mem_ref(gc->live);
+}
+
+
+/** A call from the loop: an endpoint that fails here may take the conference
+ *  with it, and the class */
+static void tell_waiting(struct gclass *gc, bool keyed, int err)
+{
+	struct endpoint *ep;
+
+	mem_ref(gc);
+	while ((ep = next_waiting(gc, keyed))) {
+		ep->waiting = false;
+		endpoint_admitted(ep, err);
+	}
+	mem_deref(gc);
+}
+
+
+static void admit_handler(void *arg)
+{
+	tell_waiting(arg, true, 0);
+}
+
+
+static void draw_handler(void *arg)
+{
+	/* no key, no admission; those who are in need one all the same */
+	if (gepoch_draw(arg))
+		tell_waiting(arg, false, ENOMEM);
+}
+
+
+/** No key could be drawn or told to the mixer: try again while it is needed */
+static void draw_failed(struct gclass *gc)
+{
+	log_error("ev=key_failed conf=%s class=%u", gc->conf->label, gc->id);
+	tmr_cancel(&gc->tmr_draw);
+	gepoch_want(gc, RETRY_MS);
 }
 
 
@@ -152,8 +204,7 @@ int gepoch_draw(struct gclass *gc)
 
 	err = make(&ge, gc);
 	if (err) {
-		log_error("ev=key_failed conf=%s class=%u", gc->conf->label,
-			  gc->id);
+		draw_failed(gc);
 		return err;
 	}
 
@@ -161,7 +212,6 @@ int gepoch_draw(struct gclass *gc)
 		 gc->conf->label, gc->id, ge->no, secret_kid(ge->key, kid),
 		 list_count(&gc->memberl));
 
-	mem_ref(gc);
 	mem_deref(gc->live);
 	gc->live = ge;
 	tmr_cancel(&gc->tmr_draw);
@@ -170,49 +220,24 @@ int gepoch_draw(struct gclass *gc)
 			  1000ULL * gc->conf->cc->rekey_max_age_s,
 			  age_handler, gc);
 
-	for (le = list_head(&gc->memberl); le; ) {
-		struct endpoint *ep = le->data;
-
-		le = le->next;
-		rekey_start(ep);
-	}
-	admit_waiting(gc);
-	mem_deref(gc);
+	for (le = list_head(&gc->memberl); le; le = le->next)
+		rekey_start(le->data);
+	assign(gc);
+	if (next_waiting(gc, true))
+		tmr_start(&gc->tmr_admit, 0, admit_handler, gc);
 
 	return 0;
 }
 
 
-static void draw_handler(void *arg)
-{
-	struct gclass *gc = arg;
-	struct le *le;
-
-	if (!gepoch_draw(gc))
-		return;
-
-	/* no key, no admission */
-	mem_ref(gc);
-	while ((le = list_head(&gc->waitl))) {
-		struct endpoint *ep = le->data;
-
-		list_unlink(&ep->le_class);
-		endpoint_admitted(ep, ENOMEM);
-	}
-	mem_deref(gc);
-}
-
-
-/** Draw in delay_ms at the latest, counted from the last draw for leaves */
 void gepoch_want(struct gclass *gc, uint32_t delay_ms)
 {
-	uint64_t left = tmr_get_expire(&gc->tmr_draw);
-
 	if (gc->closing)
 		return;
 
 	/* joins and leaves that fall together share the epoch */
-	if (tmr_isrunning(&gc->tmr_draw) && left <= delay_ms)
+	if (tmr_isrunning(&gc->tmr_draw) &&
+	    tmr_get_expire(&gc->tmr_draw) <= delay_ms)
 		return;
 
 	tmr_start(&gc->tmr_draw, delay_ms, draw_handler, gc);
@@ -234,6 +259,7 @@ void gepoch_expose(struct gepoch *ge, uint32_t grace_ms)
 
 	if (!grace_ms)
 		retire(ge);
-	else if (!tmr_isrunning(&ge->tmr))
+	else if (!tmr_isrunning(&ge->tmr) ||
+		 tmr_get_expire(&ge->tmr) > grace_ms)
 		tmr_start(&ge->tmr, grace_ms, grace_handler, ge);
 }

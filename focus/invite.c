@@ -279,7 +279,7 @@ static bool read_body(struct focus *f, const struct sip_msg *msg,
 		invite_refuse(f, msg, identity, 420, 399, "A list is for a factory");
 		return false;
 	}
-	if (listinvite_read(lp, c, cc, b, identity, &b->scode, &b->why)) {
+	if (listinvite_read(lp, f, c, cc, b, identity, &b->scode, &b->why)) {
 		invite_refuse(f, msg, identity, b->scode, 399, b->why);
 		return false;
 	}

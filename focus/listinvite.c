@@ -14,10 +14,12 @@
 #include "log.h"
 
 
-int listinvite_read(struct urilist **lp, const struct conference *c,
+int listinvite_read(struct urilist **lp, struct focus *f,
+		    const struct conference *c,
 		    const struct cfg_conf *cc, const struct body *b,
 		    const char *identity, uint16_t *scodep, const char **whyp)
 {
+	struct urilist *l;
 	int err;
 
 	if (!b->list.p)
@@ -39,34 +41,43 @@ int listinvite_read(struct urilist **lp, const struct conference *c,
 		return EACCES;
 	}
 
-	err = urilist_decode(lp, &b->list, whyp);
+	err = urilist_decode(&l, &b->list, whyp);
 	if (err) {
 		*scodep = err == EOVERFLOW ? 413 : err == ENOMEM ? 500 : 400;
 		if (err == ENOMEM)
 			*whyp = "Out of memory";
+		return err;
 	}
 
-	return err;
+	if (!rate_ok(&f->ratel, identity, list_count(&l->entryl))) {
+		*scodep = 503;
+		*whyp = "Too many calls for one user";
+		mem_deref(l);
+		return EBUSY;
+	}
+	*lp = l;
+
+	return 0;
 }
 
 
-void listinvite_start(struct conference *c)
+void listinvite_start(struct conference *c, const struct part *by)
 {
 	struct urilist *l = c->invitees;
 	struct mbuf *history = NULL;
 	unsigned called = 0;
 	struct le *le;
-	char by[512];
+	char name[512];
 
 	c->invitees = NULL;
 	if (!l)
 		return;
 
-	(void)re_snprintf(by, sizeof(by), "<%s>", c->owner);
+	(void)re_snprintf(name, sizeof(name), "<%s>", part_public_uri(by));
 	(void)urilist_history(&history, l);
 	for (le = list_head(&l->entryl); le; le = le->next) {
 		const struct urientry *e = le->data;
-		struct dialout d = { .history = history, .referred_by = by };
+		struct dialout d = { .history = history, .referred_by = name };
 
 		/* the creator may be on its own list */
 		if (!str_cmp(e->identity, c->owner))

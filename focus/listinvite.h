@@ -8,6 +8,8 @@
 
 struct cfg_conf;
 struct conference;
+struct focus;
+struct part;
 struct urilist;
 
 /**
@@ -18,11 +20,16 @@ struct urilist;
  *
  * @return 0, or an errno with status and reason filled
  */
-int listinvite_read(struct urilist **lp, const struct conference *c,
+int listinvite_read(struct urilist **lp, struct focus *f,
+		    const struct conference *c,
 		    const struct cfg_conf *cc, const struct body *b,
 		    const char *identity, uint16_t *scodep, const char **whyp);
 
-/** The creator is in: call the people of the list (c->invitees) */
-void listinvite_start(struct conference *c);
+/**
+ * The creator is in: call the people of the list (c->invitees)
+ *
+ * @param by  The creator; the others are told the name that they may see
+ */
+void listinvite_start(struct conference *c, const struct part *by);
 
 #endif

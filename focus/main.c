@@ -61,7 +61,7 @@ static void usage(FILE *f)
 	      "                      made in DIR\n"
 	      "      --port N        demo: SIP over TLS port (5061; 0: any"
 	      " free one)\n"
-	      "      --keying K      demo: endpoint, group or auto\n"
+	      "      --keying K      demo: endpoint, group or auto (default)\n"
 	      "      --floor F       demo: none, open or chaired\n"
 	      "      --log-level L   error, warn, info or debug\n"
 	      "  -h, --help          this text\n"
@@ -364,6 +364,7 @@ int main(int argc, char *argv[])
 
 	app.opts.demo_opt.port = DEMO_PORT;
 	app.opts.demo_opt.floor = CFG_FLOOR_OPEN;
+	app.opts.demo_opt.keying = KEYING_AUTO;
 	err = parse(&app.opts, argc, argv);
 	if (err) {
 		if (err > 0)

@@ -87,7 +87,8 @@ static void remember(struct focus *f, const char *ua, enum follows follows)
 				    k);
 		}
 	}
-	if (k)
+	/* a proof says more than one that was missed: packets get lost */
+	if (k && k->follows != FOLLOWS_YES)
 		k->follows = follows;
 }
 
@@ -113,20 +114,12 @@ static enum follows expect(const struct endpoint *ep)
 
 /* ---- promotion ----------------------------------------------------------- */
 
-static void trial_handler(void *arg)
-{
-	struct endpoint *ep = arg;
-
-	(void)promote_give_up(ep, "does_not_follow");
-}
-
-
 void promote_start(struct endpoint *ep)
 {
 	const struct conference *c = ep->part->conf;
 	struct gclass *gc;
 
-	if (c->cc->keying == KEYING_ENDPOINT || ep->ge || !ep->tx)
+	if (c->cc->keying == KEYING_ENDPOINT || ep->gc || !ep->tx)
 		return;
 
 	/* in a group conference nobody is asked; who cannot is ended */
@@ -135,24 +128,42 @@ void promote_start(struct endpoint *ep)
 	    gclass_get(&gc, ep->part->conf, &ep->neg))
 		return;
 
-	gclass_member(gc, ep);
-	if (ep->follows == FOLLOWS_ASK) {
-		ep->trial = true;
-		tmr_start(&ep->tmr_trial, c->cc->trial_overlap_ms,
-			  trial_handler, ep);
-	}
+	/* it hears all the while, so the next epoch can wait for others who
+	 * come; one that exists already was not made for it */
+	gclass_member(gc, ep, gc->epoch_no + 1);
+	ep->trial = ep->follows == FOLLOWS_ASK;
+	ep->own_due = false;
+	gepoch_want(gc, MAX(gclass_join_delay(gc), c->cc->rekey_window_ms));
+}
 
-	/* an epoch from before it joined would open what it must not hear */
-	if (gc->live && gc->live->drawn >= ep->started)
-		rekey_start(ep);
+
+static void trial_handler(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	/* on hold there is nothing that it could report about */
+	if (ep->neg.peer_receives)
+		(void)promote_give_up(ep, "does_not_follow");
 	else
-		gepoch_want(gc, c->cc->rekey_window_ms);
+		promote_switched(ep);
+}
+
+
+void promote_switched(struct endpoint *ep)
+{
+	if (!ep->trial)
+		epmedia_drop_own(ep);
+	else if (!tmr_isrunning(&ep->tmr_trial))
+		tmr_start(&ep->tmr_trial,
+			  ep->part->conf->cc->trial_overlap_ms,
+			  trial_handler, ep);
 }
 
 
 void promote_proof(struct endpoint *ep, uint32_t epoch)
 {
-	if (!ep->trial)
+	/* an older epoch belongs to a trial that was broken off */
+	if (!ep->trial || !ep->ge || epoch < ep->first)
 		return;
 
 	promote_stop(ep);
@@ -161,8 +172,9 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, epoch);
-	if (!ep->media_pending)
-		(void)epmedia_resend(ep);
+	(void)epmedia_resend(ep);
+	if (!ep->next_own)
+		epmedia_drop_own(ep);
 }
 
 
@@ -171,22 +183,9 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
  * all the time.  One that did take the group key, but never reports, gets its
  * own key back by an offer.
  */
-static struct mbuf *own_offer(struct dlg *dlg, void *arg)
-{
-	struct endpoint *ep = arg;
-	(void)dlg;
-
-	if (ep->gc || ep->media_pending || !ep->tx || ep->state == EP_LEFT)
-		return NULL;
-
-	return rekey_offer(ep, ep->neg.dir);
-}
-
-
 bool promote_give_up(struct endpoint *ep, const char *reason)
 {
 	const struct conference *c = ep->part->conf;
-	bool offered = ep->ge != NULL;
 
 	if (!ep->trial || c->cc->keying != KEYING_AUTO)
 		return false;
@@ -197,12 +196,12 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
 		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);
 
-	/* it is in the conference, but out of the group: what it was offered
-	 * counts as known outside */
-	gclass_leave(ep, c->cc->leave_grace_ms);
+	/* it is in the conference, but out of the group: the others are moved to
+	 * a key that it never had, without haste while it is here */
+	ep->own_due = ep->ge || ep->next_ge || ep->offer_ge;
+	gclass_leave(ep, MAX(c->cc->leave_grace_ms, (uint32_t)STAY_GRACE_MS));
 	(void)epmedia_resend(ep);
-	if (offered)
-		(void)dlg_offer(ep->dlg, DLG_AUTO, own_offer);
+	rekey_start(ep);
 
 	return true;
 }

@@ -1,13 +1,13 @@
 /**
  * @file focus/rate.c  How often one identity may have us call others
  *
- * A bucket per identity: BURST at once, then one more each INTERVAL_MS.  A full
- * bucket says nothing, so it is forgotten; that bounds the list by what the
- * allowed ones can do in BURST * INTERVAL_MS.
+ * A bucket per identity: BURST at once, then one more each INTERVAL_MS.  A list
+ * may overdraw it, once, so that it can be as long as a list may be.  A full
+ * bucket says nothing and is forgotten.
  */
 #include "focus/tree.h"
 
-enum { BURST = 30, INTERVAL_MS = 1000, BUCKETS_MAX = 1000 };
+enum { BURST = 64, INTERVAL_MS = 1000, BUCKETS_MAX = 1000 };
 
 struct bucket {
 	struct le le;
@@ -44,7 +44,7 @@ static struct bucket *find(struct list *l, const char *identity, uint64_t now)
 }
 
 
-bool rate_ok(struct list *ratel, const char *identity)
+bool rate_ok(struct list *ratel, const char *identity, unsigned cost)
 {
 	uint64_t now = tmr_jiffies();
 	struct bucket *b = find(ratel, identity, now);
@@ -67,7 +67,7 @@ bool rate_ok(struct list *ratel, const char *identity)
 	if (b->empty_until - now >= (uint64_t)BURST * INTERVAL_MS)
 		return false;
 
-	b->empty_until += INTERVAL_MS;
+	b->empty_until += (uint64_t)cost * INTERVAL_MS;
 
 	return true;
 }

@@ -340,8 +340,8 @@ static bool authorised(const struct wish *w)
 		return false;
 	}
 	/* all but the removal of somebody who is there makes work for others */
-	if ((w->to.kind != REFERTO_BYE || !part_find(w->c, w->identity)) &&
-	    !rate_ok(&w->f->ratel, w->who)) {
+	if ((w->to.kind != REFERTO_BYE || !to_remove(w)) &&
+	    !rate_ok(&w->f->ratel, w->who, 1)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;
 	}

@@ -13,7 +13,8 @@ enum { HT_SIZE = 1024, USER_AGENT_MAX = 128 };
 struct registrar {
 	struct hash *ht;                /* struct aor by identity             */
 	uint32_t bindc;
-	struct log_limit ll;
+	struct log_limit ll;            /* of refusals                        */
+	struct log_limit ll_bind;       /* a phone may come and go as it likes */
 };
 
 struct aor {
@@ -166,8 +167,12 @@ static void aor_check(struct aor *a)
 
 static void binding_end(struct binding *b, const char *reason)
 {
-	log_info("ev=unregister identity=%s contact=%s reason=%s",
-		 b->aor->identity, b->uri, reason);
+	unsigned left_out;
+
+	if (log_limit_ok(&b->aor->reg->ll_bind, &left_out))
+		log_info("ev=unregister identity=%s contact=%s reason=%s"
+			 " left_out=%u", b->aor->identity, b->uri, reason,
+			 left_out);
 	mem_deref(b);
 }
 
@@ -537,6 +542,8 @@ static int make_all(struct job *j)
 
 static void commit(struct job *j)
 {
+	unsigned left_out;
+
 	for (unsigned i = 0; i < j->req.contactc; i++) {
 		const struct reg_contact *c = &j->req.contactv[i];
 		struct binding *b = j->newv[i];
@@ -546,10 +553,10 @@ static void commit(struct job *j)
 				binding_end(j->oldv[i], "request");
 			continue;
 		}
-		if (!j->oldv[i])
+		if (!j->oldv[i] && log_limit_ok(&j->reg->ll_bind, &left_out))
 			log_info("ev=register identity=%s contact=%s"
-				 " expires=%u", j->identity, b->uri,
-				 c->expires_s);
+				 " expires=%u left_out=%u", j->identity,
+				 b->uri, c->expires_s, left_out);
 
 		mem_deref(j->oldv[i]);
 		b->aor = j->aor;

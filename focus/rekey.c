@@ -1,5 +1,5 @@
 /**
- * @file focus/rekey.c  One endpoint's way to the live epoch
+ * @file focus/rekey.c  One endpoint's way to the key it should have
  *
  * A client that did not negotiate MKI has one receive key, changed only by an
  * offer: re-INVITE, or UPDATE if it allows that.  The dialog layer sends one
@@ -7,49 +7,68 @@
  * that is slow skips the epochs it missed.  The mixer switches the leg when
  * its 200 is there, and no earlier: until then the leg hears the old epoch.
  *
+ * An epoch concerns everybody at once, so a conference has PACE_MAX offers
+ * without an answer at most; one that is slow to answer holds its place for
+ * PACE_MS only, or it would delay the others.
+ *
  * Refs: RFC 4568 section 7.1.4, RFC 3311, RFC 3261 section 14
  */
 #include "focus/tree.h"
 #include "log.h"
 
-enum { REKEY_TRIES = 2 };
+enum { REKEY_TRIES = 2, PACE_MAX = 100, PACE_MS = 200 };
 
 
+/** Does the live epoch of its class wait for it? */
 static bool is_behind(const struct endpoint *ep)
 {
-	return ep->gc && ep->gc->live && ep->ge != ep->gc->live &&
-		ep->state != EP_LEFT;
+	const struct gepoch *live = ep->gc ? ep->gc->live : NULL;
+
+	/* one from before it came would open what it must not hear */
+	return live && ep->ge != live && !live->retired &&
+		live->no >= ep->first;
 }
 
 
-/**
- * The agreed session in an offer of ours: with the live epoch of its class, or
- * its own key.  For a rekey, a refresh, and a re-INVITE without a body.
- */
-struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir)
+static bool is_due(const struct endpoint *ep)
 {
-	const struct secret *key = ep->tx;
+	return ep->state != EP_LEFT && ep->neg.sdes.suite &&
+		(is_behind(ep) || (!ep->gc && ep->own_due && ep->tx));
+}
+
+
+/* ---- the offer ----------------------------------------------------------- */
+
+struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
+{
+	struct gepoch *ge = is_behind(ep) ? ep->gc->live : ep->ge;
+	const struct secret *key = ge ? ge->key : ep->tx;
 	struct neg_local l;
 	struct mbuf *sdp;
+
+	/* what it does with a key that it asked for proves nothing about one
+	 * that it did not: its trial starts anew afterwards */
+	if (asked && ep->trial) {
+		ge = NULL;
+		key = ep->tx;
+	}
+	if (!key)
+		return NULL;
 
 	neg_offered_reset(&ep->offered);
 	ep->offered.linec = 1;
 	ep->offered.linev[0].tag = ep->neg.sdes.tag;
 	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
 
-	ep->offer_ge = mem_deref(ep->offer_ge);
-	/* never an epoch from before it joined */
-	if (ep->gc && ep->gc->live &&
-	    (ep->ge || ep->gc->live->drawn >= ep->started)) {
-		ep->offer_ge = mem_ref(ep->gc->live);
-		ep->known = ep->gc->live->no;
-		key = ep->offer_ge->key;
-	}
-
 	epmedia_local(ep, &l);
-	if (!key || neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, key,
-				      dir))
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, key, dir))
 		return NULL;
+
+	mem_deref(ep->offer_ge);
+	ep->offer_ge = mem_ref(ge);
+	ep->offer_own = !ge;
+	if (ge)
+		ep->known = MAX(ep->known, ge->no);
 
 	return sdp;
 }
@@ -58,24 +77,101 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir)
 static struct mbuf *make_offer(struct dlg *dlg, void *arg)
 {
 	struct endpoint *ep = arg;
+	struct conference *c = ep->part->conf;
+	struct mbuf *sdp;
 	(void)dlg;
 
-	/* settle_reply() asks again when the leg is where the last one put it */
-	if (!is_behind(ep) || ep->media_pending)
+	/* epmedia_commit() asks again when the leg is where the last exchange
+	 * put it */
+	if (!is_due(ep) || ep->media_pending)
 		return NULL;
 
-	log_debug("ev=rekey_offer conf=%s part=%u leg=%llu epoch=%u",
-		  ep->part->conf->label, ep->part->id,
-		  (unsigned long long)ep->leg, ep->gc->live->no);
+	sdp = rekey_offer(ep, ep->neg.dir, false);
+	if (!sdp)
+		return NULL;
 
-	return rekey_offer(ep, ep->neg.dir);
+	if (ep->offer_round != c->rekey_round + 1) {
+		ep->offer_round = c->rekey_round + 1;
+		++c->rekey_outc;
+	}
+	log_debug("ev=rekey_offer conf=%s part=%u leg=%llu epoch=%u", c->label,
+		  ep->part->id, (unsigned long long)ep->leg,
+		  ep->offer_ge ? ep->offer_ge->no : 0);
+
+	return sdp;
 }
 
 
+/* ---- pacing -------------------------------------------------------------- */
+
+static void round_handler(void *arg);
+
+
+static void pump_handler(void *arg)
+{
+	struct conference *c = arg;
+	struct le *le;
+
+	mem_ref(c);
+	while (c->rekey_outc < PACE_MAX && (le = list_head(&c->rekeyl))) {
+		struct endpoint *ep = le->data;
+
+		list_unlink(&ep->le_rekey);
+		if (is_due(ep))
+			(void)dlg_offer(ep->dlg, DLG_AUTO, make_offer);
+	}
+	if (c->rekeyl.head && !tmr_isrunning(&c->tmr_round))
+		tmr_start(&c->tmr_round, PACE_MS, round_handler, c);
+	mem_deref(c);
+}
+
+
+/** Those who are still to answer do not count any more */
+static void round_handler(void *arg)
+{
+	struct conference *c = arg;
+
+	c->rekey_outc = 0;
+	++c->rekey_round;
+	pump_handler(c);
+}
+
+
+/** Always from the loop: an offer that cannot be sent ends its endpoint, and
+ *  those who ask are in the middle of something */
 void rekey_start(struct endpoint *ep)
 {
-	if (is_behind(ep) && ep->dlg)
-		(void)dlg_offer(ep->dlg, DLG_AUTO, make_offer);
+	struct conference *c = ep->part->conf;
+
+	if (!is_due(ep) || ep->le_rekey.list)
+		return;
+
+	list_append(&c->rekeyl, &ep->le_rekey, ep);
+	if (c->rekey_outc < PACE_MAX && !tmr_isrunning(&c->tmr_rekey))
+		tmr_start(&c->tmr_rekey, 0, pump_handler, c);
+}
+
+
+void rekey_settled(struct endpoint *ep)
+{
+	struct conference *c = ep->part->conf;
+
+	if (!ep->offer_round)
+		return;
+
+	if (ep->offer_round == c->rekey_round + 1) {
+		--c->rekey_outc;
+		if (c->rekeyl.head)
+			tmr_start(&c->tmr_rekey, 0, pump_handler, c);
+	}
+	ep->offer_round = 0;
+}
+
+
+void rekey_stop(struct endpoint *ep)
+{
+	list_unlink(&ep->le_rekey);
+	rekey_settled(ep);
 }
 
 
@@ -92,6 +188,8 @@ static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
 	if (ep->state == EP_LEFT || ep->gc || ep->media_pending)
 		return NULL;
 
+	ep->offer_ge = mem_deref(ep->offer_ge);
+	ep->offer_own = false;
 	neg_offered_reset(off);
 	off->linec = 1;
 	off->linev[0].tag = ep->neg.sdes.tag;
@@ -120,14 +218,18 @@ void rekey_fresh(struct endpoint *ep)
 }
 
 
+/* ---- refused ------------------------------------------------------------- */
+
 /**
- * The offer was refused for good.  The leg hears nothing of the live epoch, so
- * it gets one more chance and is then ended: a member who is deaf for ever
- * serves nobody.
+ * The offer was refused for good.  The leg hears nothing of the live epoch (or
+ * of its own stream, after an epoch that it took), so it gets one more chance
+ * and is then ended: a member who is deaf for ever serves nobody.
  */
 void rekey_failed(struct endpoint *ep, uint16_t scode)
 {
+	rekey_settled(ep);
 	ep->offer_ge = mem_deref(ep->offer_ge);
+	ep->offer_own = false;
 	log_warn("ev=rekey_failed conf=%s part=%u leg=%llu status=%u",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, scode);

@@ -85,6 +85,10 @@ struct focus {
 	bool stopping;
 };
 
+/** An epoch that somebody knows who left its class, not the conference, is
+ *  sent so long at most; if he leaves, the usual grace holds [ms] */
+enum { STAY_GRACE_MS = 10000 };
+
 enum role { ROLE_OWNER, ROLE_MEMBER };
 
 /** One generation of a class's group key */
@@ -117,8 +121,9 @@ struct gclass {
 	struct gepoch *live;        /* newest one                             */
 	uint32_t epoch_no;
 	struct list memberl;        /* endpoints that hear it, or are to      */
-	struct list waitl;          /* endpoints that wait for the next epoch */
+	struct list waitl;          /* endpoints on their way in              */
 	struct tmr tmr_draw;        /* the next epoch, inside a window        */
+	struct tmr tmr_admit;       /* tells those whose epoch is there       */
 	struct tmr tmr_age;
 	bool closing;
 };
@@ -149,6 +154,13 @@ struct conference {
 	unsigned endpointc;
 	uint64_t started;
 	bool ending;
+
+	/* re-offers are paced */
+	struct list rekeyl;         /* endpoints whose turn is still to come  */
+	struct tmr tmr_rekey;       /* sends what may be sent                 */
+	struct tmr tmr_round;
+	unsigned rekey_outc;        /* offers without an answer, this round   */
+	unsigned rekey_round;
 };
 
 struct part {
@@ -212,30 +224,42 @@ struct endpoint {
 	/* the session as agreed */
 	struct neg neg;
 	struct neg_mlines mlines;
-	struct secret *tx;          /* endpoint keying: our key to it         */
-	struct gclass *gc;          /* group keying: the class it belongs to  */
-	struct le le_class;         /* in memberl or waitl of gc              */
-	struct gepoch *ge;          /* epoch it hears; NULL: tx               */
-	struct gepoch *offer_ge;    /* in our re-offer that is out            */
-	uint32_t known;             /* newest epoch that was ever sent to it  */
-	unsigned rekey_fails;
+	struct secret *tx;          /* our key to it alone; NULL: promoted    */
+	struct gclass *gc;          /* the class it is a member of            */
+	struct le le_class;         /* in memberl of gc                       */
+	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
+	uint32_t known;             /* newest epoch of gc ever sent to it     */
+	uint32_t first;             /* oldest epoch of gc that it may have    */
 	enum follows follows;       /* does it take new keys?                 */
 	bool trial;                 /* gets both streams until it proves it   */
 	struct tmr tmr_trial;
+	bool own_due;               /* it was offered a group key that it is
+				       not to use: its own comes by an offer  */
 	struct sa local;            /* our RTP address, as advertised         */
 	uint16_t local_rtcp;
 	uint64_t sess_id;
 	uint32_t sess_ver;
 	uint8_t body_hash[32];
 
+	/* our re-offer */
+	struct le le_rekey;         /* in rekeyl of the conference            */
+	struct gepoch *offer_ge;    /* epoch in the one that is out           */
+	bool offer_own;             /* its own key is in it                   */
+	unsigned offer_round;       /* counted in this round - 1; 0: nowhere  */
+	unsigned rekey_fails;
+	struct neg_offered offered;
+
 	/* an offer or answer that waits for the mixer */
 	struct neg next;
 	struct neg_mlines next_mlines;
 	struct secret *next_tx;
-	struct gclass *next_gc;     /* another class than gc                  */
+	bool next_own;              /* on its own key from then on            */
+	struct gclass *next_gc;     /* the class it is on its way to          */
+	struct le le_wait;          /* in waitl of next_gc                    */
+	bool waiting;               /* no epoch yet                           */
 	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
-	struct neg_offered offered;
+	bool resend;                /* tell the mixer again afterwards        */
 	bool media_pending;
 
 	/* floor control: epfloor.c */
@@ -325,7 +349,8 @@ int  endpoint_alloc(struct endpoint **epp, struct part *p);
 void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms);
 
 /* epmedia.c: keys and the leg at the mixer */
-/** Keys for ep->next; 0, or an errno with e filled */
+/** Keys for ep->next, an offer of the peer; 0, EAGAIN (see gclass_admit()),
+ *  or another errno with e filled */
 int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
 /** Tell the mixer what ep->next says (or, without it, only to open a port) */
 int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
@@ -333,6 +358,12 @@ int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
 int  epmedia_resend(struct endpoint *ep);
 /** The mixer took it: next becomes current */
 void epmedia_commit(struct endpoint *ep);
+/** The epoch in next was retired on the way: take the live one, if there is */
+bool epmedia_renew(struct endpoint *ep);
+/** Keys for an answer to an offer of ours */
+int  epmedia_keys_answer(struct endpoint *ep, struct neg_err *e);
+/** Its own key is not sent under any more: wipe it */
+void epmedia_drop_own(struct endpoint *ep);
 /** It did not come to be: forget next */
 void epmedia_rollback(struct endpoint *ep);
 /** Leave the mixer, retire all keys */
@@ -362,28 +393,42 @@ int  epfloor_addr(const struct focus *f, struct sa *sa);
 int  gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n);
 /** Do packets of this class fit a negotiated leg? */
 bool gclass_same(const struct gclass *gc, const struct neg *n);
+/** An answer to our re-offer stays in its class; false if it cannot */
+bool gclass_pin(const struct gclass *gc, struct neg *n);
 /**
- * An endpoint wants in: an epoch that was never used before goes to next_ge
+ * An endpoint wants in: an epoch that was never used before goes to next_ge.
+ * It is on its way in until gclass_member() or gclass_unwait().
  *
  * @return 0, or EAGAIN: endpoint_admitted() is called within the window
  */
 int  gclass_admit(struct gclass *gc, struct endpoint *ep);
-void gclass_member(struct gclass *gc, struct endpoint *ep);
+void gclass_unwait(struct endpoint *ep);
+/** @param first  Oldest epoch that it may have */
+void gclass_member(struct gclass *gc, struct endpoint *ep, uint32_t first);
 /** It goes: what it knows dies after grace_ms, and the others get new keys */
 void gclass_leave(struct endpoint *ep, uint32_t grace_ms);
-/** Dissolve if nobody is left */
-void gclass_check(struct gclass *gc);
+/** New keys for all classes, as if a leaver knew the present ones */
+int  gclass_rekey(struct conference *c, unsigned *members);
+/** Somebody leaves: no more than this for any epoch that is known outside */
+void gclass_cut(struct conference *c, uint32_t grace_ms);
+/** When may an epoch be drawn for somebody who comes? [ms from now] */
+uint32_t gclass_join_delay(const struct gclass *gc);
 void gclass_close(struct gclass *gc);
 
 /* gepoch.c: drawing, distributing and retiring group keys */
+/** Draw in delay_ms at the latest */
 void gepoch_want(struct gclass *gc, uint32_t delay_ms);
+/** Draw now.  Nobody is called back before the next turn of the loop. */
 int  gepoch_draw(struct gclass *gc);
-/** Somebody outside knows it: nothing is sent under it after grace_ms */
+/** Somebody outside knows it: nothing is sent under it after grace_ms, or an
+ *  earlier time that was said before */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */
 /** Joined: ask it, or believe the configuration or earlier calls */
 void promote_start(struct endpoint *ep);
+/** It hears an epoch now: a trial gets its time limit */
+void promote_switched(struct endpoint *ep);
 /** Its RTCP names a stream that only the group key of this epoch opens */
 void promote_proof(struct endpoint *ep, uint32_t epoch);
 /** It keeps its own key for good; true if that was possible */
@@ -393,15 +438,22 @@ void promote_stop(struct endpoint *ep);
 int  promote_memory_alloc(struct hash **htp);
 
 /* rekey.c: one endpoint's way to the live epoch */
+/** See that it is offered what it should have, in its turn */
 void rekey_start(struct endpoint *ep);
-struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir);
+/** What it should have now, as an offer of ours, or in a 200 because it asked
+ *  for one; NULL if that cannot be printed */
+struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked);
+/** The offer that was out is answered, refused or void */
+void rekey_settled(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
+/** It leaves */
+void rekey_stop(struct endpoint *ep);
 /** Others know the key toward it: a fresh one, and nothing is sent before */
 void rekey_fresh(struct endpoint *ep);
 
 /* rate.c */
-/** May this identity do one more of something that costs others? */
-bool rate_ok(struct list *ratel, const char *identity);
+/** May this identity have so many others bothered? */
+bool rate_ok(struct list *ratel, const char *identity, unsigned cost);
 
 /* ban.c */
 /** Removed: keep out for rejoin_ban seconds */

@@ -56,8 +56,13 @@ const struct floortls_fp *floortls_ctx_fp(const struct floortls_ctx *ctx);
 struct floortls;
 
 struct floortls_handlers {
-	/** Is this the certificate that was signalled?  All its digests */
-	bool (*verifyh)(const struct floortls_fps *cert, void *arg);
+	/**
+	 * Is this the certificate that was signalled?  All its digests
+	 *
+	 * @return 1: yes, 0: no, -1: not known yet, floortls_retry() asks
+	 *         again (as TLS client only: a server has made its answer)
+	 */
+	int (*verifyh)(const struct floortls_fps *cert, void *arg);
 	void (*estabh)(void *arg);
 	void (*recvh)(const uint8_t *p, size_t n, void *arg);
 	/** Over: by the peer (0), or errno; drop it */
@@ -71,6 +76,8 @@ int floortls_accept(struct floortls **cp, struct floortls_ctx *ctx,
 int floortls_connect(struct floortls **cp, struct floortls_ctx *ctx,
 		     const struct sa *peer, bool tls_server,
 		     const struct floortls_handlers *h, void *arg);
+/** Ask verifyh again, which said -1 */
+void floortls_retry(struct floortls *c);
 /** 0 or errno: then the connection is of no use any more */
 int floortls_send(struct floortls *c, const uint8_t *p, size_t n);
 /** Say goodbye (close_notify); drop it afterwards */

@@ -57,11 +57,14 @@ static uint32_t choose(struct conf *c, uint64_t now_ms)
    and so often that its phone does not give up */
 static bool minus_needed(struct cslot *cs, uint32_t others, uint64_t now_us)
 {
+	/* in its trial it has to hear of the group stream to report it */
+	const uint64_t wait_s = cs->leg->cfg.both ? KEEPALIVE_TRIAL_S : KEEPALIVE_S;
+
 	if (!cs->leg->ec)
 		return false;
 	if (others)
 		cs->tail = TAIL_TICKS;
-	else if (!cs->tail && now_us > cs->leg->sent_us + KEEPALIVE_S * 1000000ULL)
+	else if (!cs->tail && now_us > cs->leg->sent_us + wait_s * 1000000ULL)
 		cs->tail = PTIME_TICKS;
 	if (!cs->tail)
 		return false;

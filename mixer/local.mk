@@ -21,4 +21,4 @@ MIXER_LIBS = libmixer.a libmp.a libmpmsg.a $(MEDIA_LIBS) $(GST_LIBS) $(PROTOBUF_
 libmixer_a_CFLAGS = $(MIXER_CFLAGS)
 conclave_mixer_SOURCES = mixer/main.c
 conclave_mixer_CFLAGS = $(MIXER_CFLAGS)
-conclave_mixer_LDADD = $(MIXER_LIBS)
+conclave_mixer_LDADD = libwipefree.a $(MIXER_LIBS)

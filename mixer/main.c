@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include "harden.h"
 #include "mixer.h"
+#include "wipefree.h"
 
 enum { MP_FD = 3, NICE = -10 };
 
@@ -193,7 +194,8 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = mixer_open(&mx, &o);
 	if (!err) {
-		log_info("ev=start srtp=%s", o.native_srtp ? "native" : "openssl");
+		log_info("ev=start srtp=%s wipefree=%d", o.native_srtp ? "native" : "openssl",
+			 wipefree_active());
 		err = loop_run(mx.loop);
 	}
 	if (err)

@@ -11,3 +11,4 @@ include tests/media.mk
 include tests/mixer.mk
 include tests/refer.mk
 include tests/reg.mk
+include tests/secrecy.mk

@@ -65,6 +65,7 @@ static void message_h(const Mp__Message *m, void *arg)
 		++r->latched;
 		r->last_latched = m->leg_latched->leg;
 		r->latch_port = m->leg_latched->remote->port;
+		r->latch_ssrc = m->leg_latched->ssrc;
 		break;
 
 	case MP__MESSAGE__BODY_TALKERS:

@@ -106,6 +106,7 @@ struct rig {
 	/* events */
 	unsigned latched, talkers, idle, limits, hard_limits, reports, byes, dtmf;
 	uint64_t last_latched, talkerv[16];
+	uint32_t latch_ssrc;
 	unsigned talkerc, latch_port;
 	uint32_t report_ssrc, last_dtmf;
 	uint64_t report_leg;

@@ -261,6 +261,29 @@ START_TEST(hold_is_a_status_and_a_direction)
 END_TEST
 
 
+START_TEST(holder_of_the_floor_and_who_is_silent_for_it_are_told)
+{
+	struct ci_endpoint e = phone(CI_CONNECTED, 101);
+	struct watcher w = { .docs = 0 };
+
+	join("sip:ana@example.test", 1);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(!says("floor="));
+	e.floor = "holder";
+	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_CHANGED);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("proof=\"digest\" floor=\"holder\""));
+	e.floor = NULL;
+	e.status = CI_MUTED_VIA_FOCUS;
+	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_CHANGED);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<status>muted-via-focus</status>"));
+	ck_assert(!says("floor="));
+	done(&w);
+}
+END_TEST
+
+
 START_TEST(leaver_is_disconnected_and_then_deleted)
 {
 	struct watcher w = { .docs = 0 };
@@ -621,6 +644,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, nothing_new_is_no_document);
 	tcase_add_test(tc, refresh_is_full_with_the_next_version);
 	tcase_add_test(tc, hold_is_a_status_and_a_direction);
+	tcase_add_test(tc, holder_of_the_floor_and_who_is_silent_for_it_are_told);
 	tcase_add_test(tc, leaver_is_disconnected_and_then_deleted);
 	tcase_add_test(tc, one_of_two_endpoints_leaves);
 	tcase_add_test(tc, who_came_and_went_between_two_documents_is_not_told);

@@ -477,6 +477,25 @@ START_TEST(chair_denies_and_positions_are_the_chairs_to_give)
 END_TEST
 
 
+START_TEST(chair_may_speak_again_about_what_is_queued)
+{
+	start(&chaired_policy);
+	(void)ask(ANN, 1);
+	(void)ask(BOB, 2);
+	(void)ask(CAT, 3);
+	ck_assert_int_eq(chair(ANN, req(BOB), BFCPM_ACCEPTED), 0);
+	ck_assert_int_eq(chair(ANN, req(CAT), BFCPM_ACCEPTED), 0);
+	(void)took();
+	/* the first, the only difference being that it is said again */
+	ck_assert_int_eq(chair(ANN, req(BOB), BFCPM_GRANTED), 0);
+	ck_assert_uint_eq(floor_count(fs, BFCPM_ACCEPTED), 2);
+	ck_assert_int_eq(chair_floor(ANN, req(BOB), 1, BFCPM_ACCEPTED, 2), 0);
+	ck_assert_str_eq(took(), "F1 8:Accepted@1 7:Accepted@2 F1");
+	ck_assert_uint_eq(floor_count(fs, BFCPM_ACCEPTED), 2);
+}
+END_TEST
+
+
 START_TEST(chair_action_has_to_fit_the_state)
 {
 	start(&chaired_policy);
@@ -663,6 +682,7 @@ int main(void)
 	tcase_add_test(tc, chaired_conference_is_silent_until_the_chair_grants);
 	tcase_add_test(tc, joining_a_chaired_conference_starts_silent);
 	tcase_add_test(tc, chair_denies_and_positions_are_the_chairs_to_give);
+	tcase_add_test(tc, chair_may_speak_again_about_what_is_queued);
 	tcase_add_test(tc, chair_action_has_to_fit_the_state);
 	tcase_add_test(tc, chair_gives_the_floor_to_one_who_cannot_ask);
 	tcase_add_test(tc, operator_is_above_all_chairs);

@@ -386,6 +386,36 @@ START_TEST(authenticated_sender_that_moves_is_followed)
 }
 END_TEST
 
+START_TEST(ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	const uint32_t first = a->ssrc;
+	unsigned i;
+
+	a->talking = false;
+	phone_send_frame(a, -1);
+	(void)rig_run(&rig, 20, NULL, NULL);
+	ck_assert_uint_eq(rig.latched, 1);
+	ck_assert_uint_eq(rig.latch_ssrc, first);
+
+	/* back and forth with each packet, for more than one second */
+	for (i = 0; i < 60; i++) {
+		a->ssrc = i & 1 ? first : first + 1;
+		phone_send_frame(a, -1);
+		(void)rig_run(&rig, 20, NULL, NULL);
+	}
+	ck_assert_uint_le(rig.latched, 3);
+
+	a->ssrc = first + 2;
+	for (i = 0; i < 60; i++) {
+		phone_send_frame(a, -1);
+		(void)rig_run(&rig, 20, NULL, NULL);
+	}
+	ck_assert_uint_eq(rig.latch_ssrc, first + 2);
+	ck_assert_uint_le(rig.latched, 4);
+}
+END_TEST
+
 START_TEST(fifth_ssrc_of_a_leg_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -1035,6 +1065,7 @@ static Suite *suite(void)
 			stranger_changes_nothing_and_gets_nothing,
 			replayed_packets_are_counted_and_move_nothing,
 			authenticated_sender_that_moves_is_followed,
+			ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
 			mixer_moves_away_from_a_participants_ssrc,
 			NULL });

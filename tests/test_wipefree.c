@@ -17,6 +17,7 @@
 
 enum {
 	PATTERN = 0xa5,
+	RUN_MIN = 8,
 	METADATA = 2 * sizeof(void *), /* the heap's own links, at the front */
 	TRIES = 200,
 };
@@ -33,10 +34,16 @@ static void (*volatile give)(void *) = free;
 
 static size_t pattern_bytes(const unsigned char *p, size_t size)
 {
-	size_t n = 0;
+	size_t n = 0, run = 0;
 
-	for (size_t i = 0; i < size; i++)
-		n += p[i] == PATTERN;
+	/* one byte alone may be part of a pointer of the heap's own */
+	for (size_t i = 0; i < size; i++) {
+		run = p[i] == PATTERN ? run + 1 : 0;
+		if (run == RUN_MIN)
+			n += RUN_MIN;
+		else if (run > RUN_MIN)
+			++n;
+	}
 
 	return n;
 }

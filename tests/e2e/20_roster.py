@@ -5,10 +5,13 @@ import os
 import random
 import socket
 import subprocess
+import threading
 
 import lib
 from caller import Caller
 from lib import check, note
+from pki import certificate
+from rawphone import Phone
 from rawsip import Call, Client, SUITE, crypto, focus_uri, new_key, offer
 from roster import Watcher, config, paced, validate
 
@@ -236,6 +239,9 @@ def refusals(st):
     refused('no number', 400, expires='soon')
     refused('negative', 400, expires='-1')
     refused('a filter', 415, body='x', header='Accept')
+    for event in (';', ';id=1', 'conference.winfo', 'Conference', '"conference"',
+                  'conferenc', 'x' * 7000, '\x80\xff'):
+        refused('Event %.20r' % event, 489, event=event)
     check(st.ctl('stats')['subscriptions'] == 0, 'a refused one is there')
     for accept in ((), ('Accept: */*',),
                    ('Accept: text/plain, application/conference-info+xml;q=0.5',)):
@@ -387,7 +393,55 @@ def rules(env, demo):
     st.server.stop()
 
 
+# ---- who is called -----------------------------------------------------------
+
+def called(env, demo):
+    """Dialling, ringing, busy; dialling, in, kicked"""
+    st = Stage(env, demo, 'called', top='event_interval = 40\n')
+    st.begin()
+    phone = Phone(env, 'bob', certificate(env, demo, 'bob'))
+    w = st.watch().start()
+
+    def is_seen(*texts):
+        return lambda: any(all(t in d for t in texts) for d in w.docs)
+
+    def dial():
+        t = threading.Thread(target=st.server.ctl, daemon=True,
+                             args=('invite', st.conf, phone.uri()))
+        t.start()
+        call = phone.incoming()
+        w.until('dialing-out', is_seen('<status>dialing-out<', 'bob'))
+        call.respond(180, 'Ringing')
+        w.until('alerting', is_seen('<status>alerting<', 'bob'))
+        return call
+    dial().refuse(486, 'Busy Here')
+    w.until('busy', is_seen('<status>disconnected<', '>busy<'))
+    w.docs.clear()
+    call = dial()
+    check(w.replica.count() == 1, 'who is called is counted')
+    call.accept()
+    w.until('connected', is_seen('<status>connected<', '>dialed-out<', '"called"'))
+    w.wait_agree(st.server, st.conf)
+    check(w.replica.count() == 2, 'count of %d' % w.replica.count())
+    st.ctl('lock', st.conf)
+    w.until('locked', is_seen('<locked>true<'))
+    who = [u for u in w.replica.roster() if 'bob' in u]
+    st.ctl('kick', st.conf, who[0])
+    w.until('booted', is_seen('>booted<', 'cause='))
+    validate(w.docs)
+    note('called: dialing-out, alerting, busy; dialed-out, booted')
+    st.alice.call.bye()
+    w.until('the end', lambda: w.replica.ended)
+    st.server.stop()
+
+
 # ---- many watchers -----------------------------------------------------------
+
+def cpu_s(pid):
+    """User and system time of a process [s]"""
+    f = lib.read_text('/proc/%d/stat' % pid).rsplit(')', 1)[1].split()
+    return (int(f[11]) + int(f[12])) / os.sysconf('SC_CLK_TCK')
+
 
 def load(env, demo):
     """100 watchers, 10 joins a second: what is sent is bounded by time"""
@@ -397,6 +451,7 @@ def load(env, demo):
     watchers = [st.watch(cli=lines[i % 10]).start() for i in range(SUBSCRIBERS)]
     cli = st.client('bob')
     first = sum(w.notifies for w in watchers)
+    cpu = cpu_s(st.server.proc.pid)
     for i in paced(RATE, RATE * LOAD_S):
         Person(cli, st.uri, 'bob').join()
         for w in watchers:
@@ -405,8 +460,9 @@ def load(env, demo):
         w.wait_agree(st.server, st.conf)
     sent = sum(w.notifies for w in watchers) - first
     size = sum(w.bytes for w in watchers)
-    note('%d watchers, %d joins in %d s: %d NOTIFYs, %d KiB of documents' % (
-        SUBSCRIBERS, RATE * LOAD_S, LOAD_S, sent, size // 1024))
+    note('%d watchers, %d joins in %d s: %d NOTIFYs, %d KiB of documents, '
+         '%.2f s of CPU in the focus' % (SUBSCRIBERS, RATE * LOAD_S, LOAD_S, sent,
+                                         size // 1024, cpu_s(st.server.proc.pid) - cpu))
     check(sent <= SUBSCRIBERS * (LOAD_S + 3), '%d NOTIFYs' % sent)
     validate(watchers[0].docs)
     st.ctl('end', st.conf)
@@ -422,6 +478,7 @@ def main(env):
     clear_transports(env, demo)
     replay(env, demo)
     epochs(env, demo)
+    called(env, demo)
     load(env, demo)
 
 

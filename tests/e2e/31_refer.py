@@ -7,6 +7,7 @@ from pki import certificate
 from rawphone import Phone
 from rawsip import Client, focus_uri
 from referee import Notifies, Refer, in_dialog, join
+from roster import Watcher
 
 
 class Scene:
@@ -178,6 +179,52 @@ def silence(sc):
     note('norefersub and nosub: no NOTIFY; explicitsub: 420')
 
 
+def outlives(sc):
+    """The BYE of a call does not end the subscription of a REFER in it"""
+    dave, _ = join(sc.client('dave'), sc.uri)
+    carol = sc.phone('carol')
+    check(in_dialog(dave, '<%s>' % carol.uri()).status == 200, 'REFER')
+    call = carol.incoming()
+    news = Notifies(dave)
+    check(news.step() == 100, 'first NOTIFY')
+    cseq, _ = dave.request('BYE')
+    check(dave.response(cseq).status == 200, 'BYE')
+    call.accept()
+    check(news.until_last() == 200, 'NOTIFY after the BYE: %r' % news.frags)
+    call.bye()
+    note('NOTIFYs outlive the call')
+
+
+def no_dialog(sc):
+    """REFER in no dialog; SUBSCRIBE to a REFER that was not"""
+    refer = Refer(sc.alice, sc.uri)
+    refer.to += ';tag=nothing'
+    r = refer.send('<%s;method=BYE>' % ALICE)
+    check(r.status == 481, 'REFER in no dialog: %s' % r)
+    sub = Watcher(sc.alice, sc.uri)
+    r = sub.subscribe(event='refer', headers=())
+    check(r.status == 403, 'SUBSCRIBE to refer: %s' % r)
+    note('REFER in no dialog: 481; SUBSCRIBE to refer: 403')
+
+
+def locked(sc):
+    """Members cannot open what is locked, and nobody by a redirection"""
+    dave, _ = join(sc.client('dave'), sc.uri)
+    carol = sc.phone('carol')
+    sc.server.ctl('lock', sc.conf)
+    r = Refer(dave.cli, sc.uri).send('<%s>' % carol.uri())
+    check(r.status == 403 and carol.quiet(), 'a member opens a locked one: %s' % r)
+    r = Refer(dave.cli, sc.uri).send('<%s;method=BYE>' % ALICE)
+    check(r.status == 403, 'a member removes the owner: %s' % r)
+    refer = Refer(sc.alice, sc.uri)
+    check(refer.send('<%s>' % carol.uri()).status == 200, 'the owner opens it')
+    carol.incoming().refuse(302, 'Moved', headers=['Contact: <%s>' % carol.uri('erin')])
+    check(Notifies(refer).until_last() == 302, 'redirected into a locked one')
+    sc.server.ctl('unlock', sc.conf)
+    dave.bye()
+    note('locked: for its owner to open')
+
+
 def refused(sc):
     bob = sc.phone('bob3')
     own = '<sip:factory@127.0.0.1:%d>' % sc.server.port
@@ -245,7 +292,7 @@ def strangers(sc):
 def rate(sc):
     """A burst is allowed, then one after the other"""
     got = []
-    for _ in range(60):
+    for _ in range(100):
         r = Refer(sc.alice, sc.uri).send('<sip:eve@192.0.2.1>')
         got.append(r.status)
         if r.status == 503:
@@ -260,7 +307,8 @@ def main(env):
     bob, call = invite(sc)
     remove(sc, call)
     failures(sc)
-    for part in (redirects, cancel, refer_on, silence):
+    for part in (redirects, cancel, refer_on, silence, locked,
+                 outlives, no_dialog):
         sc.wait_states({ALICE: ['connected']})
         part(sc)
     refused(sc)

@@ -128,6 +128,21 @@ def everybody(sc):
     note('420 in a conference and in a re-INVITE')
 
 
+def anonymous(sc):
+    """Whoever hides stays hidden from those who are called"""
+    bob = Phone(sc.env, 'bob', sc.pem)
+    call, r = sc.invite(multipart('x', sdp_part(), list_part(resource_list(
+        entry(bob.uri(), 'to')))), headers=REQUIRE + ['Privacy: id'])
+    check(r.status == 200, 'anonymous creator: %s' % r)
+    c, _ = called(bob)
+    check('anonymous' in c.invite_msg.get('Referred-By'), c.invite_msg.get('Referred-By'))
+    check('alice' not in str(c.invite_msg.headers) + c.invite_msg.body, 'alice is named')
+    c.accept()
+    call.bye()
+    sc.idle()
+    note('anonymous creator: Referred-By %s' % c.invite_msg.get('Referred-By'))
+
+
 def list_alone(sc):
     """No SDP: the answer has our offer"""
     bob = Phone(sc.env, 'bob', sc.pem)
@@ -190,11 +205,27 @@ def refused(sc):
     sc.idle()
 
 
+def rate(sc):
+    """One long list, then the user has to wait"""
+    xml = resource_list(*[entry('sip:u%d@192.0.2.1' % i) for i in range(64)])
+    got = []
+    while 503 not in got and len(got) < 4:
+        call, r = sc.invite(multipart('x', sdp_part(), list_part(xml)))
+        got.append(r.status)
+        if r.status == 200:
+            call.bye()
+    check(got[0] == 200 and got[-1] == 503 and r.get('Retry-After'), got)
+    note('lists of 64: %r' % got)
+    sc.idle()
+
+
 def main(env):
     sc = Scene(env)
     everybody(sc)
+    anonymous(sc)
     list_alone(sc)
     refused(sc)
+    rate(sc)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
-"""./bootstrap run: a demo server, three callers who talk, who heard whom
+"""./bootstrap run: a demo server, three callers who talk, who heard whom, and
+what one who comes and goes can open
 
     scene.py [DIR] [--port N] [--keying endpoint|group|auto] [--once]
 
@@ -12,6 +13,7 @@ import signal
 import sys
 
 import lib
+import scene_keys
 from caller import Caller, GOOD, USERS
 from lib import Failure, Server, check
 
@@ -42,7 +44,7 @@ def parse():
                     help='folder of the demo (default ./demo)')
     ap.add_argument('--port', type=int, default=5061, metavar='N',
                     help='SIP over TLS on this port, 0: any (default 5061)')
-    ap.add_argument('--keying', default='endpoint',
+    ap.add_argument('--keying', default='auto',
                     choices=('endpoint', 'group', 'auto'))
     ap.add_argument('--once', action='store_true',
                     help='end the server after the callers')
@@ -129,7 +131,7 @@ def main():
     try:
         server.wait_ready()
         say('== server is up: %s' % server.ready)
-        ok = scene(server)
+        ok = scene(server) and scene_keys.play(server, a.keying, say)
         if not a.once:
             stay(server)
         server.stop()

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""A new group key for 10, 100 and 1000 legs: time until the last of them is
+switched, and CPU of the focus per leg, beside what TLS alone costs
+
+  bench_rekey.py [--json] [--legs 10,100,1000]
+"""
+import argparse
+import datetime
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'e2e'))
+import lib                                                      # noqa: E402
+from caller import Caller                                       # noqa: E402
+
+ROUNDS = {10: 60, 100: 12, 1000: 4}
+TICK_US = 1e6 / os.sysconf('SC_CLK_TCK')
+
+
+def tls_us():
+    return json.loads(subprocess.check_output(
+        [lib.program('bench/bench_tls')]))['round_us']
+
+
+def cpu_us(pid):
+    f = lib.read_text('/proc/%d/stat' % pid).rsplit(')', 1)[1].split()
+    return (int(f[11]) + int(f[12])) * TICK_US
+
+
+def server_of(env, n):
+    """Joins are gathered: their epochs are not what is measured"""
+    name = 'rekey%d' % n
+    s = env.server(name, keying='group')
+    s.stop()
+    conf = s.dir + '.conf'
+    with open(conf, 'w') as f:
+        f.write(re.sub(r'(\n\s*keying = group)', r'\1\n\tjoin_rekey_interval = 2000',
+                       lib.read_text(os.path.join(s.dir, 'conclave.conf'))))
+    return env.server(name, conf=conf, log_level='info')
+
+
+def epochs(server):
+    """{epoch: (drawn, retired)} [ms]"""
+    out = {}
+    for at, what, no in re.findall(
+            r'(?m)^(\S+)Z conclaved info ev=key_(drawn|retired) .*epoch=(\d+)',
+            lib.read_text(server.log)):
+        t = datetime.datetime.fromisoformat(at).timestamp() * 1000
+        out.setdefault(int(no), {})[what] = t
+    return out
+
+
+def legs(server):
+    confs = server.ctl('list')['conferences']
+    if not confs:
+        return None, []
+    show = server.ctl('show', confs[0]['conf'])
+    return confs[0]['conf'], [leg for p in show['participants'] for leg in p['legs']]
+
+
+def settled(server, n):
+    def ok():
+        _, v = legs(server)
+        return len(v) == n and len({leg['epoch'] for leg in v}) == 1
+    lib.wait_until('%d legs on one epoch' % n, ok, 120)
+
+
+def one(env, n):
+    server = server_of(env, n)
+    before = tls_us()
+    c = env.add(Caller(server, '-n', n, '--same-conf', '--seconds', 600, '--silent',
+                       '--codec', 'pcmu', '--ramp', 5, '--decode-first', 1,
+                       '--setup-timeout', 60))
+    settled(server, n)
+    conf, _ = legs(server)
+    took = []
+    cpu = cpu_us(server.proc.pid)
+    for _ in range(ROUNDS.get(n, 4)):
+        last = max(epochs(server))
+        server.ctl('rekey', conf)
+        # the last one that leaves an epoch takes it along
+        lib.wait_until('epoch %d retired' % last, lambda: 'retired' in
+                       epochs(server).get(last, {}), 60)
+        e = epochs(server)
+        took.append(e[last]['retired'] - e[last + 1]['drawn'])
+    cpu = (cpu_us(server.proc.pid) - cpu) / len(took) / n
+    tls = (before + tls_us()) / 2
+    c.proc.kill()
+    server.kill()
+    env.servers.remove(server)
+    took.sort()
+    return {'legs': n, 'rekeys': len(took), 'median_ms': took[len(took) // 2],
+            'worst_ms': took[-1], 'focus_us_per_leg': round(cpu, 1),
+            'tls_us': round(tls, 1), 'ratio': round(cpu / tls, 2)}
+
+
+def main(env):
+    ap = argparse.ArgumentParser()
+    ap.add_argument('--json', action='store_true')
+    ap.add_argument('--legs', default='10,100,1000')
+    a = ap.parse_args()
+    rows = [one(env, int(n)) for n in a.legs.split(',')]
+    if a.json:
+        print(json.dumps(rows))
+        return
+    print('%6s %8s %12s %12s %14s %10s %7s' % (
+        'legs', 'rekeys', 'median [ms]', 'worst [ms]', 'focus us/leg', 'TLS us',
+        'ratio'))
+    for r in rows:
+        print('%6d %8d %12.0f %12.0f %14.1f %10.1f %7.2f' % tuple(r.values()))
+
+
+if __name__ == '__main__':
+    lib.run(main)

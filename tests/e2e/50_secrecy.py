@@ -1,0 +1,115 @@
+"""Who leaves opens nothing that is sent afterwards, who joins nothing from
+before: measured with their keys on what the others received"""
+import os
+import re
+
+import lib
+from lib import check, note, wait_until
+from secrecy import Taps, row, seconds
+
+GRACE_MS = 2000
+# from our deadline to the arrival of the last packet that was sent before it
+SLACK_MS = 60
+# to try the keys on
+PACKETS = 80
+KINDS = ('bye', 'lost', 'kick') if os.environ.get('SECRECY_LONG') else \
+    ('bye', 'kick')
+REPORTS = ('--rtcp-interval', 500)
+
+
+def part_of(taps, user):
+    for p in taps.conf()['participants']:
+        if user in p['identity']:
+            return str(p['part'])
+    raise lib.Failure('no participant %s' % user)
+
+
+def kick(taps, user):
+    name = taps.conf()['conf']
+    taps.server.ctl('kick', name, part_of(taps, user))
+
+
+def impatient(env, keying):
+    """A server that misses a silent caller after 5 s"""
+    s = env.server(keying, keying=keying)
+    s.stop()
+    conf = s.dir + '.conf'
+    with open(os.path.join(s.dir, 'conclave.conf')) as f:
+        text = re.sub(r'(?m)^media_timeout.*\n', '', f.read())
+    with open(conf, 'w') as f:
+        f.write('media_timeout = 5\n' + text)
+    return env.server(keying, conf=conf)
+
+
+def play(env, keying, kinds):
+    server = impatient(env, keying) if 'lost' in kinds else \
+        env.server(keying, keying=keying)
+    t = Taps(env, server)
+    stay = seconds(60)
+    alice = t.call('alice', 'alice', *stay, '--freq', 600, *REPORTS)
+    slow = t.call('slow', 'bob', *stay, '--answer-delay', 1000, *REPORTS)
+    t.settled(keying)
+    for kind in kinds:
+        user = {'bye': 'carol', 'lost': 'carol', 'kick': 'dave'}[kind]
+        c = t.call(kind, user, *stay, *REPORTS)
+        t.settled(keying)
+        n = len(t.legs())
+        if kind == 'bye':
+            c.proc.terminate()
+        elif kind == 'lost':
+            c.proc.kill()
+        else:
+            kick(t, user)
+        wait_until('%s has left' % kind, lambda: len(t.legs()) < n, 20)
+        if kind == 'lost':
+            t.gone(kind)
+        c.proc.communicate(timeout=10)
+        t.settled(keying)
+        t.listen(PACKETS)
+    for c in (alice, slow):
+        c.proc.terminate()
+    for c in (alice, slow):
+        c.proc.communicate(timeout=10)
+    server.stop()
+    return t.judge()
+
+
+def bound(keying, kind):
+    """[ms] after the leave"""
+    return 0 if keying == 'endpoint' or kind == 'kick' else GRACE_MS
+
+
+def judge(keying, j):
+    for x in j['leavers']:
+        if x['name'] in ('alice', 'slow'):
+            continue
+        row(keying, 'forward: ' + x['name'], x['tried'], x['opened'],
+            '%.0f ms' % x['last_ms'])
+        limit = bound(keying, x['name'])
+        check(x['last_ms'] <= limit + SLACK_MS and
+              (limit or x['opened'] <= 3),
+              '%s: a leaver (%s) opens %d packets, the last %.0f ms after' %
+              (keying, x['name'], x['opened'], x['last_ms']))
+        check(x['tried'] >= PACKETS, 'only %d packets' % x['tried'])
+    for x in j['joiners']:
+        row(keying, 'backward: ' + x['name'], x['tried'], x['opened'], '')
+        check(x['opened'] == 0, '%s: a joiner opens %d packets from before' %
+              (keying, x['opened']))
+    p = j['pads']
+    row(keying, 'two-time pads', p['packets'], p['violations'],
+        '%d keys' % j['keys'])
+    check(p['known'] > 0.8 * p['packets'], 'keys for %d of %d packets' %
+          (p['known'], p['packets']))
+    check(p['violations'] == 0, 'two-time pad')
+    check(j['shared'] == 0, 'a key is used in both directions')
+
+
+def main(env):
+    note('   %-10s %-24s %9s %9s %12s' % ('keying', 'who', 'packets',
+                                           'opened', 'last after'))
+    for keying in ('group', 'auto', 'endpoint'):
+        judge(keying, play(env, keying, KINDS))
+
+
+if __name__ == '__main__':
+    lib.run(main)

@@ -1,0 +1,90 @@
+"""After a call with group keys nothing of any key is left in the memory of
+focus and mixer: raw, in hex, or in base64"""
+import base64
+import re
+
+import lib
+from lib import Skip, check, note, wait_until
+from secrecy import Taps, seconds
+
+PART = 16       # of a key, enough to call it a find
+
+
+def needles(files):
+    """{bytes: what it is} of all keys that were in the taps"""
+    found = {}
+    for path in files:
+        for line in lib.read_text(path).split('\n'):
+            f = line.split()
+            if not f or f[0] not in ('key', 'own'):
+                continue
+            raw = bytes.fromhex(f[4])
+            for what, b in (('raw', raw), ('base64', base64.b64encode(raw))):
+                found[b[:PART]] = found[b[-PART - 2:-2]] = \
+                    '%s key of call %s, %s' % (f[0], f[2], what)
+    return found
+
+
+def regions(pid):
+    try:
+        mem = open('/proc/%d/mem' % pid, 'rb', 0)
+    except PermissionError:
+        raise Skip('memory of others cannot be read here')
+    with mem:
+        for line in lib.read_text('/proc/%d/maps' % pid).split('\n'):
+            m = re.match(r'([0-9a-f]+)-([0-9a-f]+) rw', line)
+            if not m:
+                continue
+            a, b = int(m[1], 16), int(m[2], 16)
+            try:
+                mem.seek(a)
+                yield line, mem.read(b - a)
+            except (OSError, ValueError):
+                pass        # a guard page, or one that is gone
+
+
+def scan(pid, keys):
+    pat = re.compile(b'|'.join(re.escape(k) for k in keys))
+    size, hits = 0, []
+    for line, data in regions(pid):
+        size += len(data)
+        for m in pat.finditer(data):
+            hits.append('%s in %s at %d' % (keys[m[0]], line, m.start()))
+    return size, hits
+
+
+def play(env, keying):
+    server = env.server(keying, keying=keying)
+    t = Taps(env, server)
+    quick = ('--rtcp-interval', 500)
+    calls = [t.call(u, u, *seconds(60), *quick)
+             for u in ('alice', 'bob', 'carol')]
+    t.settled(keying)
+    keys = needles(t.files)
+    check(any(scan(pid, keys)[1] for pid in server.pids()),
+          'the scan finds no key even during the call')
+
+    for c in reversed(calls):
+        c.proc.terminate()
+        c.proc.communicate(timeout=10)
+    wait_until('end of the conference', lambda: not t.legs(), 10)
+    wait_until('mixers have no key', lambda: not any(
+        m['secrets'] for m in server.ctl('stats')['mixers']), 10)
+    keys = needles(t.files)
+    for pid in server.pids():
+        size, hits = scan(pid, keys)
+        note('   %-8s process %d: %d keys, %.1f MB read, %d finds' %
+             (keying, pid, len(keys) // 4, size / 1e6, len(hits)))
+        check(not hits, '\n'.join(hits[:20]))
+    server.stop()
+
+
+def main(env):
+    if lib.sanitized():
+        raise Skip('a sanitizer keeps freed memory')
+    for keying in ('group', 'auto', 'endpoint'):
+        play(env, keying)
+
+
+if __name__ == '__main__':
+    lib.run(main)

@@ -1,0 +1,387 @@
+/**
+ * @file tests/secrecy.c  What the keys of one call open of another's packets
+ *
+ *   secrecy [--left CALL=TIME_US]... TAP...
+ *
+ * Reads what conclave-call --tap wrote (call numbers count over all files, in
+ * order) and prints a JSON object:
+ *   leavers[]  for each call that left before another did: packets that the
+ *              others received after it had left, and how many of them its
+ *              keys open, and when the last of those arrived
+ *   joiners[]  for each call that came after another: packets that were
+ *              received before it came, and how many its keys open
+ *   pads       packets looked at, and pairs of different packets under one
+ *              key, SSRC and index (two-time pad: RFC 3711 section 9.1)
+ *   keys       different keys seen; shared: keys used in both directions
+ *
+ * The keys are tried with the library that protects: what it opens, a leaver
+ * opens.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "msrtp.h"
+#include "rtp.h"
+
+enum { CALL_MAX = 512, KEY_MAX = 8192, PKT_MAX = 2000000, LINE_MAX_ = 8192,
+       FORWARD_S = 12 };
+
+struct key {
+	unsigned call;
+	bool own;
+	const struct suite *suite;
+	struct secret *s;
+	unsigned id;            /* the same for the same bytes */
+};
+
+struct pkt {
+	unsigned call;
+	bool rtcp;
+	uint64_t at;
+	uint8_t *v;
+	size_t len;
+};
+
+struct use {                    /* one index of one key */
+	unsigned key;
+	uint32_t ssrc, index;
+	size_t pkt;
+	bool rtcp;
+};
+
+static struct key keyv[KEY_MAX];
+static size_t keyc;
+static struct pkt *pktv;
+static size_t pktc, pkt_room;
+static struct use *usev;
+static size_t usec_, use_room;
+static uint64_t startv[CALL_MAX], leftv[CALL_MAX];
+static unsigned callc;
+
+static void *grow(void *v, size_t *room, size_t size)
+{
+	*room = *room ? *room * 2 : 4096;
+	v = realloc(v, *room * size);
+	if (!v) {
+		(void)fprintf(stderr, "out of memory\n");
+		exit(2);
+	}
+
+	return v;
+}
+
+static size_t unhex(uint8_t *out, size_t size, const char *s)
+{
+	size_t n = 0;
+	unsigned b;
+
+	while (n < size && sscanf(s, "%2x", &b) == 1) {
+		out[n++] = (uint8_t)b;
+		s += 2;
+	}
+
+	return n;
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+static void add_key(unsigned call, bool own, const char *suite, const char *hex)
+{
+	uint8_t buf[SECRET_MAX];
+	const size_t len = unhex(buf, sizeof(buf), hex);
+	struct key *k = &keyv[keyc];
+	size_t i;
+
+	if (keyc >= KEY_MAX || secret_copy(&k->s, buf, len)) {
+		(void)fprintf(stderr, "too many keys\n");
+		exit(2);
+	}
+	k->call = call;
+	k->own = own;
+	k->suite = suite_by_name(suite, strlen(suite));
+	for (i = 0; i < keyc; i++) {
+		if (secret_equal(keyv[i].s, k->s)) {
+			k->id = keyv[i].id;
+			break;
+		}
+	}
+	if (i == keyc)
+		k->id = (unsigned)keyc;
+	/* told again */
+	for (i = 0; i < keyc; i++)
+		if (keyv[i].call == call && keyv[i].own == own && keyv[i].id == k->id)
+			break;
+	if (i < keyc)
+		secret_free(&k->s);
+	else
+		++keyc;
+}
+
+static void add_packet(unsigned call, bool rtcp, uint64_t at, const char *hex)
+{
+	struct pkt *p;
+
+	if (pktc == pkt_room)
+		pktv = grow(pktv, &pkt_room, sizeof(*pktv));
+	p = &pktv[pktc++];
+	p->call = call;
+	p->rtcp = rtcp;
+	p->at = at;
+	p->len = strlen(hex) / 2;
+	p->v = malloc(p->len + 1);
+	if (!p->v)
+		exit(2);
+	p->len = unhex(p->v, p->len, hex);
+}
+
+static void read_line(char *line, unsigned base)
+{
+	char what[8], a[40], *hex;
+	unsigned long long at;
+	unsigned call;
+	int n = 0;
+
+	if (sscanf(line, "%7s %llu %u %n", what, &at, &call, &n) < 3 || call + base >= CALL_MAX)
+		return;
+	call += base;
+	if (call >= callc)
+		callc = call + 1;
+	hex = line + n;
+	hex[strcspn(hex, "\n")] = '\0';
+
+	if (!strcmp(what, "call"))
+		startv[call] = at;
+	else if (!strcmp(what, "left"))
+		leftv[call] = at;
+	else if (!strcmp(what, "rtp") || !strcmp(what, "rtcp"))
+		add_packet(call, what[2] == 'c', at, hex);
+	else if (sscanf(hex, "%39s %n", a, &n) == 1)
+		add_key(call, what[0] == 'o', a, hex + n);
+}
+
+static void read_tap(const char *path)
+{
+	static char line[LINE_MAX_];
+	const unsigned base = callc;
+	FILE *f = fopen(path, "r");
+
+	if (!f) {
+		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), f))
+		read_line(line, base);
+	(void)fclose(f);
+}
+
+/* ---- trying --------------------------------------------------------------------- */
+
+/** A context that has seen nothing: what a packet needs from before counts
+ *  for the leaver, who may have kept it */
+static bool opens(const struct key *k, const struct pkt *p)
+{
+	static uint8_t buf[LINE_MAX_];
+	struct msrtp *m;
+	size_t len = p->len;
+	enum msrtp_err e;
+
+	if (len > sizeof(buf) || msrtp_new(&m, MSRTP_RX, k->suite, k->s, NULL, 0))
+		exit(2);
+	memcpy(buf, p->v, len);
+	e = p->rtcp ? msrtp_unprotect_rtcp(m, buf, &len) : msrtp_unprotect(m, buf, &len);
+	msrtp_free(&m);
+
+	return e == MSRTP_OK;
+}
+
+/** Do any of a call's keys (or any uplink key of it) open it? */
+static bool call_opens(unsigned call, const struct pkt *p)
+{
+	for (size_t i = 0; i < keyc; i++)
+		if (keyv[i].call == call && opens(&keyv[i], p))
+			return true;
+
+	return false;
+}
+
+static void leaver(unsigned call, bool *first)
+{
+	size_t tried = 0, opened = 0;
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < pktc; i++) {
+		const struct pkt *p = &pktv[i];
+
+		if (p->call == call || p->at <= leftv[call] ||
+		    p->at > leftv[call] + FORWARD_S * 1000000ULL)
+			continue;
+		++tried;
+		if (!call_opens(call, p))
+			continue;
+		++opened;
+		if (p->at - leftv[call] > last)
+			last = p->at - leftv[call];
+	}
+	if (!tried)
+		return;
+
+	(void)printf("%s\n  {\"call\": %u, \"tried\": %zu, \"opened\": %zu, \"last_ms\": %.1f}",
+		     *first ? "" : ",", call, tried, opened, (double)last / 1000);
+	*first = false;
+}
+
+static void joiner(unsigned call, bool *first)
+{
+	size_t tried = 0, opened = 0;
+
+	for (size_t i = 0; i < pktc; i++) {
+		const struct pkt *p = &pktv[i];
+
+		if (p->call == call || p->at >= startv[call])
+			continue;
+		++tried;
+		opened += call_opens(call, p);
+	}
+	if (!tried)
+		return;
+
+	(void)printf("%s\n  {\"call\": %u, \"tried\": %zu, \"opened\": %zu}", *first ? "" : ",",
+		     call, tried, opened);
+	*first = false;
+}
+
+/* ---- two-time pads -------------------------------------------------------------- */
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void note_use(size_t i)
+{
+	const struct pkt *p = &pktv[i];
+	static size_t last_key[CALL_MAX];
+	struct use *u;
+	size_t k, n;
+
+	/* mostly it is the key of the packet before */
+	for (n = 0, k = last_key[p->call]; n <= keyc; n++, k = (n - 1) % keyc)
+		if (keyv[k].call == p->call && opens(&keyv[k], p))
+			break;
+	if (n > keyc || p->len < 20)
+		return;
+
+	last_key[p->call] = k;
+	if (usec_ == use_room)
+		usev = grow(usev, &use_room, sizeof(*usev));
+	u = &usev[usec_++];
+	u->key = keyv[k].id;
+	u->rtcp = p->rtcp;
+	u->pkt = i;
+	if (p->rtcp) {
+		/* the index stands behind the ciphertext, before the tag */
+		const size_t tag = keyv[k].suite->aead ? 0 : keyv[k].suite->rtcp_tag_len;
+
+		u->ssrc = be32(p->v + 4);
+		u->index = be32(p->v + p->len - tag - 4) & 0x7fffffff;
+	}
+	else {
+		u->ssrc = be32(p->v + 8);
+		u->index = be32(p->v) & 0xffff;
+	}
+}
+
+static int use_cmp(const void *va, const void *vb)
+{
+	const struct use *a = va, *b = vb;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	if (a->rtcp != b->rtcp)
+		return a->rtcp ? 1 : -1;
+	if (a->ssrc != b->ssrc)
+		return a->ssrc < b->ssrc ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+
+	return 0;
+}
+
+static size_t pads(void)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; keyc && i < pktc; i++)
+		note_use(i);
+	if (usec_)
+		qsort(usev, usec_, sizeof(*usev), use_cmp);
+	for (size_t i = 1; i < usec_; i++) {
+		const struct pkt *a = &pktv[usev[i - 1].pkt], *b = &pktv[usev[i].pkt];
+
+		if (!use_cmp(&usev[i - 1], &usev[i]) &&
+		    (a->len != b->len || memcmp(a->v, b->v, a->len)))
+			++bad;
+	}
+
+	return bad;
+}
+
+static void print_keys(void)
+{
+	size_t different = 0, shared = 0;
+
+	for (size_t i = 0; i < keyc; i++) {
+		different += keyv[i].id == i;
+		for (size_t j = 0; j < keyc; j++)
+			shared += keyv[i].own && j != i && keyv[i].id == keyv[j].id;
+	}
+	(void)printf(" \"keys\": %zu, \"shared\": %zu}\n", different, shared);
+}
+
+static int args(int argc, char *argv[])
+{
+	unsigned call;
+	unsigned long long at;
+	int i = 1;
+
+	for (int n = 1; n < argc; n++)
+		if (strcmp(argv[n], "--left") && (n == 1 || strcmp(argv[n - 1], "--left")))
+			read_tap(argv[n]);
+	for (; i + 1 < argc; i++)
+		if (!strcmp(argv[i], "--left") &&
+		    sscanf(argv[i + 1], "%u=%llu", &call, &at) == 2 && call < callc)
+			leftv[call] = at;
+
+	return callc ? 0 : EINVAL;
+}
+
+int main(int argc, char *argv[])
+{
+	bool first = true;
+	size_t bad;
+
+	if (msrtp_init(MSRTP_OPENSSL) || args(argc, argv)) {
+		(void)fprintf(stderr, "usage: secrecy [--left CALL=TIME_US]... TAP...\n");
+		return 2;
+	}
+
+	(void)printf("{\"leavers\": [");
+	for (unsigned c = 0; c < callc; c++)
+		if (leftv[c])
+			leaver(c, &first);
+	(void)printf("],\n \"joiners\": [");
+	first = true;
+	for (unsigned c = 0; c < callc; c++)
+		if (startv[c])
+			joiner(c, &first);
+	bad = pads();
+	(void)printf("],\n \"pads\": {\"packets\": %zu, \"known\": %zu, \"violations\": %zu},\n",
+		     pktc, usec_, bad);
+	print_keys();
+	for (size_t i = 0; i < keyc; i++)
+		secret_free(&keyv[i].s);
+	msrtp_close();
+
+	return 0;
+}

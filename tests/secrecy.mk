@@ -1,0 +1,39 @@
+# Group keys follow the membership: a model, and measurements
+check_PROGRAMS += tests/test_epochmodel
+TESTS += tests/test_epochmodel
+tests_test_epochmodel_SOURCES = tests/test_epochmodel.c tests/epworld.c tests/epworld.h
+tests_test_epochmodel_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(PROTOBUF_CFLAGS) $(CHECK_CFLAGS)
+tests_test_epochmodel_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
+# its own dialogs, mixer and clock come before the library's
+tests_test_epochmodel_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+
+# Tries the keys of one call on what another received
+check_PROGRAMS += tests/secrecy
+tests_secrecy_SOURCES = tests/secrecy.c
+tests_secrecy_CFLAGS = $(AM_CFLAGS)
+tests_secrecy_LDADD = $(MEDIA_LIBS)
+
+secrecy_scenarios = \
+	tests/e2e/50_secrecy.py \
+	tests/e2e/51_continuity.py \
+	tests/e2e/52_storm.py \
+	tests/e2e/53_memory.py \
+	tests/e2e/55_mki.py
+secrecy_long = tests/e2e/54_late_joiner.py
+TESTS += $(secrecy_scenarios)
+EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py tests/e2e/scene_keys.py
+
+# The figures, with those that take long: make secrecy
+secrecy: all $(check_PROGRAMS) tests/fastclock.so
+	@set -e; $(AM_TESTS_ENVIRONMENT) SECRECY_LONG=1; export SECRECY_LONG; \
+	./tests/test_epochmodel; \
+	for t in $(secrecy_scenarios) $(secrecy_long); do echo "== $$t"; \
+	$(PY_LOG_COMPILER) -B $(srcdir)/$$t; done
+.PHONY: secrecy
+
+# For LD_PRELOAD: automake knows shared objects only with libtool
+EXTRA_DIST += tests/fastclock.c
+tests/fastclock.so: tests/fastclock.c
+	$(AM_V_CC)$(MKDIR_P) tests && $(CC) -std=gnu11 $(WARN_CFLAGS) -O1 -fPIC -shared -o $@ \
+		$(srcdir)/tests/fastclock.c
+CLEANFILES += tests/fastclock.so

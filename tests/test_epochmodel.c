@@ -1,0 +1,421 @@
+/**
+ * @file test_epochmodel.c  A random walk over joins, leaves and rekeys
+ *
+ * The focus's real code for classes, epochs, promotion and re-offers, in a
+ * made-up world (epworld.h), against a small model: who may know which key.
+ * The seed is fixed; a failure says the step.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "epworld.h"
+#include "log.h"
+#include "secret.h"
+
+enum { STEPS = 10000, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
+
+static unsigned step;
+
+static void setup(void)
+{
+	(void)libre_init();
+	/* refusals and failures are what it makes happen */
+	log_init("test", false, getenv("EPMODEL_LOG") ? LOG_LV_DEBUG
+						      : LOG_LV_ERROR);
+}
+
+static void teardown(void)
+{
+	libre_close();
+}
+
+/* ---- the model ----------------------------------------------------------------- */
+
+/** Does anything that the mixer sends travel under this epoch? */
+static bool on_air(const struct wepoch *e)
+{
+	for (size_t i = 0; e->used && i < LEG_MAX; i++) {
+		const struct wleg *l = &wlegv[i];
+
+		if (l->used && l->grouped && l->class_id == e->class_id &&
+		    l->epoch == e->no)
+			return true;
+	}
+
+	return false;
+}
+
+/** An assertion of Check's costs a system call, and these are many */
+#define MUST(cond, ...) do { if (!(cond)) ck_abort_msg(__VA_ARGS__); } while (0)
+
+static void check_outsider(const struct client *cl)
+{
+	for (size_t i = 0; i < EPOCH_MAX; i++) {
+		const struct wepoch *e = &wepochv[i];
+
+		MUST(!on_air(e) || !client_knows(cl, &e->key),
+		     "step %u: client %d opens class %u epoch %u, %d ms after it"
+		     " left", step, (int)(cl - clientv), e->class_id, e->no,
+		     (int)(world_now() - cl->left_ms));
+	}
+	for (size_t i = 0; i < LEG_MAX; i++)
+		MUST(!wlegv[i].used || !wlegv[i].own.len ||
+		     !client_knows(cl, &wlegv[i].own),
+		     "step %u: client %d knows the own key of leg %d", step,
+		     (int)(cl - clientv), (int)wlegv[i].id);
+}
+
+/** Forward secrecy: who has left opens nothing, once the grace is over */
+static void check_outsiders(void)
+{
+	for (size_t c = 0; c < CLIENT_MAX; c++) {
+		const struct client *cl = &clientv[c];
+
+		if (cl->gone && cl->left_ms + cl->grace_ms <= world_now())
+			check_outsider(cl);
+	}
+}
+
+static bool hears(const struct client *cl, const struct wleg *l)
+{
+	const struct wepoch *e = l->grouped
+		? wepoch_find(l->class_id, l->epoch) : NULL;
+
+	return wkey_equal(&cl->rx, &l->own) ||
+		(e && wkey_equal(&cl->rx, &e->key));
+}
+
+/** Is something under way that will give it a key it can open? */
+static bool in_window(const struct client *cl)
+{
+	const struct dlg *dlg = cl->dlg;
+	const struct endpoint *ep = cl->ep;
+
+	return dlg->sent || dlg->offerh || dlg->wants_ack ||
+		!dlg->confirmed || ep->media_pending || ep->le_rekey.list ||
+		tmr_isrunning(&dlg->tmr_resp) || ep->trial ||
+		(ep->gc && tmr_isrunning(&ep->gc->tmr_draw));
+}
+
+static void check_member(const struct client *cl)
+{
+	const struct endpoint *ep = cl->ep;
+	const struct wleg *l = wleg_find(cl->leg);
+
+	MUST(!ep->ge || ep->ge->gc == ep->gc, "step %u", step);
+	MUST(!ep->ge || ep->known >= ep->ge->no, "step %u", step);
+	MUST(!ep->ge || ep->ge->no >= ep->first, "step %u", step);
+	MUST(!ep->trial || ep->tx, "step %u", step);
+	if (!l || !cl->dlg->confirmed || !ep->neg.sdes.suite)
+		return;
+
+	/* one key, but for the trial */
+	if (!ep->media_pending)
+		MUST(!(l->grouped && l->own.len) || ep->trial,
+			      "step %u: two streams to leg %llu", step,
+			      (unsigned long long)cl->leg);
+	MUST(hears(cl, l) || in_window(cl),
+		      "step %u: leg %llu is deaf: manner %d grouped %d own %zu"
+		      " gc %d ge %d tx %d due %d", step,
+		      (unsigned long long)cl->leg, cl->manner, l->grouped,
+		      l->own.len, ep->gc != NULL, ep->ge ? (int)ep->ge->no : 0,
+		      ep->tx != NULL, ep->own_due);
+
+	/* its microphone is never lost */
+	if (!ep->media_pending)
+		MUST(wkey_equal(&l->rx, &cl->tx) || cl->renew_tx ||
+			  cl->dlg->sent, "step %u", step);
+}
+
+static void check_classes(void)
+{
+	const struct conference *c = world_conf();
+
+	for (struct le *le = c ? list_head(&c->classl) : NULL; le;
+	     le = le->next) {
+		const struct gclass *gc = le->data;
+
+		MUST(gc->memberl.head || gc->waitl.head, "step %u", step);
+		MUST(list_count(&gc->epochl) <= 3 * list_count(&gc->memberl) +
+		     list_count(&gc->waitl) + 1, "step %u", step);
+	}
+}
+
+static void check_all(void)
+{
+	check_classes();
+	/* what the focus said has to arrive first */
+	if (world_mixer_queue())
+		return;
+
+	check_outsiders();
+	for (size_t i = 0; i < CLIENT_MAX; i++)
+		if (clientv[i].ep && !clientv[i].gone)
+			check_member(&clientv[i]);
+}
+
+/* ---- the walk ------------------------------------------------------------------ */
+
+static struct client *pick_member(void)
+{
+	size_t at = world_rand(CLIENT_MAX);
+
+	for (size_t i = 0; i < CLIENT_MAX; i++) {
+		struct client *cl = &clientv[(at + i) % CLIENT_MAX];
+
+		if (cl->ep && cl->dlg && cl->dlg->confirmed)
+			return cl;
+	}
+
+	return NULL;
+}
+
+static struct client *pick_slot(void)
+{
+	for (size_t i = 0; i < CLIENT_MAX; i++) {
+		struct client *cl = &clientv[i];
+
+		if (!cl->dlg && (!cl->came ||
+				 (cl->gone && cl->left_ms + SLOT_REST_MS <
+				  world_now())))
+			return cl;
+	}
+
+	return NULL;
+}
+
+static void conference_have(void)
+{
+	struct conference *c;
+	struct pl host;
+
+	pl_set_str(&host, "test");
+	if (!world_conf() && !mixer_down)
+		ck_assert_int_eq(0, conference_new(&c, world_focus(),
+						   world_cc(), NULL, &host,
+						   "sip:nobody@test"));
+}
+
+static void do_join(void)
+{
+	/* one that follows is four times as likely as each of the others */
+	static const enum manner mv[] = {
+		M_PROMPT, M_PROMPT, M_PROMPT, M_PROMPT, M_SLOW, M_NEVER,
+		M_REFUSES, M_GLARE, M_KEEPS,
+	};
+	enum manner m = mv[world_rand(ARRAY_SIZE(mv))];
+	struct client *cl = pick_slot();
+
+	/* one that keeps its key has no place in a group conference */
+	if (m == M_KEEPS && world_cc()->keying == KEYING_GROUP)
+		m = M_PROMPT;
+	conference_have();
+	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
+		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1);
+}
+
+static void do_kick(struct client *cl)
+{
+	struct part *p = cl->ep->part;
+
+	for (size_t i = 0; i < CLIENT_MAX; i++)
+		if (clientv[i].ep && clientv[i].ep->part == p)
+			clientv[i].grace_ms = 0;
+	part_kick(p, 200, "kicked");
+}
+
+static void do_mixer_restart(void)
+{
+	struct focus *f = world_focus();
+
+	for (size_t i = 0; i < CLIENT_MAX; i++)
+		if (clientv[i].ep)
+			clientv[i].grace_ms = 0;
+	mixer_down = true;
+	mixevent_down(f->mixv[0], f);
+	ck_assert_ptr_null(world_conf());
+	world_mixer_drain();
+	memset(wlegv, 0, sizeof(wlegv));
+	memset(wepochv, 0, sizeof(wepochv));
+	mixer_down = false;
+}
+
+static void do_limit(void)
+{
+	const struct conference *c = world_conf();
+	const struct gclass *gc = c ? list_ledata(list_head(&c->classl)) : NULL;
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__KeyLimit kl = MP__KEY_LIMIT__INIT;
+
+	if (!gc || !gc->live)
+		return;
+
+	kl.conf = c->id;
+	kl.class_id = gc->id;
+	kl.epoch = gc->live->no;
+	msg.body_case = MP__MESSAGE__BODY_KEY_LIMIT;
+	msg.key_limit = &kl;
+	mixevent_handler(NULL, &msg, world_focus());
+}
+
+static void do_reinvite(struct client *cl)
+{
+	if (cl->renew_tx)
+		return;
+	switch (world_rand(6)) {
+
+	case 0:
+		cl->variant = (cl->variant + 1) % 3;
+		break;
+	case 1:
+		cl->hold = !cl->hold;
+		break;
+	case 2:
+		mixer_refuses = !world_rand(4);
+		break;
+	default:
+		break;
+	}
+	client_reinvite(cl, world_rand(5));
+	if (world_rand(2))
+		mixer_refuses = 0;
+}
+
+static void do_member(struct client *cl, uint32_t what)
+{
+	if (what < 30)
+		client_report(cl);
+	else if (what < 45)
+		client_bye(cl, world_rand(4) ? 0 : ETIMEDOUT);
+	else if (what < 50)
+		do_kick(cl);
+	else if (what < 54)
+		endpoint_end(cl->ep, 408, "No media");
+	else if (what < 75)
+		do_reinvite(cl);
+}
+
+static void walk_step(void)
+{
+	uint32_t what = world_rand(200);
+	struct client *cl = what < 75 ? pick_member() : NULL;
+
+	if (cl)
+		do_member(cl, what);
+	else if (what < 110)
+		do_join();
+	else if (what == 110 && !world_rand(8))
+		do_mixer_restart();
+	else if (what == 111)
+		do_limit();
+	else if (what < 150)
+		(void)world_mixer_step();
+	else
+		world_pass(world_rand(what < 160 ? 3000 : 150));
+
+	if (world_rand(2))
+		world_mixer_drain();
+}
+
+/** Nothing happens for a while: everybody is where it belongs */
+static void check_quiet(enum keying keying)
+{
+	for (size_t i = 0; i < CLIENT_MAX; i++)
+		if (clientv[i].manner == M_GLARE)
+			clientv[i].manner = M_PROMPT;
+	world_mixer_drain();
+	for (unsigned i = 0; i < QUIET_MS / 100; i++) {
+		world_pass(100);
+		world_mixer_drain();
+	}
+	check_all();
+
+	for (size_t i = 0; i < CLIENT_MAX; i++) {
+		struct client *cl = &clientv[i];
+		struct endpoint *ep = cl->ep;
+
+		if (!ep)
+			continue;
+		ck_assert_msg(hears(cl, wleg_find(cl->leg)),
+			      "step %u: leg %llu hears nothing after all: manner"
+			      " %d", step, (unsigned long long)cl->leg,
+			      cl->manner);
+		ck_assert(!(ep->trial && ep->neg.peer_receives) &&
+			  !ep->next_ge && !ep->next_gc &&
+			  !ep->offer_ge && !ep->media_pending);
+		if (keying == KEYING_GROUP)
+			ck_assert_ptr_nonnull(ep->ge);
+		if (ep->gc)
+			ck_assert_ptr_eq(ep->ge, ep->gc->live);
+		if (ep->follows == FOLLOWS_YES)
+			ck_assert_ptr_null(ep->tx);
+	}
+}
+
+static void walk(enum keying keying, uint64_t seed)
+{
+	size_t secrets = secret_count(), seen = secret_seen_count();
+	unsigned joined = 0;
+
+	world_open(keying, seed);
+	for (step = 0; step < STEPS; step++) {
+		walk_step();
+		check_all();
+		if (step % 250 == 249)
+			check_quiet(keying);
+		joined += world_conf() ? world_conf()->endpointc : 0;
+	}
+	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, at"
+	       " most %u offers out\n", cfg_keying_name(keying),
+	       (unsigned long long)seed, STEPS, 1.0 * joined / STEPS,
+	       epochs_installed, offers_out_max);
+
+	if (world_conf())
+		conference_end(world_conf(), 200, "end of the walk");
+	world_close();
+	ck_assert_uint_eq(secrets, secret_count());
+	ck_assert_uint_eq(seen, secret_seen_count());
+	ck_assert_uint_eq(0, world_timers());
+}
+
+START_TEST(ten_thousand_steps_in_keying_group)
+{
+	walk(KEYING_GROUP, (uint64_t)_i + 1);
+}
+END_TEST
+
+START_TEST(ten_thousand_steps_in_keying_auto)
+{
+	walk(KEYING_AUTO, (uint64_t)_i + 1);
+}
+END_TEST
+
+START_TEST(ten_thousand_steps_in_keying_endpoint)
+{
+	walk(KEYING_ENDPOINT, (uint64_t)_i + 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("epochmodel");
+	TCase *tc = tcase_create("walk");
+	const char *env = getenv("EPMODEL_SEEDS");
+	int seeds = env ? atoi(env) : 2;
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 300);
+	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_group, 0, seeds);
+	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_auto, 0, seeds);
+	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_endpoint, 0, 1);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
