@@ -59,6 +59,7 @@ struct focus {
 	struct tls *tls;
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
+	struct sip_lsnr *lsnr_stray;/* for responses that are nobody's        */
 	struct ident *ident;
 	struct intake *intake;
 	struct intake_caps caps;    /* changes with cfg                       */

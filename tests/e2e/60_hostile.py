@@ -1,6 +1,7 @@
 """A hostile user of a running server: what he does wrong gets its answer, he
 takes nothing along, and the call of somebody else goes on"""
 import os
+import re
 import resource
 import select
 import signal
@@ -14,6 +15,7 @@ from lib import check, note
 from rawsip import crypto, digest, keys_of, new_key, offer
 
 STORM = 20
+STRAY = 300
 FLOOD = 2000
 FLOOD_KIB = 4096    # with transactions they would be 15 MiB
 CROWD = 200
@@ -254,9 +256,35 @@ def stopped_mixers(sc):
     note('mixers that hang: %.1f s' % (time.monotonic() - t0))
 
 
+def nobodys_messages(sc):
+    """They leave few lines in the log, and none that a stranger has written"""
+    text = ('SIP/2.0 299 \x1b[31mev=forged\r\n'
+            'Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1\r\n'
+            'From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: %d\r\n'
+            'CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n')
+    with raw_connect(sc) as k:
+        k.sendall(''.join(text % i for i in range(STRAY)).encode())
+        ask(k, option_request(), 1)         # all before that has been read
+    check(first_line(raw_send(sc, option_request('CANCEL'))) == 481, 'CANCEL')
+    for _ in range(STRAY):
+        k = socket.create_connection((sc.server.host, sc.server.port), 5)
+        k.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        k.sendall(b'\x16\x03\x01')
+        k.close()                           # by a reset
+    ask_ok = first_line(raw_send(sc, option_request()))
+    check(ask_ok == 200, 'OPTIONS: %s' % ask_ok)
+    lines = lib.read_text(sc.server.log).split('\n')[:-1]
+    bad = [li for li in lines if not re.match(r'20\d\d-\d\d-\d\dT', li)]
+    check(not bad, 'not of our log: %r' % bad[:3])
+    for ev in ('stray_response', 'libre'):
+        n = sum(' ev=%s ' % ev in li for li in lines)
+        check(n <= 40, '%d lines of ev=%s' % (n, ev))
+    note('messages of nobody: few lines')
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
          sniffed_dialog, keys_of_others, who_counts, storm, no_descriptors,
-         crowd, refused_invites, stopped_mixers]
+         crowd, refused_invites, nobodys_messages, stopped_mixers]
 
 
 def main(env):
