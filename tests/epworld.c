@@ -18,6 +18,7 @@ struct wleg wlegv[LEG_MAX];
 struct wepoch wepochv[EPOCH_MAX];
 unsigned epochs_installed;
 unsigned offers_out, offers_out_max;
+unsigned replaced;
 bool mixer_down;
 unsigned mixer_refuses;
 
@@ -770,7 +771,11 @@ bool dlg_pending(const struct dlg *dlg)
 
 void dlg_bye(struct dlg *dlg, const char *reason)
 {
-	(void)reason;
+	/* the old device may be in other hands: no grace */
+	if (reason && strstr(reason, "Replaced")) {
+		dlg->cl->grace_ms = 0;
+		++replaced;
+	}
 	over(dlg);
 }
 
@@ -897,7 +902,7 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 /* ---- what clients do ----------------------------------------------------------- */
 
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant)
+		 unsigned variant, uint64_t replaces)
 {
 	static const char *const uav[M_MAX] = {
 		"prompt", "slow", "never", "refuses", "glare", "keeps"
@@ -920,7 +925,8 @@ void client_join(struct client *cl, enum manner manner, bool delayed,
 	if (!delayed)
 		ck_assert_int_eq(0, fill(&n));
 	ck_assert_int_eq(0, endpoint_join(world_conf(), id, msg,
-					  delayed ? NULL : &n, &ml, 0));
+					  delayed ? NULL : &n, &ml,
+					  replaces));
 	if (cl->ep) {
 		mem_deref(cl->ep->user_agent);
 		cl->ep->user_agent = NULL;
@@ -1007,7 +1013,7 @@ void world_open(enum keying keying, uint64_t s)
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
 	memset(bornv, 0, sizeof(bornv));
-	epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
+	replaced = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
 	mixer_down = false;
 	memset(wlegv, 0, sizeof(wlegv));
 	memset(wepochv, 0, sizeof(wepochv));

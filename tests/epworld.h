@@ -82,6 +82,7 @@ extern struct wleg wlegv[LEG_MAX];
 extern struct wepoch wepochv[EPOCH_MAX];
 extern unsigned epochs_installed;
 extern unsigned offers_out, offers_out_max;
+extern unsigned replaced;               /* devices by others              */
 extern bool mixer_down;
 extern unsigned mixer_refuses;          /* so many LegSets                    */
 
@@ -108,9 +109,9 @@ struct wepoch *wepoch_find(uint32_t class_id, uint32_t no);
 struct wleg *wleg_find(uint64_t id);
 bool client_knows(const struct client *cl, const struct wkey *k);
 
-/** INVITE; its endpoint may end at once */
+/** INVITE, with Replaces of another leg or 0; its endpoint may end at once */
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant);
+		 unsigned variant, uint64_t replaces);
 /** re-INVITE with an offer, or without one */
 void client_reinvite(struct client *cl, bool with_offer);
 /** Over for the client's side: BYE, timeout */

@@ -206,13 +206,16 @@ static void do_join(void)
 	};
 	enum manner m = mv[world_rand(ARRAY_SIZE(mv))];
 	struct client *cl = pick_slot();
+	const struct client *old;
 
 	/* one that keeps its key has no place in a group conference */
 	if (m == M_KEEPS && world_cc()->keying == KEYING_GROUP)
 		m = M_PROMPT;
 	conference_have();
+	old = pick_member();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
-		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1);
+		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1,
+			    old && !world_rand(6) ? old->leg : 0);
 }
 
 static void do_kick(struct client *cl)
@@ -366,10 +369,10 @@ static void walk(enum keying keying, uint64_t seed)
 			check_quiet(keying);
 		joined += world_conf() ? world_conf()->endpointc : 0;
 	}
-	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, at"
-	       " most %u offers out\n", cfg_keying_name(keying),
+	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
+	       " replaced, at most %u offers out\n", cfg_keying_name(keying),
 	       (unsigned long long)seed, STEPS, 1.0 * joined / STEPS,
-	       epochs_installed, offers_out_max);
+	       epochs_installed, replaced, offers_out_max);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");
