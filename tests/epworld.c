@@ -15,6 +15,7 @@
 
 struct client clientv[CLIENT_MAX];
 struct wleg wlegv[LEG_MAX];
+unsigned wlegc;
 struct wepoch wepochv[EPOCH_MAX];
 unsigned epochs_installed;
 unsigned offers_out, offers_out_max;
@@ -187,7 +188,7 @@ struct wepoch *wepoch_find(uint32_t class_id, uint32_t no)
 
 struct wleg *wleg_find(uint64_t id)
 {
-	for (size_t i = 0; i < LEG_MAX; i++)
+	for (size_t i = 0; i < wlegc; i++)
 		if (wlegv[i].used && wlegv[i].id == id)
 			return &wlegv[i];
 
@@ -217,7 +218,7 @@ static Mp__Status mixer_retire(const Mp__KeyRetire *kr)
 
 	ck_assert_ptr_nonnull(e);
 	e->used = false;
-	for (size_t i = 0; i < LEG_MAX; i++)
+	for (size_t i = 0; i < wlegc; i++)
 		if (wlegv[i].used && wlegv[i].grouped &&
 		    wlegv[i].class_id == kr->class_id &&
 		    wlegv[i].epoch == kr->epoch)
@@ -233,9 +234,12 @@ static Mp__Status mixer_legset(const Mp__LegSet *ls)
 	if (ls->group && !wepoch_find(ls->group->class_id, ls->group->epoch))
 		return MP__STATUS__ERR_NO_KEY;
 
-	for (size_t i = 0; !l && i < LEG_MAX; i++)
-		if (!wlegv[i].used)
-			l = &wlegv[i];
+	for (unsigned i = 0; !l && i < LEG_MAX; i++) {
+		if (wlegv[i].used)
+			continue;
+		l = &wlegv[i];
+		wlegc = MAX(wlegc, i + 1);
+	}
 	ck_assert_ptr_nonnull(l);
 	memset(l, 0, sizeof(*l));
 	l->used = true;
@@ -1013,6 +1017,7 @@ void world_open(enum keying keying, uint64_t s)
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
 	memset(bornv, 0, sizeof(bornv));
+	wlegc = 0;
 	replaced = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
 	mixer_down = false;
 	memset(wlegv, 0, sizeof(wlegv));

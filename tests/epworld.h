@@ -14,7 +14,7 @@
 #include "focus/tree.h"
 
 enum {
-	CLIENT_MAX = 48, KNOWN_MAX = 4000, BORN_MAX = 20000, LEG_MAX = 64, EPOCH_MAX = 512,
+	CLIENT_MAX = 400, KNOWN_MAX = 2000, BORN_MAX = 20000, LEG_MAX = 400, EPOCH_MAX = 512,
 	WORLD_KEY_MAX = 64,
 };
 
@@ -79,6 +79,7 @@ struct wleg {
 
 extern struct client clientv[CLIENT_MAX];
 extern struct wleg wlegv[LEG_MAX];
+extern unsigned wlegc;                  /* so many of them were ever used     */
 extern struct wepoch wepochv[EPOCH_MAX];
 extern unsigned epochs_installed;
 extern unsigned offers_out, offers_out_max;
