@@ -6,3 +6,6 @@ libbase_a_CFLAGS = $(AM_CFLAGS)
 noinst_LIBRARIES += libwipefree.a
 libwipefree_a_SOURCES = base/wipefree.c include/wipefree.h
 libwipefree_a_CFLAGS = $(AM_CFLAGS)
+noinst_LIBRARIES += libfdspare.a
+libfdspare_a_SOURCES = base/fdspare.c include/fdspare.h
+libfdspare_a_CFLAGS = $(AM_CFLAGS)

@@ -21,12 +21,14 @@ struct floors {
 	uint32_t changed;       /* mask of floors that subscribers hear of    */
 };
 
-/* floor.c */
+/* flooruser.c */
 struct floor_user *floor_user_get(const struct floors *fs, uint16_t id);
+bool floor_has_chair(const struct floors *fs, uint32_t mask);
+
+/* floor.c */
 struct floor_req  *floor_req_get(const struct floors *fs, uint16_t id);
 uint32_t floor_bit(const struct floors *fs, uint16_t floor);
 uint32_t floor_req_mask(const struct floors *fs, const struct floor_req *r);
-bool floor_has_chair(const struct floors *fs, uint32_t mask);
 
 /* floorq.c: queue and transitions */
 int  floor_reason(struct floor_req *r, const char *text, size_t len);

@@ -181,14 +181,15 @@ bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg)
 		if (ds->inviteh)
 			ds->inviteh(msg, ds->arg);
 		else
-			(void)sip_treply(NULL, ds->sip, msg, 403, "Forbidden");
+			(void)sip_reply(ds->sip, msg, 403, "Forbidden");
 		return true;
 	}
 
 	if (!is_session_method(&msg->met))
 		return false;
 
-	(void)sip_treply(NULL, ds->sip, msg, 481, "Call Does Not Exist");
+	/* without a transaction: anybody can ask, and need not send the ACK */
+	(void)sip_reply(ds->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
 }

@@ -404,7 +404,7 @@ static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
 	if (!dlg->msg)
 		return false;
 
-	(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 500,
+	(void)sip_replyf(dlg->ds->sip, msg, 500,
 			  "Server Internal Error",
 			  "Retry-After: %u\r\n"
 			  "Content-Length: 0\r\n\r\n",
@@ -425,7 +425,7 @@ static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 	    !(dlg->reply.active && dlg->reply.wants_answer))
 		return false;
 
-	(void)sip_treply(NULL, dlg->ds->sip, msg, 491, "Request Pending");
+	(void)sip_reply(dlg->ds->sip, msg, 491, "Request Pending");
 
 	return true;
 }
@@ -440,7 +440,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 
 	if (dlg_min_se(msg)) {
-		(void)sip_treplyf(NULL, NULL, dlg->ds->sip, msg, false, 422,
+		(void)sip_replyf(dlg->ds->sip, msg, 422,
 				  "Session Interval Too Small",
 				  "Min-SE: %u\r\nContent-Length: 0\r\n\r\n",
 				  dlg_min_se(msg));
@@ -480,7 +480,7 @@ static bool recv_other(struct dlg *dlg, const struct sip_msg *msg)
 		return true;
 
 	if (!pl_strcmp(&msg->met, "INFO") || !pl_strcmp(&msg->met, "PRACK")) {
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 405,
+		(void)sip_reply(dlg->ds->sip, msg, 405,
 				 "Method Not Allowed");
 		return true;
 	}
@@ -502,7 +502,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 
 	/* RFC 3261 section 12.2.2: out of order is a 500 */
 	if (dlg->rseq_set && msg->cseq.num <= dlg->rseq) {
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 500,
+		(void)sip_reply(dlg->ds->sip, msg, 500,
 				 "Server Internal Error");
 		goto out;
 	}
@@ -513,7 +513,7 @@ bool dlg_recv_request(struct dlg *dlg, const struct sip_msg *msg)
 	if (!pl_strcmp(&msg->met, "BYE"))
 		recv_bye(dlg, msg);
 	else if (dlg->state == DLG_TERMINATED)
-		(void)sip_treply(NULL, dlg->ds->sip, msg, 481,
+		(void)sip_reply(dlg->ds->sip, msg, 481,
 				 "Call Does Not Exist");
 	else if (is_invite(msg) || !pl_strcmp(&msg->met, "UPDATE"))
 		recv_offer(dlg, msg);

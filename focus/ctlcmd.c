@@ -571,6 +571,24 @@ static void stats_reply(const Mp__Reply *r, void *arg)
 }
 
 
+static json_t *floor_json(const struct focus *f)
+{
+	struct floorsrv_stats st;
+
+	memset(&st, 0, sizeof(st));
+	if (f->floorsrv)
+		floorsrv_stats(f->floorsrv, &st);
+
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I}",
+			 "conferences", (int)st.confs,
+			 "users", (int)st.parts,
+			 "connections", (int)st.connections,
+			 "messages_total", (json_int_t)st.messages,
+			 "errors_total", (json_int_t)st.errors,
+			 "refused_total", (json_int_t)st.refused);
+}
+
+
 static int cmd_stats(json_t *args, json_t **resp, void *arg)
 {
 	struct focus *f = arg;
@@ -585,7 +603,7 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 
 	a->mixerv = json_array();
 	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
-			    " s:I, s:i, s:I, s:I, s:o}",
+			    " s:I, s:i, s:I, s:I, s:o, s:o}",
 			    "uptime_s", (json_int_t)age_s(f->started),
 			    "conferences", (int)f->confc,
 			    "calls", (int)f->endpointc,
@@ -601,6 +619,7 @@ static int cmd_stats(json_t *args, json_t **resp, void *arg)
 			    "fds", (int)count_fds(),
 			    "secrets", (json_int_t)secret_count(),
 			    "seen_keys", (json_int_t)secret_seen_count(),
+			    "floor", floor_json(f),
 			    "mixers", a->mixerv);
 	if (get_stats(f->mixv[0], 0, stats_reply, a))
 		stats_reply(NULL, a);

@@ -117,7 +117,7 @@ static bool dialog_owner(struct focus *f, const struct dlg *dlg,
 		return true;
 
 	refuse_note(f, msg, 403, who, "Not a party of this dialog");
-	(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+	(void)sip_reply(f->sip, msg, 403, "Forbidden");
 
 	return false;
 }
@@ -140,7 +140,7 @@ static bool asserted_other(struct focus *f, const struct sip_msg *msg,
 	refuse_note(f, msg, 403, err ? NULL : who,
 		    "Not a party of this dialog");
 	if (pl_strcmp(&msg->met, "ACK"))
-		(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+		(void)sip_reply(f->sip, msg, 403, "Forbidden");
 
 	return true;
 }
@@ -237,7 +237,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 
 	if (msg->tp != SIP_TRANSP_TLS) {
 		refuse_note(f, msg, 403, NULL, "Subscriptions need TLS");
-		(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 403,
+		(void)sip_replyf(f->sip, msg, 403,
 				  "Forbidden", "Warning: 399 conclave"
 				  " \"Subscriptions need TLS\"\r\n"
 				  "Content-Length: 0\r\n\r\n");
@@ -245,7 +245,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	}
 
 	if (pl_isset(&msg->to.tag) && !n) {
-		(void)sip_treply(NULL, f->sip, msg, 481,
+		(void)sip_reply(f->sip, msg, 481,
 				 "Subscription Does Not Exist");
 		return;
 	}
@@ -268,7 +268,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	}
 	else {
 		refuse_note(f, msg, 403, who, "Not the subscriber");
-		(void)sip_treply(NULL, f->sip, msg, 403, "Forbidden");
+		(void)sip_reply(f->sip, msg, 403, "Forbidden");
 	}
 }
 
@@ -334,7 +334,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		return false;
 
 	/* RFC 3261 section 12.2.2, for all that claims to be in a dialog */
-	(void)sip_treply(NULL, f->sip, msg, 481, "Call Does Not Exist");
+	(void)sip_reply(f->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
 }

@@ -70,7 +70,9 @@ void invite_refuse(struct focus *f, const struct sip_msg *msg,
 		   const char *text)
 {
 	refuse_note(f, msg, scode, identity, text);
-	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, scode,
+	/* Without a transaction (RFC 3261 section 8.2.7): one of an INVITE keeps
+	 * the request, body and all, for 32 s if no ACK comes. */
+	(void)sip_replyf(f->sip, msg, scode,
 			  reason_phrase(scode),
 			  "Warning: %u conclave \"%s\"\r\n%s%s"
 			  "Content-Length: 0\r\n\r\n",
@@ -174,7 +176,7 @@ static bool interval_ok(struct focus *f, const struct sip_msg *msg)
 	if (!min_se)
 		return true;
 
-	(void)sip_treplyf(NULL, NULL, f->sip, msg, false, 422,
+	(void)sip_replyf(f->sip, msg, 422,
 			  "Session Interval Too Small",
 			  "Min-SE: %u\r\n"
 			  "Content-Length: 0\r\n\r\n", min_se);

@@ -25,4 +25,4 @@ FOCUS_LIBS = libfocus.a libbfcp.a libcfg.a libauth.a libctl.a libdialog.a libmp.
 sbin_PROGRAMS += conclaved
 conclaved_SOURCES = focus/main.c
 conclaved_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(PROTOBUF_CFLAGS)
-conclaved_LDADD = libwipefree.a $(FOCUS_LIBS)
+conclaved_LDADD = libwipefree.a libfdspare.a $(FOCUS_LIBS)

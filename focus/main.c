@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "focus/tree.h"
 #include "focus/demo.h"
+#include "fdspare.h"
 #include "harden.h"
 #include "log.h"
 #include "wipefree.h"
@@ -356,6 +357,8 @@ int main(int argc, char *argv[])
 	int err;
 
 	err = harden_process();
+	if (!err)
+		err = fdspare_open(FDS_MAX);
 	if (err)
 		return EXIT_FAILURE;
 

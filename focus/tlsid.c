@@ -21,6 +21,7 @@ enum {
 	CONN_SPARE   = 256,
 	EXPECT_MAX   = 256,
 	FD_SCAN_MAX  = 65536,
+	BACKLOG      = 1024,    /* connections that wait for accept()       */
 };
 
 /* Outlives its connection, for those who remember it */
@@ -548,7 +549,9 @@ unsigned tlsid_listeners_nodelay(void)
 	(void)getrlimit(RLIMIT_NOFILE, &rl);
 
 	for (int fd = 0; fd < FD_SCAN_MAX && (rlim_t)fd < rl.rlim_cur; fd++) {
-		if (is_tcp_listener(fd) && fd_nodelay(fd))
+		/* libre listens with room for 5: of a crowd the others lose
+		 * their SYN and come back a second later */
+		if (is_tcp_listener(fd) && fd_nodelay(fd) && !listen(fd, BACKLOG))
 			++n;
 	}
 

@@ -111,8 +111,8 @@ void tlsid_nodelay(const struct sip_msg *msg);
 
 /**
  * The same for all listening TCP sockets of this process, from which accepted
- * ones inherit it on Linux, so that the handshake profits as well.  Call it
- * after sip_transp_add().
+ * ones inherit it on Linux, so that the handshake profits as well.  Their
+ * queues become long enough for a crowd.  Call it after sip_transp_add().
  *
  * @return Number of sockets found
  */

@@ -271,11 +271,12 @@ START_TEST(sound_comes_back_smoothly_after_a_long_loss)
 		ck_assert_int_eq(out[65 * n - 1], 0);
 
 		/* from silence, no steeper than the sine and the way back to
-		   it; the codec's own noise is in it too */
+		   it; the codec's own noise is in it too, with libopus 1.5
+		   more (1200) than with 1.3; a click would be 10000 */
 		ck_assert_int_lt(abs(out[65 * n]), 400);
 		for (size_t k = 65 * n; k < 67 * n; k++)
 			ck_assert_int_lt(abs(out[k] - out[k - 1]),
-					 step + step / 2 + 1000);
+					 step + step / 2 + 2000);
 		/* the frame after the next is as loud as ever */
 		tone_find(&tf, out + 67 * n, 10 * n, c->rate, freqv[i]);
 		if (freqv[i] > 100)

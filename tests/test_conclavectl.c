@@ -75,6 +75,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "watch", watch,  "" },
 	{ "list",  answer, "" },
 	{ "show",  answer, "" },
+	{ "floor", answer, "" },
 	{ "kick",  answer, "" },
 	{ "end",   answer, "" },
 	{ "registrations", answer, "" },
@@ -214,6 +215,29 @@ START_TEST(show_has_a_line_for_each_leg)
 		"   2  sip:bob@h    member    -  -          -           -  -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
 		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
+}
+END_TEST
+
+START_TEST(floor_shows_requests_and_users)
+{
+	reply = "{\"floor\":1,\"policy\":\"chaired\",\"confid\":7,\"requests\":["
+		"{\"request\":3,\"user\":2,\"status\":\"Accepted\",\"position\":1,\"priority\":2,\"info\":null}],"
+		"\"users\":[{\"user\":2,\"part\":1,\"identity\":\"sip:bob@h\",\"chair\":false,"
+		"\"holds\":false,\"muted\":true,\"bfcp\":true}]}";
+	RUN("floor", "ad-1");
+	ck_assert_int_eq(status, 0);
+	ck_assert_str_eq(request, "{\"cmd\":\"floor\",\"conf\":\"ad-1\"}");
+	ck_assert_ptr_nonnull(strstr(out,
+		"      3  Accepted         1         2     2  sip:bob@h  -\n"));
+	ck_assert_ptr_nonnull(strstr(out,
+		"   2     1  sip:bob@h  -      yes   -      yes\n"));
+
+	reply = "{}";
+	RUN("floor", "ad-1", "grant", "1");
+	ck_assert_int_eq(status, 0);
+	ck_assert_str_eq(request,
+		"{\"cmd\":\"floor\",\"conf\":\"ad-1\",\"action\":\"grant\",\"part\":1}");
+	ck_assert_str_eq(out, "");
 }
 END_TEST
 
@@ -387,6 +411,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, list_is_a_table_with_aligned_columns);
 	tcase_add_test(tc, show_has_a_line_for_each_leg);
+	tcase_add_test(tc, floor_shows_requests_and_users);
 	tcase_add_test(tc, registrations_name_user_and_connection);
 	tcase_add_test(tc, stats_show_server_refusals_and_mixers);
 	tcase_add_test(tc, what_a_terminal_could_obey_is_not_printed);

@@ -1,5 +1,7 @@
 """Every suite, keying and codec: all is heard, nothing fails to authenticate,
 and the way from mouth to ear is short"""
+import re
+
 import lib
 from caller import Caller, GOOD, USERS
 
@@ -7,6 +9,7 @@ SUITES = ('AEAD_AES_256_GCM', 'AEAD_AES_128_GCM', 'AES_256_CM_HMAC_SHA1_80',
           'AES_CM_128_HMAC_SHA1_80')
 SECONDS = 4
 DELAY_MS = 80
+LATE = re.compile(r'has a gap of \d+ ms$|is heard after [\d.]+ ms$')
 REPEATS = 2     # a machine that stalls makes jitter buffers grow for a while
 
 
@@ -25,11 +28,13 @@ def combination(env, server, suite, codec):
 
 
 def patiently(env, left, *args):
-    """One more try of a combination, but only a few in all"""
+    """One more try, but only a few in all, and only where nothing but time fell
+    short: what fails to authenticate or is not heard fails at once"""
     try:
         return combination(env, *args)
     except lib.Failure as e:
-        if not left:
+        calls = [t for t in str(e).split('\n') if t.startswith('call ')]
+        if not left or not calls or not all(LATE.search(t) for t in calls):
             raise
         lib.note('once more: %s' % e)
         left.pop()

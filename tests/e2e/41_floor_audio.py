@@ -1,6 +1,8 @@
 """Who holds the floor is who is heard: recordings of a third participant"""
 import array
+import datetime
 import math
+import struct
 import wave
 
 import bfcp
@@ -43,6 +45,30 @@ def spans(path, freq):
     return [tuple(s) for s in out if s[1] - s[0] > 40]
 
 
+def rtp_times(pcap):
+    """When the calls received RTP [s since the epoch]"""
+    with open(pcap, 'rb') as f:
+        data = f.read()
+    nano = data[:4] in (b'\x4d\x3c\xb2\xa1', b'\xa1\xb2\x3c\x4d')
+    end = '<' if data[:1] in (b'\xd4', b'\x4d') else '>'
+    out, at = [], 24
+    while at + 16 <= len(data):
+        s, frac, n, _ = struct.unpack(end + 'IIII', data[at:at + 16])
+        pkt = data[at + 16:at + 16 + n]
+        at += 16 + n
+        rtp = pkt[-(struct.unpack('>H', pkt[24:26])[0] - 8):]
+        if rtp[0] >> 6 == 2 and not 64 <= rtp[1] & 0x7f < 96:
+            out.append(s + frac / (1e9 if nano else 1e6))
+    return out
+
+
+def logged(server, what):
+    """Times of log lines [s since the epoch]"""
+    return [datetime.datetime.fromisoformat(
+        li[:23] + '+00:00').timestamp()
+        for li in lib.read_text(server.log).splitlines() if what in li]
+
+
 def told(call, status):
     return [e['ms'] for e in call['floor']['told'] if e['status'] == status]
 
@@ -51,6 +77,7 @@ def run(env, server, name, *args, seconds):
     """Four calls in one conference; JSON of the calls by user, recordings"""
     rec = env.path(name + '.wav')
     c = env.add(Caller(server, '-n', 4, '--same-conf', '--seconds', seconds,
+                       '--dump-rx', env.path(name + '.pcap'),
                        '-o', rec, *args, users=USERS))
     calls = {u['user']: u for u in c.result(60)['calls']}
     for u in calls.values():
@@ -78,6 +105,10 @@ def chaired(env, server):
         held = told(calls[who], 'Released')[0] - told(calls[who], 'Granted')[0]
         check(abs(t1 - t0 - held) <= EDGE_MS, '%s held it %d ms and was heard '
               '%d ms' % (who, held, t1 - t0))
+    for t in logged(server, 'status=Granted')[:1]:
+        first = min(x for x in rtp_times(env.path('chaired.pcap')) if x > t)
+        note('first packet %.0f ms after Granted' % (1000 * (first - t)))
+        check(first - t <= EDGE_MS / 1000, 'Granted to audible')
     check(-WINDOW_MS <= c0 - b1 <= EDGE_MS, 'from one to the next: %d ms' %
           (c0 - b1))
 

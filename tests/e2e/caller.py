@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from lib import check, note, program
+from lib import check, program
 
 USERS = ('alice', 'bob', 'carol', 'dave')
 
@@ -34,10 +34,8 @@ class Caller:
     def result(self, timeout, rc=0):
         """Wait for its end; the JSON it printed"""
         out, err = self.proc.communicate(timeout=timeout)
-        if self.proc.returncode != rc:
-            note(failures(out))
-        check(self.proc.returncode == rc, 'conclave-call ended with %d: %s' %
-              (self.proc.returncode, err[-1500:]))
+        check(self.proc.returncode == rc, 'conclave-call ended with %d: %s\n%s' %
+              (self.proc.returncode, err[-1500:], failures(out)))
         check('Sanitizer' not in err and 'runtime error:' not in err, err)
         return json.loads(out)
 
