@@ -3,15 +3,17 @@ takes nothing along, and the call of somebody else goes on"""
 import os
 import resource
 import select
+import signal
 import socket
 import time
 
 import lib
-from hostile import (Scene, ask, first_line, in_dialog, is_closed,
-                     option_request, raw_connect, raw_send)
+from hostile import (HostileCall, Scene, ask, first_line, in_dialog,
+                     is_closed, option_request, raw_connect, raw_send)
 from lib import check, note
-from rawsip import crypto, offer
+from rawsip import crypto, digest, keys_of, new_key, offer
 
+STORM = 20
 FLOOD = 2000
 FLOOD_KIB = 4096    # with transactions they would be 15 MiB
 CROWD = 200
@@ -128,8 +130,133 @@ def refused_invites(sc):
     note('%d refused INVITEs: %d KiB' % (FLOOD, more))
 
 
+def sniffed_dialog(sc):
+    """Dialog ids are no proof: on another connection the sender must be the
+    one whose dialog it is"""
+    victim = sc.call(cli=sc.client('carol'))
+    eve = HostileCall(sc.cli, victim.uri)
+    for name in ('call_id', 'from_tag', 'to', 'target'):
+        setattr(eve, name, getattr(victim, name))
+    eve.box = sc.cli.box(eve.call_id)
+    eve.cseq = 1000
+    for method in ('BYE', 'UPDATE', 'INVITE', 'REFER', 'OPTIONS'):
+        body = offer(crypto=[crypto()]) if method in ('UPDATE', 'INVITE') else None
+        more = ['Refer-To: <sip:carol@127.0.0.1>'] if method == 'REFER' else []
+        cseq, _ = eve.request(method, body, more)
+        r = eve.response(cseq)
+        check(r.status == 401, '%s without a proof: %s' % (method, r))
+        more.append('Authorization: ' + digest(
+            r.get('WWW-Authenticate'), method, eve.target, 'alice',
+            sc.cli.password))
+        cseq, _ = eve.request(method, body, more)
+        r = eve.response(cseq)
+        check(r.status == 403, "%s in another's dialog: %s" % (method, r))
+    r = victim.reinvite(offer(crypto=[crypto()], version=2))
+    check(r.status == 200, 're-INVITE of the owner: %s' % r)
+    victim.bye()
+    sc.cli.drop(eve.call_id)
+    note('sniffed dialog ids: 401, 403')
+
+
+def keys_of_others(sc):
+    """RFC 3711 section 9.1, also by way of offers that are refused for more"""
+    key = new_key()
+    call = sc.call(sdp=offer(crypto=[crypto(key=key)]))
+    (_, _, ours), = keys_of(call.answer.body)
+    other = sc.call(sdp=offer(crypto=[crypto()]))
+    version = 2
+    for k in (key, ours):
+        for more in ({}, {'addr': '224.0.0.1'}, {'addr': '::1'}, {}):
+            version += 1
+            r = other.reinvite(offer(crypto=[crypto(key=k)], version=version,
+                                     **more))
+            check(r.status == 488, 'a key of another call, %r: %s' % (more, r))
+        sc.call(sdp=offer(crypto=[crypto(key=k)]), status=488)
+    for c in (call, other):
+        check(c.bye().status == 200, 'a refused key ended the call')
+    sc.call(sdp=offer(crypto=[crypto(key=key)])).bye()
+    note('keys of others: 488')
+
+
+def who_counts(sc):
+    """The identity that was proven, and names after one normalisation"""
+    call = HostileCall(sc.cli, sc.cli.uri('factory'))
+    call.from_uri = lambda: 'sip:carol@127.0.0.1'
+    r = call.invite(offer(crypto=[crypto()]))
+    check(r.status == 200, 'alice, who says she is carol: %s' % r)
+    owners = [c['owner'] for c in sc.server.ctl('list')['conferences']]
+    check(sorted(owners) == ['sip:alice@127.0.0.1', 'sip:bob@127.0.0.1'],
+          'a forged From is the owner: %r' % owners)
+    call.bye()
+    for user in ('%66actory', 'factory'):
+        sc.call(uri='sip:%s@127.0.0.1' % user).bye()
+    for uri in ('FACTORY@127.0.0.1', 'factory%00@127.0.0.1', '127.0.0.1',
+                'factory%20@127.0.0.1', 'factory@example.org'):
+        sc.call(uri='sip:' + uri, status=404)
+    note('forged From, spelled otherwise: nothing gained')
+
+
+def storm(sc):
+    """Requests that overlap: one is taken up, each gets its answer"""
+    call = sc.call()
+    text = ''
+    for i in range(STORM):
+        call.cseq += 1
+        text += in_dialog(call, 'UPDATE' if i % 2 else 'INVITE', body=offer(
+            crypto=[crypto()], version=2 + i))
+    first = call.cseq - STORM + 1
+    call.cli.send(text)
+    got = {}
+    lib.wait_until('an answer to each', lambda: note_answers(call, got) and
+                   len(got) == STORM, 5)
+    check(got[first] == 200 and set(got.values()) <= {200, 491, 500},
+          'answers to a storm: %r' % got)
+    call.ack(first)
+    call.cseq += 1
+    check(not call.ended and call.bye().status == 200, 'the storm won')
+    note('%d overlapping offers: %s' % (STORM, sorted(set(got.values()))))
+
+
+def note_answers(call, got):
+    for m in call.everything(0.05):
+        if m.status and m.status >= 200:
+            got[m.cseq[0]] = m.status
+    return True
+
+
+def stopped_mixers(sc):
+    """All that was begun with mixers that hang gets its answer within 2.5 s;
+    what was cancelled or ended meanwhile is over at once"""
+    up = lib.wait_until('mixers', lambda: sc.server.mixers(), 5)
+    calls = [sc.call() for _ in range(3)]
+    for pid in up:
+        os.kill(pid, signal.SIGSTOP)
+    t0 = time.monotonic()
+    for c, branch in zip(calls, ('z9hG4bKs1', 'z9hG4bKs2', 'z9hG4bKs3')):
+        c.cseq += 1
+        c.cli.send(in_dialog(c, 'INVITE', branch, offer(crypto=[crypto()],
+                                                        version=2)))
+    calls[1].cli.send(in_dialog(calls[1], 'CANCEL', 'z9hG4bKs2'))
+    check(calls[1].response_to('INVITE').status == 487, 'CANCEL is not a 487')
+    calls[2].cseq += 1
+    calls[2].cli.send(in_dialog(calls[2], 'BYE'))
+    check(calls[2].response_to('BYE').status == 200, 'BYE is not a 200')
+    r = calls[0].response_to('INVITE')
+    check(r.status == 503, 're-INVITE while the mixer hangs: %s' % r)
+    for c in calls[:2] + [sc.bob]:
+        req = c.wait_request(max(0.01, t0 + 2.5 - time.monotonic()))
+        check(req.method == 'BYE' and 'cause=503' in (req.get('Reason') or ''),
+              'a call without media: %s' % req)
+    lib.wait_until('all is gone', lambda: not any(sc.state().values()), 5)
+    lib.wait_until('new mixers', lambda: not set(sc.server.mixers()) & set(up)
+                   and len(sc.server.mixers()) == len(up), 5)
+    sc.restart()
+    note('mixers that hang: %.1f s' % (time.monotonic() - t0))
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         no_descriptors, crowd, refused_invites]
+         sniffed_dialog, keys_of_others, who_counts, storm, no_descriptors,
+         crowd, refused_invites, stopped_mixers]
 
 
 def main(env):
