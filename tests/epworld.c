@@ -15,9 +15,11 @@
 
 struct client clientv[CLIENT_MAX];
 struct wleg wlegv[LEG_MAX];
+unsigned wlegc;
 struct wepoch wepochv[EPOCH_MAX];
 unsigned epochs_installed;
 unsigned offers_out, offers_out_max;
+unsigned replaced;
 bool mixer_down;
 unsigned mixer_refuses;
 
@@ -186,7 +188,7 @@ struct wepoch *wepoch_find(uint32_t class_id, uint32_t no)
 
 struct wleg *wleg_find(uint64_t id)
 {
-	for (size_t i = 0; i < LEG_MAX; i++)
+	for (size_t i = 0; i < wlegc; i++)
 		if (wlegv[i].used && wlegv[i].id == id)
 			return &wlegv[i];
 
@@ -216,7 +218,7 @@ static Mp__Status mixer_retire(const Mp__KeyRetire *kr)
 
 	ck_assert_ptr_nonnull(e);
 	e->used = false;
-	for (size_t i = 0; i < LEG_MAX; i++)
+	for (size_t i = 0; i < wlegc; i++)
 		if (wlegv[i].used && wlegv[i].grouped &&
 		    wlegv[i].class_id == kr->class_id &&
 		    wlegv[i].epoch == kr->epoch)
@@ -232,9 +234,12 @@ static Mp__Status mixer_legset(const Mp__LegSet *ls)
 	if (ls->group && !wepoch_find(ls->group->class_id, ls->group->epoch))
 		return MP__STATUS__ERR_NO_KEY;
 
-	for (size_t i = 0; !l && i < LEG_MAX; i++)
-		if (!wlegv[i].used)
-			l = &wlegv[i];
+	for (unsigned i = 0; !l && i < LEG_MAX; i++) {
+		if (wlegv[i].used)
+			continue;
+		l = &wlegv[i];
+		wlegc = MAX(wlegc, i + 1);
+	}
 	ck_assert_ptr_nonnull(l);
 	memset(l, 0, sizeof(*l));
 	l->used = true;
@@ -770,7 +775,11 @@ bool dlg_pending(const struct dlg *dlg)
 
 void dlg_bye(struct dlg *dlg, const char *reason)
 {
-	(void)reason;
+	/* the old device may be in other hands: no grace */
+	if (reason && strstr(reason, "Replaced")) {
+		dlg->cl->grace_ms = 0;
+		++replaced;
+	}
 	over(dlg);
 }
 
@@ -897,7 +906,7 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 /* ---- what clients do ----------------------------------------------------------- */
 
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant)
+		 unsigned variant, uint64_t replaces)
 {
 	static const char *const uav[M_MAX] = {
 		"prompt", "slow", "never", "refuses", "glare", "keeps"
@@ -920,7 +929,8 @@ void client_join(struct client *cl, enum manner manner, bool delayed,
 	if (!delayed)
 		ck_assert_int_eq(0, fill(&n));
 	ck_assert_int_eq(0, endpoint_join(world_conf(), id, msg,
-					  delayed ? NULL : &n, &ml, 0));
+					  delayed ? NULL : &n, &ml,
+					  replaces));
 	if (cl->ep) {
 		mem_deref(cl->ep->user_agent);
 		cl->ep->user_agent = NULL;
@@ -1007,7 +1017,8 @@ void world_open(enum keying keying, uint64_t s)
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
 	memset(bornv, 0, sizeof(bornv));
-	epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
+	wlegc = 0;
+	replaced = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
 	mixer_down = false;
 	memset(wlegv, 0, sizeof(wlegv));
 	memset(wepochv, 0, sizeof(wepochv));

@@ -14,7 +14,7 @@
 #include "focus/tree.h"
 
 enum {
-	CLIENT_MAX = 48, KNOWN_MAX = 4000, BORN_MAX = 20000, LEG_MAX = 64, EPOCH_MAX = 512,
+	CLIENT_MAX = 400, KNOWN_MAX = 2000, BORN_MAX = 20000, LEG_MAX = 400, EPOCH_MAX = 512,
 	WORLD_KEY_MAX = 64,
 };
 
@@ -79,9 +79,11 @@ struct wleg {
 
 extern struct client clientv[CLIENT_MAX];
 extern struct wleg wlegv[LEG_MAX];
+extern unsigned wlegc;                  /* so many of them were ever used     */
 extern struct wepoch wepochv[EPOCH_MAX];
 extern unsigned epochs_installed;
 extern unsigned offers_out, offers_out_max;
+extern unsigned replaced;               /* devices by others              */
 extern bool mixer_down;
 extern unsigned mixer_refuses;          /* so many LegSets                    */
 
@@ -108,9 +110,9 @@ struct wepoch *wepoch_find(uint32_t class_id, uint32_t no);
 struct wleg *wleg_find(uint64_t id);
 bool client_knows(const struct client *cl, const struct wkey *k);
 
-/** INVITE; its endpoint may end at once */
+/** INVITE, with Replaces of another leg or 0; its endpoint may end at once */
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant);
+		 unsigned variant, uint64_t replaces);
 /** re-INVITE with an offer, or without one */
 void client_reinvite(struct client *cl, bool with_offer);
 /** Over for the client's side: BYE, timeout */

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "secret.h"
 
-enum { STEPS = 10000, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
+enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
 
 static unsigned step;
 
@@ -35,7 +35,7 @@ static void teardown(void)
 /** Does anything that the mixer sends travel under this epoch? */
 static bool on_air(const struct wepoch *e)
 {
-	for (size_t i = 0; e->used && i < LEG_MAX; i++) {
+	for (size_t i = 0; e->used && i < wlegc; i++) {
 		const struct wleg *l = &wlegv[i];
 
 		if (l->used && l->grouped && l->class_id == e->class_id &&
@@ -59,7 +59,7 @@ static void check_outsider(const struct client *cl)
 		     " left", step, (int)(cl - clientv), e->class_id, e->no,
 		     (int)(world_now() - cl->left_ms));
 	}
-	for (size_t i = 0; i < LEG_MAX; i++)
+	for (size_t i = 0; i < wlegc; i++)
 		MUST(!wlegv[i].used || !wlegv[i].own.len ||
 		     !client_knows(cl, &wlegv[i].own),
 		     "step %u: client %d knows the own key of leg %d", step,
@@ -69,7 +69,7 @@ static void check_outsider(const struct client *cl)
 /** Forward secrecy: who has left opens nothing, once the grace is over */
 static void check_outsiders(void)
 {
-	for (size_t c = 0; c < CLIENT_MAX; c++) {
+	for (size_t c = 0; c < WALKERS; c++) {
 		const struct client *cl = &clientv[c];
 
 		if (cl->gone && cl->left_ms + cl->grace_ms <= world_now())
@@ -150,7 +150,7 @@ static void check_all(void)
 		return;
 
 	check_outsiders();
-	for (size_t i = 0; i < CLIENT_MAX; i++)
+	for (size_t i = 0; i < WALKERS; i++)
 		if (clientv[i].ep && !clientv[i].gone)
 			check_member(&clientv[i]);
 }
@@ -159,10 +159,10 @@ static void check_all(void)
 
 static struct client *pick_member(void)
 {
-	size_t at = world_rand(CLIENT_MAX);
+	size_t at = world_rand(WALKERS);
 
-	for (size_t i = 0; i < CLIENT_MAX; i++) {
-		struct client *cl = &clientv[(at + i) % CLIENT_MAX];
+	for (size_t i = 0; i < WALKERS; i++) {
+		struct client *cl = &clientv[(at + i) % WALKERS];
 
 		if (cl->ep && cl->dlg && cl->dlg->confirmed)
 			return cl;
@@ -173,7 +173,7 @@ static struct client *pick_member(void)
 
 static struct client *pick_slot(void)
 {
-	for (size_t i = 0; i < CLIENT_MAX; i++) {
+	for (size_t i = 0; i < WALKERS; i++) {
 		struct client *cl = &clientv[i];
 
 		if (!cl->dlg && (!cl->came ||
@@ -206,20 +206,23 @@ static void do_join(void)
 	};
 	enum manner m = mv[world_rand(ARRAY_SIZE(mv))];
 	struct client *cl = pick_slot();
+	const struct client *old;
 
 	/* one that keeps its key has no place in a group conference */
 	if (m == M_KEEPS && world_cc()->keying == KEYING_GROUP)
 		m = M_PROMPT;
 	conference_have();
+	old = pick_member();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
-		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1);
+		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1,
+			    old && !world_rand(6) ? old->leg : 0);
 }
 
 static void do_kick(struct client *cl)
 {
 	struct part *p = cl->ep->part;
 
-	for (size_t i = 0; i < CLIENT_MAX; i++)
+	for (size_t i = 0; i < WALKERS; i++)
 		if (clientv[i].ep && clientv[i].ep->part == p)
 			clientv[i].grace_ms = 0;
 	part_kick(p, 200, "kicked");
@@ -229,7 +232,7 @@ static void do_mixer_restart(void)
 {
 	struct focus *f = world_focus();
 
-	for (size_t i = 0; i < CLIENT_MAX; i++)
+	for (size_t i = 0; i < WALKERS; i++)
 		if (clientv[i].ep)
 			clientv[i].grace_ms = 0;
 	mixer_down = true;
@@ -321,7 +324,7 @@ static void walk_step(void)
 /** Nothing happens for a while: everybody is where it belongs */
 static void check_quiet(enum keying keying)
 {
-	for (size_t i = 0; i < CLIENT_MAX; i++)
+	for (size_t i = 0; i < WALKERS; i++)
 		if (clientv[i].manner == M_GLARE)
 			clientv[i].manner = M_PROMPT;
 	world_mixer_drain();
@@ -331,7 +334,7 @@ static void check_quiet(enum keying keying)
 	}
 	check_all();
 
-	for (size_t i = 0; i < CLIENT_MAX; i++) {
+	for (size_t i = 0; i < WALKERS; i++) {
 		struct client *cl = &clientv[i];
 		struct endpoint *ep = cl->ep;
 
@@ -366,10 +369,10 @@ static void walk(enum keying keying, uint64_t seed)
 			check_quiet(keying);
 		joined += world_conf() ? world_conf()->endpointc : 0;
 	}
-	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, at"
-	       " most %u offers out\n", cfg_keying_name(keying),
+	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
+	       " replaced, at most %u offers out\n", cfg_keying_name(keying),
 	       (unsigned long long)seed, STEPS, 1.0 * joined / STEPS,
-	       epochs_installed, offers_out_max);
+	       epochs_installed, replaced, offers_out_max);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");
@@ -397,6 +400,67 @@ START_TEST(ten_thousand_steps_in_keying_endpoint)
 }
 END_TEST
 
+/* ---- pacing -------------------------------------------------------------------- */
+
+enum { CROWD = 350, DEAF = 120, OFFERS_MAX = 100 };
+
+/** How many of those who answer are on the live epoch? */
+static unsigned switched(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = DEAF; i < CROWD; i++) {
+		const struct endpoint *ep = clientv[i].ep;
+
+		n += ep && ep->ge && ep->ge == ep->gc->live;
+	}
+
+	return n;
+}
+
+START_TEST(offers_without_an_answer_are_bounded_and_hold_nobody_up)
+{
+	unsigned ms = 0, n;
+
+	world_open(KEYING_GROUP, 1);
+	conference_have();
+	for (unsigned i = 0; i < CROWD; i++)
+		client_join(&clientv[i], M_PROMPT, false, 0, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		world_pass(100);
+		world_mixer_drain();
+	}
+	ck_assert_uint_eq(CROWD - DEAF, switched());
+
+	offers_out_max = 0;
+	ck_assert_int_eq(0, gclass_rekey(world_conf(), &n));
+	world_pass(2000);
+	world_mixer_drain();
+	ck_assert_uint_eq(CROWD - DEAF, switched());
+	ck_assert_uint_eq(OFFERS_MAX, offers_out_max);
+
+	/* those whose turn comes first never answer */
+	for (unsigned i = 0; i < DEAF; i++)
+		clientv[i].manner = M_NEVER;
+	offers_out_max = 0;
+	ck_assert_int_eq(0, gclass_rekey(world_conf(), &n));
+	ck_assert_uint_eq(CROWD, n);
+	while (ms < 2000 && switched() < CROWD - DEAF) {
+		world_pass(10);
+		world_mixer_drain();
+		ms += 10;
+	}
+	printf("%u legs, %u of them deaf: the others switched after %u ms, at most"
+	       " %u offers out\n", CROWD, DEAF, ms, offers_out_max);
+	ck_assert_uint_eq(CROWD - DEAF, switched());
+	/* a place is held for one round: the deaf, and those who answer */
+	ck_assert_uint_le(offers_out_max, DEAF + OFFERS_MAX);
+
+	conference_end(world_conf(), 200, "end");
+	world_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("epochmodel");
@@ -411,6 +475,7 @@ int main(void)
 	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_group, 0, seeds);
 	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_auto, 0, seeds);
 	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_endpoint, 0, 1);
+	tcase_add_test(tc, offers_without_an_answer_are_bounded_and_hold_nobody_up);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -30,7 +30,7 @@ def kick(taps, user):
 
 
 def impatient(env, keying):
-    """A server that misses a silent caller after 5 s"""
+    """A server that misses a silent caller as soon as it hears of it"""
     s = env.server(keying, keying=keying)
     s.stop()
     conf = s.dir + '.conf'
@@ -45,7 +45,7 @@ def play(env, keying, kinds):
     server = impatient(env, keying) if 'lost' in kinds else \
         env.server(keying, keying=keying)
     t = Taps(env, server)
-    stay = seconds(60)
+    stay = seconds(120)
     alice = t.call('alice', 'alice', *stay, '--freq', 600, *REPORTS)
     slow = t.call('slow', 'bob', *stay, '--answer-delay', 1000, *REPORTS)
     t.settled(keying)
@@ -60,7 +60,8 @@ def play(env, keying, kinds):
             c.proc.kill()
         else:
             kick(t, user)
-        wait_until('%s has left' % kind, lambda: len(t.legs()) < n, 20)
+        # a mixer tells of a silent leg every 30 s
+        wait_until('%s has left' % kind, lambda: len(t.legs()) < n, 45)
         if kind == 'lost':
             t.gone(kind)
         c.proc.communicate(timeout=10)
