@@ -133,6 +133,13 @@ void promote_start(struct endpoint *ep)
 	gclass_member(gc, ep, gc->epoch_no + 1);
 	ep->trial = ep->follows == FOLLOWS_ASK;
 	ep->own_due = false;
+
+	/* alone it would share its stream with nobody: the second one asks for
+	 * both */
+	if (c->cc->keying == KEYING_AUTO && !gc->live &&
+	    list_count(&gc->memberl) < 2)
+		return;
+
 	gepoch_want(gc, MAX(gclass_join_delay(gc), c->cc->rekey_window_ms));
 }
 

@@ -82,7 +82,8 @@ def play(server, keying, say):
     """True if the figures are good"""
     checker()
     with contextlib.ExitStack() as stack:
-        t = Taps(Stage(stack), server)
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        t = Taps(Stage(stack), server, folder)
         log = Epochs(server, say)
         say('\n== keying %s: alice talks to bob, carol comes and goes' % keying)
         alice = t.call('alice', 'alice', *seconds(60), '--freq', TONE, *REPORTS)

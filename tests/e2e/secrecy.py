@@ -1,4 +1,5 @@
 """What the secrecy scenarios share: callers with a tap, and the checker"""
+import os
 import json
 import subprocess
 import time
@@ -10,14 +11,16 @@ from lib import check, note, program, wait_until
 class Taps:
     """Callers with a tap, each in a process of its own"""
 
-    def __init__(self, env, server):
+    def __init__(self, env, server, folder=None):
         self.env, self.server = env, server
         self.files, self.names, self.left = [], [], {}
         self.uri = server.factory
+        # the files hold keys: they go with the folder
+        self.folder = folder or server.dir
 
     def call(self, name, user, *args):
         """Dial, and wait until the leg is there"""
-        tap = '%s.%s.%d.tap' % (self.server.dir, name, len(self.files))
+        tap = os.path.join(self.folder, '%s.%d.tap' % (name, len(self.files)))
         before = len(self.legs())
         c = self.env.add(Caller(self.server, '--tap', tap, '--insecure-tap',
                                 *args, uri=self.uri, users=(user,)))
