@@ -26,6 +26,9 @@
 #define JSON_STRING RE_JSON_STRING
 #define JSON_NULL   RE_JSON_NULL
 #include <re.h>
+#define DEBUG_MODULE "conclave"
+#define DEBUG_LEVEL 4
+#include <re_dbg.h>
 #undef JSON_STRING
 #undef JSON_NULL
 

@@ -29,6 +29,9 @@ static const char *distrust(const struct stat *st, enum cfg_trust trust)
 		return "not a regular file";
 	if (st->st_size > CFG_FILE_MAX)
 		return "larger than 1 MiB";
+	/* everybody may read it, but who writes it makes the rules */
+	if (st->st_mode & S_IWOTH)
+		return "writable by everybody (chmod o-w)";
 	if (trust == CFG_TRUST_PUBLIC)
 		return NULL;
 

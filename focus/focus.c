@@ -13,6 +13,7 @@
 #include "focus/registrar.h"
 #include "focus/tlsid.h"
 #include "focus/ctlsock.h"
+#include "focus/relog.h"
 #include "log.h"
 
 enum { HT_SIZE = 4096 };
@@ -30,6 +31,7 @@ static void destructor(void *arg)
 	list_flush(&f->referoutl);
 	list_flush(&f->ratel);
 	mem_deref(f->lsnr);
+	mem_deref(f->lsnr_stray);
 	mem_deref(f->reg);
 	mem_deref(f->notifiers);
 	mem_deref(f->dlgs);
@@ -282,6 +284,30 @@ static void recv_refer(struct focus *f, const struct sip_msg *msg)
 }
 
 
+/** Requests that may begin something */
+static bool recv_outside(struct focus *f, const struct sip_msg *msg)
+{
+	static const struct {
+		const char *met;
+		void (*recv)(struct focus *f, const struct sip_msg *msg);
+	} outsidev[] = {
+		{ "INVITE",   recv_invite   },
+		{ "OPTIONS",  focus_options },
+		{ "REGISTER", recv_register },
+		{ "REFER",    recv_refer    },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(outsidev); i++) {
+		if (!pl_strcmp(&msg->met, outsidev[i].met)) {
+			outsidev[i].recv(f, msg);
+			return true;
+		}
+	}
+
+	return false;
+}
+
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct focus *f = arg;
@@ -292,6 +318,12 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (!pl_strcmp(&msg->met, "SUBSCRIBE")) {
 		recv_subscribe(f, msg);
+		return true;
+	}
+
+	/* that of a transaction has been taken by libre: RFC 3261 section 9.2 */
+	if (!pl_strcmp(&msg->met, "CANCEL")) {
+		(void)sip_reply(f->sip, msg, 481, "Transaction Does Not Exist");
 		return true;
 	}
 
@@ -309,32 +341,18 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 			return true;
 	}
 
-	if (!dlg && !pl_isset(&msg->to.tag)) {
-		if (!pl_strcmp(&msg->met, "INVITE")) {
-			recv_invite(f, msg);
-			return true;
-		}
-		if (!pl_strcmp(&msg->met, "OPTIONS")) {
-			focus_options(f, msg);
-			return true;
-		}
-		if (!pl_strcmp(&msg->met, "REGISTER")) {
-			recv_register(f, msg);
-			return true;
-		}
-		if (!pl_strcmp(&msg->met, "REFER")) {
-			recv_refer(f, msg);
-			return true;
-		}
-	}
+	if (!dlg && !pl_isset(&msg->to.tag) && recv_outside(f, msg))
+		return true;
 
 	if (dlgs_request(f->dlgs, msg))
 		return true;
-	if (dlg)
-		return false;
 
-	/* RFC 3261 section 12.2.2, for all that claims to be in a dialog */
-	(void)sip_reply(f->sip, msg, 481, "Call Does Not Exist");
+	/* REGISTER in a call; or, RFC 3261 section 12.2.2, in none of ours */
+	if (dlg)
+		(void)sip_replyf(f->sip, msg, 405, "Method Not Allowed",
+				 FOCUS_ALLOW "Content-Length: 0\r\n\r\n");
+	else
+		(void)sip_reply(f->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
 }
@@ -407,6 +425,8 @@ static int start_sip(struct focus *f)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
 	if (!err)
 		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
+	if (!err)
+		err = sip_listen(&f->lsnr_stray, f->sip, false, relog_response, f);
 
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "focus/tree.h"
 #include "focus/demo.h"
+#include "focus/relog.h"
 #include "fdspare.h"
 #include "harden.h"
 #include "log.h"
@@ -377,6 +378,7 @@ int main(int argc, char *argv[])
 	err = libre_init();
 	if (err)
 		return EXIT_FAILURE;
+	relog_open();
 	(void)fd_setsize(FDS_MAX);
 	app.opts.demo_opt.dir = app.opts.demo;
 
@@ -393,6 +395,7 @@ int main(int argc, char *argv[])
 
 	mem_deref(cfg);
 	mem_deref(app.config);
+	relog_close();
 	libre_close();
 
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -59,6 +59,7 @@ struct focus {
 	struct tls *tls;
 	struct dlgs *dlgs;
 	struct sip_lsnr *lsnr;
+	struct sip_lsnr *lsnr_stray;/* for responses that are nobody's        */
 	struct ident *ident;
 	struct intake *intake;
 	struct intake_caps caps;    /* changes with cfg                       */
@@ -342,7 +343,15 @@ const char *endpoint_state_name(enum endpoint_state st);
 bool endpoint_is_new(const struct endpoint *ep);
 
 /* endpoint.c for dialout.c */
-extern const struct dlg_handlers endpoint_handlers;
+extern const struct dlg_handlers endpoint_handlers;   /* epdialog.c */
+/** Our side of an exchange broke: say so, and keep or drop the session */
+void endpoint_fail(struct endpoint *ep, uint16_t scode, const char *reason,
+		   const char *why);
+/** What the peer offers cannot be: refuse, the session stays as it was */
+void endpoint_reject(struct endpoint *ep, const struct sip_msg *msg,
+		     const struct neg_err *e);
+/** A port is open for an offer of ours: make the offer */
+void endpoint_port_reply(const Mp__Reply *r, void *arg);
 extern const char endpoint_hdrs[];
 int  endpoint_alloc(struct endpoint **epp, struct part *p);
 /** Leave the tree; what is left of the dialog ends alone */

@@ -508,6 +508,19 @@ START_TEST(a_key_that_others_can_read_is_refused)
 }
 END_TEST
 
+START_TEST(rules_that_everybody_can_write_are_refused)
+{
+	assert_read(0, "");
+	ck_assert_int_eq(chmod(file, 0646), 0);
+	cfg = mem_deref(cfg);
+	ck_assert_int_ne(cfg_read(&cfg, file, err, sizeof(err)), 0);
+	ck_assert_ptr_nonnull(strstr(err, "/conclave.conf:"));
+	ck_assert_ptr_nonnull(strstr(err, "writable by everybody"));
+	ck_assert_int_eq(chmod(file, 0644), 0);
+	assert_read(0, "");
+}
+END_TEST
+
 static const struct cfg_user *find_user(const char *name)
 {
 	struct pl pl;
@@ -807,6 +820,7 @@ int main(void)
 	tcase_add_test(tc, a_users_file_of_somebody_else_is_refused);
 	tcase_add_test(tc, a_zero_byte_in_the_users_file_is_refused);
 	tcase_add_test(tc, a_key_that_others_can_read_is_refused);
+	tcase_add_test(tc, rules_that_everybody_can_write_are_refused);
 	tcase_add_test(tc, a_user_is_found_with_and_without_the_realm);
 	tcase_add_loop_test(tc, a_rule_matches_the_authenticated_identity_and_nothing_else, 0, ARRAY_SIZE(rulev));
 	tcase_add_test(tc, the_first_section_whose_pattern_matches_decides);

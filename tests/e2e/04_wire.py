@@ -8,6 +8,7 @@ whoever they were sent to; no call here is long enough for a rollover.
 import collections
 
 import lib
+import phones
 from caller import Caller, USERS
 from capture import Capture, is_clear_rtcp, is_rtcp, is_rtp, rtp_header
 from lib import check, note
@@ -132,7 +133,27 @@ def scene(env, keying, suite, codec, tag_len):
     server.stop()
 
 
+def foreign(env):
+    """The same look at three foreign phones, at the codecs of scenario 02"""
+    server = env.server('foreign')
+    cap = env.add(Capture(*MEDIA_PORTS))
+    three = phones.three(env, server, ('pcma', 'g722', 'opus'))
+    phones.listen(three, SECONDS)
+    ports = server.media_ports()
+    phones.hang_up(three)
+    rtp, rtcp = split(cap.stop(), ports)
+    note('three baresips: %d RTP and %d RTCP packets of the server' %
+         (len(rtp), len(rtcp)))
+    check(len(rtp) > SECONDS * 50 * 2, 'too few packets captured')
+    check_cipher(rtp)
+    check_unique_rtp(rtp)
+    check_rtcp(rtcp, 10)
+    check_endpoint(rtp)
+    server.stop()
+
+
 def main(env):
+    foreign(env)
     scene(env, 'group', 'AES_CM_128_HMAC_SHA1_80', 'opus', 10)
     scene(env, 'group', 'AEAD_AES_256_GCM', 'pcma', 16)
     scene(env, 'endpoint', 'AEAD_AES_128_GCM', 'opus', 16)

@@ -1,17 +1,21 @@
 """A hostile user of a running server: what he does wrong gets its answer, he
 takes nothing along, and the call of somebody else goes on"""
 import os
+import re
 import resource
 import select
+import signal
 import socket
 import time
 
 import lib
-from hostile import (Scene, ask, first_line, in_dialog, is_closed,
-                     option_request, raw_connect, raw_send)
+from hostile import (HostileCall, Scene, ask, first_line, in_dialog,
+                     is_closed, option_request, raw_connect, raw_send)
 from lib import check, note
-from rawsip import crypto, offer
+from rawsip import crypto, digest, keys_of, new_key, offer
 
+STORM = 20
+STRAY = 300
 FLOOD = 2000
 FLOOD_KIB = 4096    # with transactions they would be 15 MiB
 CROWD = 200
@@ -128,8 +132,159 @@ def refused_invites(sc):
     note('%d refused INVITEs: %d KiB' % (FLOOD, more))
 
 
+def sniffed_dialog(sc):
+    """Dialog ids are no proof: on another connection the sender must be the
+    one whose dialog it is"""
+    victim = sc.call(cli=sc.client('carol'))
+    eve = HostileCall(sc.cli, victim.uri)
+    for name in ('call_id', 'from_tag', 'to', 'target'):
+        setattr(eve, name, getattr(victim, name))
+    eve.box = sc.cli.box(eve.call_id)
+    eve.cseq = 1000
+    for method in ('BYE', 'UPDATE', 'INVITE', 'REFER', 'OPTIONS'):
+        body = offer(crypto=[crypto()]) if method in ('UPDATE', 'INVITE') else None
+        more = ['Refer-To: <sip:carol@127.0.0.1>'] if method == 'REFER' else []
+        cseq, _ = eve.request(method, body, more)
+        r = eve.response(cseq)
+        check(r.status == 401, '%s without a proof: %s' % (method, r))
+        more.append('Authorization: ' + digest(
+            r.get('WWW-Authenticate'), method, eve.target, 'alice',
+            sc.cli.password))
+        cseq, _ = eve.request(method, body, more)
+        r = eve.response(cseq)
+        check(r.status == 403, "%s in another's dialog: %s" % (method, r))
+    r = victim.reinvite(offer(crypto=[crypto()], version=2))
+    check(r.status == 200, 're-INVITE of the owner: %s' % r)
+    victim.bye()
+    sc.cli.drop(eve.call_id)
+    note('sniffed dialog ids: 401, 403')
+
+
+def keys_of_others(sc):
+    """RFC 3711 section 9.1, also by way of offers that are refused for more"""
+    key = new_key()
+    call = sc.call(sdp=offer(crypto=[crypto(key=key)]))
+    (_, _, ours), = keys_of(call.answer.body)
+    other = sc.call(sdp=offer(crypto=[crypto()]))
+    version = 2
+    for k in (key, ours):
+        for more in ({}, {'addr': '224.0.0.1'}, {'addr': '::1'}, {}):
+            version += 1
+            r = other.reinvite(offer(crypto=[crypto(key=k)], version=version,
+                                     **more))
+            check(r.status == 488, 'a key of another call, %r: %s' % (more, r))
+        sc.call(sdp=offer(crypto=[crypto(key=k)]), status=488)
+    for c in (call, other):
+        check(c.bye().status == 200, 'a refused key ended the call')
+    sc.call(sdp=offer(crypto=[crypto(key=key)])).bye()
+    note('keys of others: 488')
+
+
+def who_counts(sc):
+    """The identity that was proven, and names after one normalisation"""
+    call = HostileCall(sc.cli, sc.cli.uri('factory'))
+    call.from_uri = lambda: 'sip:carol@127.0.0.1'
+    r = call.invite(offer(crypto=[crypto()]))
+    check(r.status == 200, 'alice, who says she is carol: %s' % r)
+    owners = [c['owner'] for c in sc.server.ctl('list')['conferences']]
+    check(sorted(owners) == ['sip:alice@127.0.0.1', 'sip:bob@127.0.0.1'],
+          'a forged From is the owner: %r' % owners)
+    call.bye()
+    for user in ('%66actory', 'factory'):
+        sc.call(uri='sip:%s@127.0.0.1' % user).bye()
+    for uri in ('FACTORY@127.0.0.1', 'factory%00@127.0.0.1', '127.0.0.1',
+                'factory%20@127.0.0.1', 'factory@example.org'):
+        sc.call(uri='sip:' + uri, status=404)
+    note('forged From, spelled otherwise: nothing gained')
+
+
+def storm(sc):
+    """Requests that overlap: one is taken up, each gets its answer"""
+    call = sc.call()
+    text = ''
+    for i in range(STORM):
+        call.cseq += 1
+        text += in_dialog(call, 'UPDATE' if i % 2 else 'INVITE', body=offer(
+            crypto=[crypto()], version=2 + i))
+    first = call.cseq - STORM + 1
+    call.cli.send(text)
+    got = {}
+    lib.wait_until('an answer to each', lambda: note_answers(call, got) and
+                   len(got) == STORM, 5)
+    check(got[first] == 200 and set(got.values()) <= {200, 491, 500},
+          'answers to a storm: %r' % got)
+    call.ack(first)
+    call.cseq += 1
+    check(not call.ended and call.bye().status == 200, 'the storm won')
+    note('%d overlapping offers: %s' % (STORM, sorted(set(got.values()))))
+
+
+def note_answers(call, got):
+    for m in call.everything(0.05):
+        if m.status and m.status >= 200:
+            got[m.cseq[0]] = m.status
+    return True
+
+
+def stopped_mixers(sc):
+    """All that was begun with mixers that hang gets its answer within 2.5 s;
+    what was cancelled or ended meanwhile is over at once"""
+    up = lib.wait_until('mixers', lambda: sc.server.mixers(), 5)
+    calls = [sc.call() for _ in range(3)]
+    for pid in up:
+        os.kill(pid, signal.SIGSTOP)
+    t0 = time.monotonic()
+    for c, branch in zip(calls, ('z9hG4bKs1', 'z9hG4bKs2', 'z9hG4bKs3')):
+        c.cseq += 1
+        c.cli.send(in_dialog(c, 'INVITE', branch, offer(crypto=[crypto()],
+                                                        version=2)))
+    calls[1].cli.send(in_dialog(calls[1], 'CANCEL', 'z9hG4bKs2'))
+    check(calls[1].response_to('INVITE').status == 487, 'CANCEL is not a 487')
+    calls[2].cseq += 1
+    calls[2].cli.send(in_dialog(calls[2], 'BYE'))
+    check(calls[2].response_to('BYE').status == 200, 'BYE is not a 200')
+    r = calls[0].response_to('INVITE')
+    check(r.status == 503, 're-INVITE while the mixer hangs: %s' % r)
+    for c in calls[:2] + [sc.bob]:
+        req = c.wait_request(max(0.01, t0 + 2.5 - time.monotonic()))
+        check(req.method == 'BYE' and 'cause=503' in (req.get('Reason') or ''),
+              'a call without media: %s' % req)
+    lib.wait_until('all is gone', lambda: not any(sc.state().values()), 5)
+    lib.wait_until('new mixers', lambda: not set(sc.server.mixers()) & set(up)
+                   and len(sc.server.mixers()) == len(up), 5)
+    sc.restart()
+    note('mixers that hang: %.1f s' % (time.monotonic() - t0))
+
+
+def nobodys_messages(sc):
+    """They leave few lines in the log, and none that a stranger has written"""
+    text = ('SIP/2.0 299 \x1b[31mev=forged\r\n'
+            'Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bK1\r\n'
+            'From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: %d\r\n'
+            'CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n')
+    with raw_connect(sc) as k:
+        k.sendall(''.join(text % i for i in range(STRAY)).encode())
+        ask(k, option_request(), 1)         # all before that has been read
+    check(first_line(raw_send(sc, option_request('CANCEL'))) == 481, 'CANCEL')
+    for _ in range(STRAY):
+        k = socket.create_connection((sc.server.host, sc.server.port), 5)
+        k.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        k.sendall(b'\x16\x03\x01')
+        k.close()                           # by a reset
+    ask_ok = first_line(raw_send(sc, option_request()))
+    check(ask_ok == 200, 'OPTIONS: %s' % ask_ok)
+    lines = lib.read_text(sc.server.log).split('\n')[:-1]
+    bad = [li for li in lines if not re.match(r'20\d\d-\d\d-\d\dT', li)]
+    check(not bad, 'not of our log: %r' % bad[:3])
+    for ev in ('stray_response', 'libre'):
+        n = sum(' ev=%s ' % ev in li for li in lines)
+        check(n <= 40, '%d lines of ev=%s' % (n, ev))
+    note('messages of nobody: few lines')
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         no_descriptors, crowd, refused_invites]
+         sniffed_dialog, keys_of_others, who_counts, storm, no_descriptors,
+         crowd, refused_invites, nobodys_messages, stopped_mixers]
 
 
 def main(env):

@@ -7,7 +7,7 @@ import time
 
 import lib
 from lib import Failure, check
-from rawsip import Call, Client, crypto, focus_uri, offer, token
+from rawsip import Call, Client, crypto, offer, token
 
 BASE = ('conferences', 'calls', 'secrets', 'seen_keys')
 FDS_SLACK = 8
@@ -44,10 +44,13 @@ class Scene:
         self.env = env
         self.server = env.server('demo-' + keying, keying=keying, **kw)
         self.cli = self.client('alice')
+        self.restart()
+
+    def restart(self):
+        """Another decent call, and what is to be as it is with it"""
         self.bob = HostileCall(self.client('bob'), self.server.factory)
-        r = self.bob.invite(offer(crypto=[crypto()]))
-        check(r.status == 200, 'a decent call: %s' % r)
-        self.conf = focus_uri(r)
+        lib.wait_until('a decent call', lambda: self.bob.invite(offer(
+            crypto=[crypto()])).status == 200, 5)
         self.base = self.state()
 
     def client(self, user):
