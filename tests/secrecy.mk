@@ -19,7 +19,7 @@ secrecy_scenarios = \
 	tests/e2e/52_storm.py \
 	tests/e2e/53_memory.py \
 	tests/e2e/55_mki.py
-secrecy_long = tests/e2e/54_late_joiner.py
+secrecy_long = tests/e2e/54_late_joiner.py tests/e2e/56_auto_baresip.py
 TESTS += $(secrecy_scenarios)
 EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py tests/e2e/scene_keys.py
 
