@@ -367,6 +367,7 @@ static void destructor(void *arg)
 	mem_deref(cfg->users);
 	mem_deref(cfg->realm);
 	mem_deref(cfg->tls_ca);
+	mem_deref(cfg->tls_server_ca);
 	mem_deref(cfg->tls_certificate);
 	mem_deref(cfg->file);
 }

@@ -94,11 +94,11 @@ int cfg_cert_check(struct cfg_ctx *ctx)
 	return err;
 }
 
-/** Check cfg->tls_ca, if it is set */
-int cfg_ca_check(struct cfg_ctx *ctx)
+/** Check one file of authorities, if it is set */
+static int ca_check(struct cfg_ctx *ctx, const char *name, const char *path)
 {
-	const char *path = ctx->cfg->tls_ca, *why = NULL;
-	const unsigned line = cfg_line_of(ctx, "tls_ca", 0);
+	const char *why = NULL;
+	const unsigned line = cfg_line_of(ctx, name, 0);
 	struct cfg_file *f = NULL;
 	X509 *x = NULL;
 	int err;
@@ -116,7 +116,7 @@ int cfg_ca_check(struct cfg_ctx *ctx)
 	}
 
 	if (err)
-		(void)cfg_fail(ctx, line, "tls_ca: %s: %s", path, why);
+		(void)cfg_fail(ctx, line, "%s: %s: %s", name, path, why);
 	else
 		validity_warn(ctx, line, path, x);
 	ERR_clear_error();
@@ -124,4 +124,12 @@ int cfg_ca_check(struct cfg_ctx *ctx)
 	mem_deref(f);
 
 	return err;
+}
+
+int cfg_ca_check(struct cfg_ctx *ctx)
+{
+	int err = ca_check(ctx, "tls_ca", ctx->cfg->tls_ca);
+
+	return err ? err
+		   : ca_check(ctx, "tls_server_ca", ctx->cfg->tls_server_ca);
 }

@@ -52,6 +52,7 @@ static struct {
 	struct log_limit log_verify;
 	struct log_limit log_full;
 	struct log_limit log_addr;
+	X509_STORE *server_ca;        /* authorities of those we call; NULL: those of the context */
 } st = { .ssl_index = -1, .ctx_index = -1, .name_index = -1 };
 
 static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
@@ -181,6 +182,17 @@ static bool expect_name(SSL *ssl)
 	return X509_VERIFY_PARAM_set1_host(param, name, 0) && SSL_set_tlsext_host_name(ssl, name);
 }
 
+/** Whom we call has authorities of its own: a server's is no client's */
+static void ask_server(SSL *ssl)
+{
+	bool ok = expect_name(ssl);
+
+	if (ok && st.server_ca)
+		ok = SSL_set1_verify_cert_store(ssl, st.server_ca) == 1;
+
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, ok ? verify_handler : deny_handler);
+}
+
 static void conn_start(SSL *ssl)
 {
 	struct conn *c;
@@ -203,7 +215,7 @@ static void conn_start(SSL *ssl)
 	if (c->server)
 		++st.connc;
 	else
-		SSL_set_verify(ssl, SSL_VERIFY_PEER, expect_name(ssl) ? verify_handler : deny_handler);
+		ask_server(ssl);
 
 	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)c);
 	BIO_set_callback_ex(SSL_get_rbio(ssl), bio_handler);
@@ -264,6 +276,20 @@ static int ask_clients(SSL_CTX *ctx, const char *ca)
 	return SSL_CTX_set_session_id_context(ctx, sid, sizeof(sid) - 1) ? 0 : EINVAL;
 }
 
+static int load_server_ca(const char *ca)
+{
+	X509_STORE_free(st.server_ca);
+	st.server_ca = NULL;
+	if (!ca)
+		return 0;
+
+	st.server_ca = X509_STORE_new();
+	if (!st.server_ca)
+		return ENOMEM;
+
+	return X509_STORE_load_file(st.server_ca, ca) ? 0 : ENOENT;
+}
+
 int tlsid_init(struct tls *tls, const struct cfg *cfg)
 {
 	SSL_CTX *ctx;
@@ -281,6 +307,8 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg)
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 		if (cfg->tls_ca)
 			err = ask_clients(ctx, cfg->tls_ca);
+		if (!err)
+			err = load_server_ca(cfg->tls_server_ca);
 	}
 	ERR_clear_error();
 	if (err)

@@ -141,6 +141,7 @@ struct cfg {
 	unsigned listenc;
 	char *tls_certificate;          /* PEM with key and chain              */
 	char *tls_ca;                   /* PEM; client certificates are asked for if set */
+	char *tls_server_ca;            /* PEM; of whom we call; NULL: tls_ca   */
 	char *realm;                    /* digest realm and default domain of users */
 	char *domainv[CFG_LISTEN_MAX];  /* host parts that are ours            */
 	unsigned domainc;
