@@ -258,7 +258,7 @@ static void response_handler(int err, const struct sip_msg *msg, void *arg)
 
 static int print_state(struct re_printf *pf, const struct notifier *n)
 {
-	uint64_t left_s = tmr_get_expire(&n->tmr_expire) / 1000;
+	uint64_t left_s = (tmr_get_expire(&n->tmr_expire) + 999) / 1000;
 
 	if (n->reason)
 		return re_hprintf(pf, "terminated;reason=%s", n->reason);
