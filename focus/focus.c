@@ -15,6 +15,7 @@
 #include "focus/ctlsock.h"
 #include "focus/relog.h"
 #include "log.h"
+#include "strangers.h"
 
 enum { HT_SIZE = 4096 };
 
@@ -216,8 +217,10 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 	if (!invite_is_secure(f, msg) || !privacy_ok(f, msg, &pr))
 		return;
 
-	if (is_guest(f, msg, &pr))
+	if (is_guest(f, msg, &pr)) {
+		tlsid_known(msg);
 		invite_recv(f, msg, PRIVACY_GUEST);
+	}
 	else if (!ident_request(f->ident, f->cfg, f->sip, msg, who,
 				sizeof(who)))
 		invite_recv(f, msg, who);
@@ -497,6 +500,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
+	strangers_limit(cfg->max_strangers);
 
 	if (err)
 		mem_deref(f);
@@ -556,6 +560,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+	strangers_limit(cfg->max_strangers);
 
 	/* floors may have come to be wanted */
 	(void)epfloor_start(f);

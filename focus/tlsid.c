@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include "log.h"
+#include "strangers.h"
 #include "tlsid.h"
 #include "tlspol.h"
 
@@ -40,6 +41,7 @@ struct conn {
 	bool server;            /* we accepted it                           */
 	bool nodelay;
 	bool poisoned;
+	bool known;             /* tlsid_known()                            */
 };
 
 /* Process-wide: the loop reads one connection at a time */
@@ -245,7 +247,7 @@ static int hello_handler(SSL *ssl, int *alert, void *arg)
 	if (!SSL_get_ex_data(ssl, st.ssl_index))
 		return SSL_CLIENT_HELLO_ERROR;
 
-	if (!max || st.connc <= max)
+	if (!max || st.connc <= max || strangers_evict())
 		return SSL_CLIENT_HELLO_SUCCESS;
 
 	if (log_limit_ok(&st.log_full, &left_out))
@@ -543,6 +545,17 @@ static bool fd_nodelay(int fd)
 	const int on = 1;
 
 	return !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void tlsid_known(const struct sip_msg *msg)
+{
+	const struct tcp_conn *tc = sip_msg_tcpconn(msg);
+	struct conn *c = conn_of(msg);
+
+	if (c)
+		c->known = true;
+	if (tc)
+		strangers_known(tcp_conn_fd(tc));
 }
 
 void tlsid_nodelay(const struct sip_msg *msg)

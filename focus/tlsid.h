@@ -87,6 +87,9 @@ bool tlsid_flow_open(const struct tlsid_flow *f);
 bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
+/** Somebody has proven on this connection who it is: it is no stranger's */
+void tlsid_known(const struct sip_msg *msg);
+
 /**
  * Whose certificate the next connection that we open has to show
  *
