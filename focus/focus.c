@@ -372,6 +372,22 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 }
 
 
+/** All that is sent and received; of this, what has come to its end */
+static void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
+			  const struct sa *dst, const uint8_t *pkt, size_t len,
+			  void *arg)
+{
+	(void)src;
+	(void)dst;
+	(void)pkt;
+	(void)len;
+	(void)arg;
+
+	if (!tx && tp == SIP_TRANSP_TLS)
+		tlsid_complete();
+}
+
+
 /* ---- start and stop ------------------------------------------------------ */
 
 static int listen_one(struct focus *f, const struct cfg_listen *l)
@@ -417,6 +433,7 @@ static int start_sip(struct focus *f)
 			f);
 	if (err)
 		return err;
+	sip_set_trace_handler(f->sip, trace_handler);
 
 	err = tls_alloc(&f->tls, TLS_METHOD_SSLV23, cfg->tls_certificate,
 			NULL);
