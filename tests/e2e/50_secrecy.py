@@ -87,7 +87,8 @@ def play(env, keying, kinds):
 
 def bound(keying, kind):
     """[ms] after the leave"""
-    return 0 if keying == 'endpoint' or kind == 'kick' else GRACE_MS
+    return 0 if keying == 'endpoint' or kind in ('kick', 'replaced') \
+        else GRACE_MS
 
 
 def judge(keying, j):
