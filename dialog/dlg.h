@@ -93,7 +93,6 @@ struct dlg {
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
 	dlg_send_h *sendh;
-	void *autharg;
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
 	struct sa hop_addr;       /* where it went: credentials are for that */

@@ -93,7 +93,8 @@ static void joined(struct endpoint *ep)
 	else
 		promote_start(ep);
 
-	/* RFC 3891 section 3: the old device is a leaver like any other */
+	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
+	 * so its keys open nothing more, not even for a moment. */
 	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
 	ep->replaces = 0;
 	if (old && old != ep)
