@@ -30,6 +30,7 @@ static void destructor(void *arg)
 	hash_unlink(&dlg->he);
 	if (dlg->ds)
 		--dlg->ds->dlgc;
+	tmr_cancel(&dlg->tmr_trying);
 	tmr_cancel(&dlg->tmr_retry);
 	late_cancel(&dlg->late_se);
 	dlg_reply_stop(dlg);
@@ -75,6 +76,7 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->h   = *h;
 	dlg->arg = arg;
 	++ds->dlgc;
+	tmr_init(&dlg->tmr_trying);
 	tmr_init(&dlg->tmr_retry);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);

@@ -88,6 +88,7 @@ struct dlg {
 	struct sip_strans *st;
 	struct sip_msg *msg;
 	bool offering;            /* its body is none, our 2xx has the offer */
+	struct tmr tmr_trying;
 	struct dlg_reply reply;
 
 	/* our request that waits for the peer's answer */
