@@ -71,9 +71,12 @@ struct focus {
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_confid;     /* conference by id                       */
+	struct hash *ht_leg;        /* endpoint by leg id                     */
 	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
+	uint32_t mixconfcv[MIXER_MAX]; /* conferences on each                 */
 	unsigned mixc;
 	uint64_t conf_id;           /* last one given away                    */
 	uint64_t leg_id;
@@ -131,6 +134,7 @@ struct gclass {
 
 struct conference {
 	struct le he;
+	struct le he_id;
 	struct le le;
 	struct focus *focus;
 	struct cfg *cfg;            /* keeps cc alive over a reload           */
@@ -204,6 +208,7 @@ enum endpoint_state {
 
 struct endpoint {
 	struct le le;
+	struct le he_leg;
 	struct part *part;
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
