@@ -394,6 +394,9 @@ int  epfloor_start(struct focus *f);
 int  epfloor_open(struct conference *c);
 /** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
 const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** A BFCP line without fingerprint is bound to the certificate that was shown
+ *  on the connection of msg; without one it is refused */
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg);
 /** What the peer's SDP said is agreed now */
 void epfloor_commit(struct endpoint *ep);
 void epfloor_leave(struct endpoint *ep);

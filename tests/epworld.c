@@ -603,6 +603,13 @@ int epfloor_open(struct conference *c)
 	return 0;
 }
 
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg)
+{
+	(void)f;
+	(void)msg;
+}
+
+
 void epfloor_commit(struct endpoint *ep)
 {
 	(void)ep;
