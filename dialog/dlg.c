@@ -56,6 +56,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hdrs);
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
+	mem_deref(dlg->flow);
 	mem_deref(dlg->ds);
 }
 
@@ -116,14 +117,6 @@ void dlg_release(struct dlg *dlg)
 bool dlg_live(const struct dlg *dlg)
 {
 	return dlg->state != DLG_TERMINATED && mem_nrefs(dlg) > dlg->holds;
-}
-
-
-/** Our requests go where the peer's last message came from */
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
-{
-	dlg->peer = msg->src;
-	dlg->tp   = msg->tp;
 }
 
 

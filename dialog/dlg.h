@@ -52,6 +52,7 @@ struct dlgs {
 	struct lates session;     /* their session timers                    */
 	dlg_invite_h *inviteh;
 	void *arg;
+	struct dlg_flow_handlers flow;
 };
 
 struct dlg {
@@ -80,7 +81,8 @@ struct dlg {
 	uint32_t lseq;
 	uint32_t rseq;
 	bool rseq_set;
-	struct sa peer;           /* the flow of the peer's last request     */
+	struct sa peer;           /* where the peer's last message came from */
+	void *flow;               /* and on which connection; or NULL        */
 	enum sip_transp tp;
 	unsigned allow;           /* ALLOW_*                                 */
 
@@ -126,11 +128,14 @@ struct dlg {
 	unsigned retryc;          /* times in a row that it had to wait      */
 };
 
+/* flow.c */
+void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
+bool dlg_flow_lost(const struct dlg *dlg);
+
 /* dlg.c */
 int  dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	       const char *hdrs, const struct dlg_handlers *h, void *arg);
 struct mbuf *dlg_mbuf_wipe(struct mbuf *mb);
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);

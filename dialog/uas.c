@@ -66,8 +66,9 @@ static void reply_retransmit(void *arg)
 	struct dlg_reply *rep = &dlg->reply;
 
 	rep->mb->pos = 0;
-	(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
-		       &rep->msg->src, rep->mb);
+	if (!dlg_flow_lost(dlg))
+		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
+			       &rep->msg->src, rep->mb);
 
 	++rep->txc;
 	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
@@ -242,6 +243,11 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 		    struct mbuf *sdp, struct mbuf **mbp)
 {
+	if (dlg_flow_lost(dlg)) {
+		dlg->st = mem_deref(dlg->st);
+		return ENOTCONN;
+	}
+
 	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
 			   "Contact: %s\r\n%s%H%s"

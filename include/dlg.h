@@ -92,12 +92,29 @@ bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg);
 
 uint32_t dlgs_count(const struct dlgs *ds);
 
+/** How to tell one connection from the next one from the same address */
+struct dlg_flow_handlers {
+	/** The connection of a message: a libre object that the dialog keeps,
+	 *  the same one for all its messages; NULL if it has none */
+	void *(*geth)(const struct sip_msg *msg);
+
+	/** It is gone, and we are not the ones who could open it again */
+	bool (*losth)(const void *flow);
+};
+
+/** From then on nothing is sent to an address whose connection is lost.
+ *  Without this, an address is all that a dialog knows. */
+void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h);
+
 /**
  * The dialog a request with a To tag belongs to, or NULL.  A caller that wants
- * to authenticate requests which come on another flow than dlg_peer_addr()
+ * to authenticate requests which come on another connection (dlg_on_flow())
  * asks this before dlgs_request().
  */
 struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
+
+/** Did this come on the connection that the dialog is on? */
+bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
 
 /**
  * Is the session interval that an INVITE asks for too short?
