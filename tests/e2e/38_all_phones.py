@@ -1,6 +1,4 @@
 """Who has several phones hears them all, and has one call"""
-from types import SimpleNamespace
-
 import lib
 from confedit import edited_server
 from lib import check, note, wait_until
@@ -17,16 +15,13 @@ class Scene:
         self.env = env
         self.server = edited_server(env, demo, 'hunt',
                                     lambda t: 'dial_timeout = 5\n' + t)
-        s = self.server
-        self.users = SimpleNamespace(host=s.host, port=s.port, ca=demo.ca,
-                                     password=demo.password)
-        self.alice = raw(env, self.users, 'alice')
+        self.alice = raw(env, self.server, 'alice')
         self.call, r = join(self.alice, self.alice.uri('factory'))
         self.uri = focus_uri(r)
-        self.conf = s.ctl('list')['conferences'][0]['conf']
+        self.conf = self.server.ctl('list')['conferences'][0]['conf']
 
     def phone(self, name, params=''):
-        return RegPhone(self.env, self.users, 'bob', name, params)
+        return RegPhone(self.env, self.server, 'bob', name, params)
 
     def refer(self, params=''):
         refer = Refer(self.alice, self.uri)
