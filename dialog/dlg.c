@@ -35,6 +35,7 @@ static void destructor(void *arg)
 	late_cancel(&dlg->late_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
+	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
 	mem_deref(dlg->cred);

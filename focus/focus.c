@@ -78,12 +78,12 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
-	"REFER", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "PRACK", "OPTIONS",
+	"SUBSCRIBE", "REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
 };
 
 

@@ -15,7 +15,8 @@
  *             fits, and the layer finishes that alone.  After closeh no
  *             further handler is called.
  * Threads:    libre loop
- * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 4028, RFC 6141
+ * Refs:       RFC 3261 sections 12-15, RFC 3262, RFC 3264, RFC 3311, RFC 4028,
+ *             RFC 6141
  */
 #ifndef CONCLAVE_DLG_H
 #define CONCLAVE_DLG_H
@@ -35,7 +36,8 @@ struct dlg_handlers {
 	 */
 	void (*offerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
-	/** The peer answered our offer: in a 2xx, or in the ACK */
+	/** The peer answered our offer: in a 2xx, in the ACK, or (told with the
+	 *  2xx) in a reliable 1xx */
 	void (*answerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
 	/**
@@ -169,7 +171,12 @@ int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
 
-/** UAS: 1xx (not 100) to the initial INVITE */
+/**
+ * UAS: 1xx (not 100) to the initial INVITE
+ *
+ * @return 0, or ENOTSUP if the peer wants it reliably (RFC 3262), which ours
+ *         are not: it hears nothing before the final response
+ */
 int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 
 /**
