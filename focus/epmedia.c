@@ -490,7 +490,7 @@ void epmedia_drop_own(struct endpoint *ep)
 
 static void commit_epoch(struct endpoint *ep)
 {
-	struct gepoch *ge = ep->next_ge;
+	struct gepoch *ge = ep->next_ge, *old;
 
 	ep->next_ge = NULL;
 	if (ge->gc != ep->gc) {
@@ -498,8 +498,9 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_member(ge->gc, ep, ge->no);
 	}
 	ep->known = MAX(ep->known, ge->no);
-	mem_deref(ep->ge);
+	old = ep->ge;
 	ep->ge = ge;
+	mem_deref(old);
 	ep->rekey_fails = 0;
 	ep->own_due = false;
 	promote_switched(ep);

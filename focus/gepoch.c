@@ -37,20 +37,6 @@ static void drop_key(struct gepoch *ge)
 }
 
 
-/** The mixer has them on their own keys: that is what the roster has to say */
-static void tell_members(const struct gepoch *ge)
-{
-	struct le *le;
-
-	for (le = list_head(&ge->gc->memberl); le; le = le->next) {
-		struct endpoint *ep = le->data;
-
-		if (ep->ge == ge && ep->tx)
-			endpoint_moved(ep);
-	}
-}
-
-
 static void retire(struct gepoch *ge)
 {
 	struct conference *c = ge->gc->conf;
@@ -74,7 +60,31 @@ static void retire(struct gepoch *ge)
 	/* a leg without MKI has no other key that our SDP could show */
 	if (ge->gc->mki_len)
 		drop_key(ge);
-	if (!c->ending)
+}
+
+
+/** The mixer has them on their own keys: that is what the roster has to say */
+static void tell_members(const struct gepoch *ge)
+{
+	struct le *le;
+
+	for (le = list_head(&ge->gc->memberl); le; le = le->next) {
+		struct endpoint *ep = le->data;
+
+		if (ep->ge == ge && ep->tx)
+			endpoint_moved(ep);
+	}
+}
+
+
+/** Somebody may hear it still */
+static void cut(struct gepoch *ge)
+{
+	if (ge->retired)
+		return;
+
+	retire(ge);
+	if (!ge->gc->conf->ending)
 		tell_members(ge);
 }
 
@@ -292,7 +302,7 @@ static void grace_handler(void *arg)
 {
 	struct gepoch *ge = arg;
 
-	retire(ge);
+	cut(ge);
 }
 
 
@@ -302,7 +312,7 @@ void gepoch_expose(struct gepoch *ge, uint32_t grace_ms)
 		return;
 
 	if (!grace_ms || ge->gc->mki_len)
-		retire(ge);
+		cut(ge);
 	else if (!tmr_isrunning(&ge->tmr) ||
 		 tmr_get_expire(&ge->tmr) > grace_ms)
 		tmr_start(&ge->tmr, grace_ms, grace_handler, ge);
