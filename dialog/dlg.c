@@ -30,8 +30,9 @@ static void destructor(void *arg)
 	hash_unlink(&dlg->he);
 	if (dlg->ds)
 		--dlg->ds->dlgc;
+	tmr_cancel(&dlg->tmr_trying);
 	tmr_cancel(&dlg->tmr_retry);
-	tmr_cancel(&dlg->tmr_se);
+	late_cancel(&dlg->late_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
 	mem_deref(dlg->st);
@@ -75,8 +76,8 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->h   = *h;
 	dlg->arg = arg;
 	++ds->dlgc;
+	tmr_init(&dlg->tmr_trying);
 	tmr_init(&dlg->tmr_retry);
-	tmr_init(&dlg->tmr_se);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);
 
@@ -236,7 +237,7 @@ static void silence(struct dlg *dlg)
 	memset(&dlg->h, 0, sizeof(dlg->h));
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
-	tmr_cancel(&dlg->tmr_se);
+	late_cancel(&dlg->late_se);
 }
 
 

@@ -16,6 +16,7 @@
 
 #include "re_compat.h"
 #include "include/dlg.h"
+#include "late.h"
 
 /** Methods a peer may name in Allow */
 enum {
@@ -48,6 +49,7 @@ struct dlgs {
 	struct sip_lsnr *lsnr;    /* retransmitted 2xx                       */
 	struct hash *ht;          /* struct dlg by Call-ID                   */
 	uint32_t dlgc;
+	struct lates session;     /* their session timers                    */
 	dlg_invite_h *inviteh;
 	void *arg;
 };
@@ -86,6 +88,7 @@ struct dlg {
 	struct sip_strans *st;
 	struct sip_msg *msg;
 	bool offering;            /* its body is none, our 2xx has the offer */
+	struct tmr tmr_trying;
 	struct dlg_reply reply;
 
 	/* our request that waits for the peer's answer */
@@ -93,7 +96,6 @@ struct dlg {
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
 	dlg_send_h *sendh;
-	void *autharg;
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
 	struct sa hop_addr;       /* where it went: credentials are for that */
@@ -109,7 +111,7 @@ struct dlg {
 	char *reason;             /* for a BYE that cannot go out yet        */
 
 	/* session timer */
-	struct tmr tmr_se;
+	struct late late_se;
 	uint32_t se_s;            /* interval [s]; 0: none                   */
 	uint32_t se_min_s;        /* the peer's Min-SE of a 422 [s], or 0    */
 	uint64_t se_end;          /* when the session ends, tmr_jiffies()    */

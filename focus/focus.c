@@ -46,6 +46,8 @@ static void destructor(void *arg)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_confid);
+	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
@@ -466,6 +468,10 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->started = tmr_jiffies();
 	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_confid, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_leg, HT_SIZE);
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)

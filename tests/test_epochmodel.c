@@ -400,8 +400,8 @@ static void walk(enum keying keying, uint64_t seed)
 	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
 	       " replaced, %u fell back to their own keys, at most %u offers out\n",
 	       cfg_keying_name(keying), (unsigned long long)seed, STEPS,
-	       1.0 * joined / STEPS, epochs_installed, replaced, fallbacks,
-	       offers_out_max);
+	       (double)joined / (double)STEPS, epochs_installed, replaced,
+	       fallbacks, offers_out_max);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");

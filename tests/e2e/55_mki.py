@@ -45,8 +45,7 @@ def settled(t):
     wait_until('everybody in the group', ok, 15)
 
 
-def leave(t, kind, c):
-    leg = max(t.legs())
+def leave(t, kind, c, slow):
     if kind == 'bye':
         c.proc.terminate()
     elif kind == 'lost':
@@ -54,17 +53,17 @@ def leave(t, kind, c):
     else:
         conf = t.conf()
         part = [p['part'] for p in conf['participants']
-                if leg in [x['leg'] for x in p['legs']]]
+                if c.leg in [x['leg'] for x in p['legs']]]
         t.server.ctl('kick', conf['conf'], str(part[0]))
     # a mixer tells of a silent leg every 30 s
-    wait_until('%s has left' % kind, lambda: leg not in t.legs(), 45)
+    wait_until('%s has left' % kind, lambda: c.leg not in t.legs(), 45)
     if kind == 'lost':
         t.gone(kind)
     # who is slow to answer is on its own key meanwhile, and the roster says so
-    slow = [x for x in t.legs().values() if x['user_agent'] == 'slow']
-    note(repr([x['user_agent'] for x in t.legs().values()]))
-    check(slow[0]['mki'] and slow[0]['keying'] == 'endpoint',
-          'after the %s the slow one is on %r' % (kind, slow))
+    x = t.legs()[slow.leg]
+    check(x['mki'] and x['keying'] == 'endpoint' and not x['epoch'],
+          'after the %s the slow one is on %s, epoch %s' % (
+              kind, x['keying'], x['epoch']))
     c.proc.communicate(timeout=10)
     settled(t)
     t.listen(PACKETS)
@@ -89,9 +88,10 @@ def check_keys(name, j, mki):
 
 
 def ears(calls):
-    for name, mki, c in calls:
+    for c in calls:
+        name = c.name
         heard, j = tone(c, FREQ)
-        check_keys(name, j, mki)
+        check_keys(name, j, name != 'plain')
         note('   %-6s %4d packets, longest gap %d ms' % (
             name, j['rx']['packets'], heard['longest_gap_ms']))
         check(heard['longest_gap_ms'] <= GAP_MS, '%s has a gap of %d ms' % (
@@ -129,24 +129,22 @@ def leaves(env, kinds):
         env.server('leaves', keying='group')
     t = Taps(env, server)
     talker = t.call('talker', 'alice', *STAY, '--mki', '--freq', FREQ, *QUICK)
-    calls = [('prompt', True, t.call('prompt', 'bob', *STAY, '--mki', *EAR)),
-             ('slow', True, t.call('slow', 'bob', *STAY, '--mki', *EAR,
-                                   '--user-agent', 'slow',
-                                   '--answer-delay', 1000)),
-             ('plain', False, t.call('plain', 'carol', *STAY, *EAR))]
+    prompt = t.call('prompt', 'bob', *STAY, '--mki', *EAR)
+    slow = t.call('slow', 'bob', *STAY, '--mki', *EAR, '--answer-delay', 1000)
+    plain = t.call('plain', 'carol', *STAY, *EAR)
     settled(t)
     for kind in kinds:
         c = t.call(kind, 'dave', *STAY, '--mki', *EAR)
         settled(t)
         t.listen(PACKETS)
-        leave(t, kind, c)
+        leave(t, kind, c, slow)
     late = t.call('late', 'dave', *STAY, '--mki', *EAR)
     settled(t)
     t.listen(5 * PACKETS)
     heard, _ = tone(late, FREQ)
     check(heard['level_dbfs'] > -30 and heard['longest_gap_ms'] <= GAP_MS,
           'the late joiner hears %r' % heard)
-    ears(calls)
+    ears((prompt, slow, plain))
     talker.proc.terminate()
     check_keys('talker', talker.result(20)['calls'][0], True)
     judge(t, kinds)
