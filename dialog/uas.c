@@ -6,6 +6,8 @@
 #include <string.h>
 #include "dialog/dlg.h"
 
+enum { TRYING_MS = 100 };
+
 
 static bool is_invite(const struct sip_msg *msg)
 {
@@ -91,6 +93,24 @@ static void cancel_handler(void *arg)
 		dlg_offer_next(dlg);
 	mem_deref(msg);
 	dlg_release(dlg);
+}
+
+
+static void trying_handler(void *arg)
+{
+	struct dlg *dlg = arg;
+
+	if (dlg->msg && is_invite(dlg->msg))
+		(void)sip_treply(&dlg->st, dlg->ds->sip, dlg->msg, 100,
+				 "Trying");
+}
+
+
+/** RFC 3261 section 17.2.1: if nothing else is said within 200 ms; mostly it
+ *  is, and the 100 would be a tenth of what a call costs */
+static void trying_later(struct dlg *dlg)
+{
+	tmr_start(&dlg->tmr_trying, TRYING_MS, trying_handler, dlg);
 }
 
 
@@ -193,7 +213,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 		goto out;
 
 	dlg->msg = mem_ref((void *)msg);
-	(void)sip_treply(&dlg->st, ds->sip, msg, 100, "Trying");
+	trying_later(dlg);
 	hash_append(ds->ht, hash_joaat_str(dlg->callid), &dlg->he, dlg);
 	dlg->state = DLG_EARLY;
 
@@ -211,6 +231,10 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 {
 	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
 		return EINVAL;
+
+	/* RFC 3262 section 3: reliably or not at all */
+	if (sip_msg_hdr_has_value(dlg->msg, SIP_HDR_REQUIRE, "100rel"))
+		return ENOTSUP;
 
 	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
@@ -470,9 +494,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 	}
 
-	if (is_invite(msg))
-		(void)sip_treply(&dlg->st, dlg->ds->sip, msg, 100, "Trying");
-
+	trying_later(dlg);
 	if (dlg->h.offerh)
 		dlg->h.offerh(dlg, msg, dlg->arg);
 	else
@@ -485,9 +507,16 @@ static bool recv_other(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->h.reqh && dlg->h.reqh(dlg, msg, dlg->arg))
 		return true;
 
-	if (!pl_strcmp(&msg->met, "INFO") || !pl_strcmp(&msg->met, "PRACK")) {
+	if (!pl_strcmp(&msg->met, "INFO")) {
 		(void)sip_reply(dlg->ds->sip, msg, 405,
 				 "Method Not Allowed");
+		return true;
+	}
+
+	/* RFC 3262 section 3: there was no reliable 1xx of ours */
+	if (!pl_strcmp(&msg->met, "PRACK")) {
+		(void)sip_reply(dlg->ds->sip, msg, 481,
+				"No Such Provisional Response");
 		return true;
 	}
 

@@ -47,6 +47,8 @@ static void destructor(void *arg)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_confid);
+	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
@@ -77,12 +79,12 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
-	"REFER", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "PRACK", "OPTIONS",
+	"SUBSCRIBE", "REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
 };
 
 
@@ -499,6 +501,10 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->started = tmr_jiffies();
 	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_confid, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_leg, HT_SIZE);
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)

@@ -457,17 +457,29 @@ static bool is_verified(const struct conn *c)
 		SSL_get_verify_result(c->ssl) == X509_V_OK && SSL_is_init_finished(c->ssl);
 }
 
-int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
+int tlsid_certificate(const struct sip_msg *msg, struct x509_st **certp)
 {
 	const struct conn *c = conn_of(msg);
 	X509 *cert;
-	int err;
 
-	if (!c || !buf || !c->server || !is_verified(c))
+	if (!c || !certp || !c->server || !is_verified(c))
 		return ENOENT;
 
 	cert = SSL_get1_peer_certificate(c->ssl);
 	if (!cert)
+		return ENOENT;
+
+	*certp = cert;
+
+	return 0;
+}
+
+int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
+{
+	X509 *cert;
+	int err;
+
+	if (!buf || tlsid_certificate(msg, &cert))
 		return ENOENT;
 
 	err = cert_identity(cert, buf, size);

@@ -60,6 +60,16 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg);
  */
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size);
 
+struct x509_st;
+/**
+ * The client certificate of this message's connection
+ *
+ * @param certp  Out: caller owns it, X509_free()
+ *
+ * @return 0 if success, ENOENT if there is none (as above)
+ */
+int tlsid_certificate(const struct sip_msg *msg, struct x509_st **certp);
+
 /**
  * Does the certificate of this message's connection name this domain or host?
  *
