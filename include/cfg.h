@@ -222,6 +222,9 @@ const struct cfg_route *cfg_route_find(const struct cfg *cfg, const char *host);
  */
 int cfg_identity(char *buf, size_t size, const struct pl *uri);
 
+/** The user part of a URI in that form: escapes only where they must be */
+int cfg_user_part(char *buf, size_t size, const struct pl *user);
+
 /** First section whose uri matches user@host; NULL: none.  host must be ours already */
 const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user);
 

@@ -9,10 +9,11 @@ import socket
 import time
 
 import lib
+from confedit import edited_server
 from hostile import (HostileCall, PortClient, Scene, ask, first_line, in_dialog,
                      is_closed, option_request, raw_connect, raw_send)
 from lib import check, note
-from rawsip import crypto, digest, focus_uri, keys_of, new_key, offer
+from rawsip import Client, crypto, digest, focus_uri, keys_of, new_key, offer
 
 STORM = 20
 STRAY = 300
@@ -344,6 +345,34 @@ def nobodys_messages(sc):
     note('messages of nobody: few lines')
 
 
+def one_room(env, demo):
+    """However a reserved name is spelled, it is one conference: a twin would
+    know nothing of who was removed from the other"""
+    s = edited_server(env, demo, 'rooms', lambda t: t + """
+conference rooms {
+	uri = "sip:room-*@127.0.0.1"
+	create = {"*@127.0.0.1"}
+	join = {"*@127.0.0.1"}
+}
+""")
+    cli = env.add(Client(s.host, s.port, ca=demo.ca, user='alice',
+                         password=demo.password('alice'), timeout=5))
+    calls = []
+    for name in ('room-1', '%72oom-1', 'room%2d1', 'room-%31'):
+        call = HostileCall(cli, 'sip:%s@127.0.0.1' % name)
+        r = call.invite(offer(crypto=[crypto()]))
+        check(r.status == 200 and '<sip:room-1@' in r.get('Contact'),
+              '%s: %s, %s' % (name, r, r.get('Contact')))
+        calls.append(call)
+    rooms = [c['uri'] for c in s.ctl('list')['conferences']]
+    check(len(rooms) == 1, 'rooms: %r' % rooms)
+    for call in calls:
+        check(call.bye().status == 200, 'BYE of %s' % call.uri)
+    cli.close()
+    s.stop()
+    note('one name, one room')
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
          sniffed_dialog, inherited_address, keys_of_others, who_counts, storm, trickled, no_descriptors,
          crowd, refused_invites, nobodys_messages, stopped_mixers]
@@ -355,6 +384,8 @@ def main(env):
         for step in STEPS:
             step(sc)
             sc.back_at_base(step.__name__)
+        if keying == 'endpoint':
+            one_room(env, sc.server)
         sc.finish()
 
 
