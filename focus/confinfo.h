@@ -73,9 +73,9 @@ struct ci_endpoint {
 	bool has_src;
 	uint32_t src;            /* SSRC it sends                             */
 	const char *suite;
-	const char *keying;      /* "endpoint", "group"                       */
-	uint32_t epoch;          /* of a group key; a change of it alone is
-	                            told less often                           */
+	const char *keying;      /* "endpoint", "group"; a change of it and of
+	                            the epoch alone is told less often        */
+	uint32_t epoch;          /* of a group key                            */
 	const char *proof;       /* how it authenticated: "digest", ...       */
 	const char *floor;       /* "holder"; NULL: not                       */
 };
@@ -89,7 +89,7 @@ struct ci_end {
 /** What one watcher has been told; zero it: nothing */
 struct ci_view {
 	uint64_t seen;           /* number of the last change told            */
-	uint64_t seen_keys;      /* the same for epochs alone                 */
+	uint64_t seen_keys;      /* the same for keying and epoch alone       */
 	uint32_t version;        /* of the last document                      */
 	int detail;
 };
