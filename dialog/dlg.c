@@ -35,6 +35,7 @@ static void destructor(void *arg)
 	late_cancel(&dlg->late_se);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
+	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
 	mem_deref(dlg->cred);
@@ -56,6 +57,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hdrs);
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
+	mem_deref(dlg->flow);
 	mem_deref(dlg->ds);
 }
 
@@ -116,14 +118,6 @@ void dlg_release(struct dlg *dlg)
 bool dlg_live(const struct dlg *dlg)
 {
 	return dlg->state != DLG_TERMINATED && mem_nrefs(dlg) > dlg->holds;
-}
-
-
-/** Our requests go where the peer's last message came from */
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
-{
-	dlg->peer = msg->src;
-	dlg->tp   = msg->tp;
 }
 
 

@@ -56,6 +56,18 @@ static bool cmp_branch(struct le *le, void *arg)
 }
 
 
+/** Our INVITE without its 2xx that this request takes for a dialog already */
+static bool cmp_early(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct sip_msg *msg = arg;
+
+	return dlg->uac && !dlg->rtag &&
+		!pl_strcmp(&msg->callid, dlg->callid) &&
+		!pl_strcmp(&msg->to.tag, dlg->ltag);
+}
+
+
 static bool cmp_response(struct le *le, void *arg)
 {
 	const struct dlg *dlg = le->data;
@@ -188,6 +200,14 @@ bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg)
 
 	if (!is_session_method(&msg->met))
 		return false;
+
+	/* a new offer before there is a session; the peer asks again later */
+	if (!pl_strcmp(&msg->met, "UPDATE") &&
+	    hash_lookup(ds->ht, hash_joaat_pl(&msg->callid), cmp_early,
+			(void *)msg)) {
+		(void)sip_reply(ds->sip, msg, 491, "Request Pending");
+		return true;
+	}
 
 	/* without a transaction: anybody can ask, and need not send the ACK */
 	(void)sip_reply(ds->sip, msg, 481, "Call Does Not Exist");

@@ -78,12 +78,12 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
-	"REFER", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "PRACK", "OPTIONS",
+	"SUBSCRIBE", "REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
 };
 
 
@@ -96,10 +96,21 @@ static void caps_set(struct focus *f)
 
 /* ---- requests ------------------------------------------------------------ */
 
-static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
+static void *flow_get(const struct sip_msg *msg)
 {
-	return sa_cmp(dlg_peer_addr(dlg), &msg->src, SA_ALL);
+	struct tlsid_flow *flow = NULL;
+
+	return tlsid_flow_get(&flow, msg) ? NULL : flow;
 }
+
+
+static bool flow_lost(const void *flow)
+{
+	return tlsid_flow_lost(flow);
+}
+
+
+static const struct dlg_flow_handlers flow_handlers = { flow_get, flow_lost };
 
 
 /**
@@ -255,7 +266,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	}
 
 	/* as in dialog_owner(): on its own connection it needs no proof */
-	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
+	if (n && notifier_on_flow(n, msg)) {
 		if (!asserted_other(f, msg, notifier_identity(n)))
 			notifier_subscribe(n, msg);
 		return;
@@ -330,7 +341,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	dlg = dlgs_find(f->dlgs, msg);
-	if (dlg && same_flow(dlg, msg)) {
+	if (dlg && dlg_on_flow(dlg, msg)) {
 		const struct endpoint *ep = dlg_arg(dlg);
 
 		if (asserted_other(f, msg, ep && ep->state != EP_LEFT
@@ -425,6 +436,8 @@ static int start_sip(struct focus *f)
 	err = sip_listen(&f->lsnr, f->sip, true, request_handler, f);
 	if (!err)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
+	if (!err)
+		dlgs_set_flow(f->dlgs, &flow_handlers);
 	if (!err)
 		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
 	if (!err)

@@ -34,10 +34,11 @@ struct confwatch;
 
 /** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
 #define FOCUS_ALLOW \
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, OPTIONS, SUBSCRIBE," \
+	" REFER\r\n" \
 	"Allow-Events: conference, refer\r\n"
 #define FOCUS_SUPPORTED \
-	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+	"Supported: replaces, join, norefersub, nosub, tdialog, 100rel\r\n"
 
 enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
