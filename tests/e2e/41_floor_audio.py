@@ -6,6 +6,7 @@ import struct
 import wave
 
 import bfcp
+import capture
 import lib
 import rawsip
 from bfcp import ACCEPTED, GRANTED, PENDING, REVOKED
@@ -258,4 +259,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

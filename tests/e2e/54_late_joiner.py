@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import capture
 import lib
 from caller import Caller
 from lib import Skip, check, note, wait_until
@@ -83,4 +84,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

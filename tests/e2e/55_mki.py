@@ -1,6 +1,6 @@
 """Clients that offer an MKI: it is in all their packets and is required, ours
 carry none, and new keys come as to anybody"""
-import lib
+import capture
 from caller import Caller, GOOD
 from lib import check, note, wait_until
 
@@ -39,4 +39,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

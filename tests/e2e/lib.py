@@ -94,6 +94,7 @@ class Env:
         self.dir = tempfile.mkdtemp(prefix='conclave-e2e.')
         self.stack = contextlib.ExitStack()
         self.servers = []
+        self.taps = []          # files with the keys of callers
 
     def path(self, name):
         return os.path.join(self.dir, name)
