@@ -68,7 +68,7 @@ static void invite_2xx(struct dlg *dlg, const struct sip_msg *msg)
 		dlg_send_ack(dlg);
 
 	if (dlg->h.answerh)
-		dlg->h.answerh(dlg, msg, dlg->arg);
+		dlg->h.answerh(dlg, dlg_prack_answer(dlg, msg), dlg->arg);
 	if (!dlg_live(dlg))
 		return;
 
@@ -116,7 +116,7 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 	if (msg && msg->scode < 200) {
 		dlg_flow_set(dlg, msg);
 		dlg_fork_early(dlg, msg);
-		if (msg->scode > 100 && dlg->h.progrh)
+		if (dlg_prack(dlg, msg) && msg->scode > 100 && dlg->h.progrh)
 			dlg->h.progrh(dlg, msg, dlg->arg);
 	}
 	else if (msg && msg->scode < 300) {
@@ -126,6 +126,9 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 				     longer_interval(dlg, msg))) {
 		dlg_close(dlg, err, msg);
 	}
+
+	if (!msg || msg->scode >= 200)
+		dlg_prack_flush(dlg);
 
 	/* dlg_terminate() kept a dropped dialog for this final response */
 	if (dropped && (!msg || msg->scode >= 200))
