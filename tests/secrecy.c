@@ -45,6 +45,7 @@ struct key {
 	unsigned id;            /* the same for the same bytes */
 	bool first;             /* that has these bytes */
 	uint64_t at;
+	uint8_t mki_len;        /* of the MKI in its packets   */
 };
 
 struct pkt {
@@ -82,6 +83,7 @@ static size_t streamc, opened_pads;
 static uint64_t startv[CALL_MAX], leftv[CALL_MAX];
 static unsigned callc;
 static bool pads_only;
+static uint8_t mki_len_seen;    /* 0: nobody has any */
 
 static void *grow(void *v, size_t *room, size_t size)
 {
@@ -112,6 +114,7 @@ static size_t unhex(uint8_t *out, size_t size, const char *s)
 
 static void add_key(unsigned call, uint64_t at, bool own, const char *suite, const char *hex)
 {
+	const char *mki = strchr(hex, ':');
 	uint8_t buf[SECRET_MAX];
 	const size_t len = unhex(buf, sizeof(buf), hex);
 	struct key *k = &keyv[keyc];
@@ -125,6 +128,9 @@ static void add_key(unsigned call, uint64_t at, bool own, const char *suite, con
 	k->own = own;
 	k->at = at;
 	k->suite = suite_by_name(suite, strlen(suite));
+	k->mki_len = mki ? (uint8_t)strtoul(mki + 1, NULL, 10) : 0;
+	if (k->mki_len)
+		mki_len_seen = k->mki_len;
 	for (i = 0; i < keyc; i++) {
 		if (secret_equal(keyv[i].s, k->s)) {
 			k->id = keyv[i].id;
@@ -214,20 +220,31 @@ static void read_tap(const char *path)
 
 /** A context that has seen nothing: what a packet needs from before counts
  *  for the leaver, who may have kept it */
-static bool opens(const struct key *k, const struct pkt *p)
+static bool opens_with(const struct key *k, const struct pkt *p, uint8_t mki_len)
 {
+	const size_t tag = k->suite->aead ? 0 :
+		p->rtcp ? k->suite->rtcp_tag_len : k->suite->tag_len;
 	static uint8_t buf[LINE_MAX_];
 	struct msrtp *m;
 	size_t len = p->len;
 	enum msrtp_err e;
 
-	if (len > sizeof(buf) || msrtp_new(&m, MSRTP_RX, k->suite, k->s, NULL, 0))
+	if (len < tag + mki_len)
+		return false;
+	/* whatever the MKI says: who tries keys does not ask it */
+	if (len > sizeof(buf) || msrtp_new(&m, MSRTP_RX, k->suite, k->s,
+					   p->v + len - tag - mki_len, mki_len))
 		exit(2);
 	memcpy(buf, p->v, len);
 	e = p->rtcp ? msrtp_unprotect_rtcp(m, buf, &len) : msrtp_unprotect(m, buf, &len);
 	msrtp_free(&m);
 
 	return e == MSRTP_OK;
+}
+
+static bool opens(const struct key *k, const struct pkt *p)
+{
+	return opens_with(k, p, 0) || (mki_len_seen && opens_with(k, p, mki_len_seen));
 }
 
 /** Do any of a call's keys (or any uplink key of it) open it? */
@@ -326,7 +343,7 @@ static uint64_t extend(struct stream *st, uint16_t seq)
 
 static bool key_fits(size_t k, const struct pkt *p)
 {
-	return k < keyc && opens(&keyv[k], p);
+	return k < keyc && opens_with(&keyv[k], p, keyv[k].mki_len);
 }
 
 /** The key that opens it, mostly that of the packet before; or KEY_MAX */
@@ -385,7 +402,7 @@ static void note_use(size_t i)
 	else if (k < keyc) {
 		/* the index stands behind the ciphertext, before the tag */
 		tag = keyv[k].suite->aead ? 0 : keyv[k].suite->rtcp_tag_len;
-		add_use(i, k, ssrc, be32(p->v + p->len - tag - 4) & 0x7fffffff);
+		add_use(i, k, ssrc, be32(p->v + p->len - tag - keyv[k].mki_len - 4) & 0x7fffffff);
 	}
 }
 
