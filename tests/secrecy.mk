@@ -25,7 +25,8 @@ secrecy_scenarios = \
 	tests/e2e/52_storm.py \
 	tests/e2e/53_memory.py \
 	tests/e2e/55_mki.py \
-	tests/e2e/57_keys.py
+	tests/e2e/57_keys.py \
+	tests/e2e/58_no_answer.py
 secrecy_long = tests/e2e/54_late_joiner.py tests/e2e/56_auto_baresip.py
 TESTS += $(secrecy_scenarios)
 EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py tests/e2e/scene_keys.py
