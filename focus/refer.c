@@ -300,20 +300,23 @@ static bool may_join(const struct cfg_conf *cc, const char *identity)
 
 /** TR 33.829 clause 5.3.2.1.4: the referrer first.  Who may not join must not
  *  get in by referring, and who was removed has no say either */
-static bool may_refer(const struct wish *w)
+bool refer_allowed(struct conference *c, const char *who, bool joined)
 {
-	const struct conference *c = w->c;
-	const bool joined = is_joined(c, w->who);
-	const bool owner = !str_cmp(w->who, c->owner);
+	const bool owner = !str_cmp(who, c->owner);
 
 	if (owner && cfg_referrer_word(c->cc, "owner"))
 		return true;
 	if (joined && cfg_referrer_word(c->cc, "members"))
 		return true;
 
-	return cfg_referrer_match(c->cc, w->who) &&
-		(joined || (may_join(c->cc, w->who) &&
-			    !ban_active(w->c, w->who)));
+	return cfg_referrer_match(c->cc, who) &&
+		(joined || (may_join(c->cc, who) && !ban_active(c, who)));
+}
+
+
+static bool may_refer(const struct wish *w)
+{
+	return refer_allowed(w->c, w->who, is_joined(w->c, w->who));
 }
 
 

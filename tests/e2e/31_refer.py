@@ -47,7 +47,7 @@ def invite(sc):
     refer = Refer(sc.alice, sc.uri)
     r = refer.send('<%s>' % bob.uri(), ['Referred-By: "A" <%s>;x=1' % ALICE])
     check(r.status == 200, 'REFER: %s' % r)
-    check(';isfocus' in r.get('Contact'), 'no isfocus')
+    check(re.search(r';conf-id=\w+>;isfocus$', r.get('Contact')), r.get('Contact'))
     news = Notifies(refer)
     check(news.step() == 100, 'first NOTIFY')
     call = bob.incoming()
