@@ -348,13 +348,14 @@ static void forget_handler(void *arg)
 /**
  * The conference has several names: that of its domain, and the Contact of
  * our 200 (RFC 4579 section 5.1).  Its documents call it what the watcher
- * called it, or the watcher may take them for another conference's.
+ * called it, to the last parameter, or the watcher may take them for another
+ * conference's.
  */
 static int name_it(struct confsub *s, const struct uri *called)
 {
 	struct uri name = *called;
 
-	name.password = name.params = name.headers = pl_null;
+	name.password = name.headers = pl_null;
 
 	return re_sdprintf(&s->entity, "%H", uri_encode, &name);
 }

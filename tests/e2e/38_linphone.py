@@ -11,6 +11,11 @@ its command line cannot do in one step:
   Bob once more, which its user can do, too.
 * It has no command to have somebody called by the conference; "transfer" on the
   call with the conference is that REFER.
+
+That is Linphone 5.1 (Debian 12).  Linphone 5.3 (Debian 13) sends every call to a
+domain that is its own through its registrar, so on one host it cannot have the
+two calls to begin with.  There it calls the factory itself, has all of them
+called, and removes them in the same way.
 """
 import re
 import time
@@ -19,7 +24,7 @@ import wave
 import lib
 from baresip import Baresip
 from lib import check, judge, note, sanitized, tones, wait_until
-from linphone import Linphone, server_for_linphone
+from linphone import Linphone, server_for_linphone, version
 from phones import SETTLE_S
 from pki import certificate
 
@@ -34,10 +39,14 @@ class Scene:
         # Linphone knows no addresses in certificates, only names
         pem = certificate(env, server, 'phones', san='DNS:127.0.0.1')
         self.alice = Linphone(env, server, 'alice', FREQ['alice'])
-        self.dave = Linphone(env, server, 'dave', FREQ['dave'], answer=True)
+        # a high tone is speech to newer Opus encoders, and becomes louder
+        self.dave = Linphone(env, server, 'dave', FREQ['dave'], codec='pcma',
+                             answer=True)
         self.bob, self.carol = (Baresip(
             env, server, u, FREQ[u], cert=pem, answer='auto', regint=60,
             domain='127.0.0.1:%d' % server.port) for u in ('bob', 'carol'))
+        self.own_way = version() < (5, 3)
+        self.focus = 3 if self.own_way else 1   # number of that call
         self.recording = {}     # of those who do not know it themselves
         self.phones = (self.alice, self.bob, self.carol, self.dave)
 
@@ -76,7 +85,25 @@ def register(sc):
 
 
 def make(sc):
-    """Two calls, then the conference out of both"""
+    if sc.own_way:
+        out_of_two_calls(sc)
+    else:
+        by_its_factory(sc)
+
+
+def by_its_factory(sc):
+    """A call to the factory, which then calls both on their connections"""
+    sc.recording[sc.alice] = sc.alice.record('conference')
+    sc.alice.command('call sip:factory@127.0.0.1')
+    sc.alice.wait_trace('moving to subscription state LinphoneSubscriptionActive')
+    for n, user in enumerate(('bob', 'carol')):
+        add_one(sc, user)
+        referred(sc.alice, n + 1)
+    sc.wait_in('alice', 'bob', 'carol')
+
+
+def out_of_two_calls(sc):
+    """Two calls, then the conference of both"""
     alice = sc.alice
     alice.command('call ' + sc.bob.uri())
     alice.wait_output('Media streams established')
@@ -112,10 +139,18 @@ def referred(phone, count):
         phone.trace())) >= count, 10)
 
 
+def add_one(sc, user):
+    sc.alice.command('transfer %d sip:%s@127.0.0.1' % (sc.focus, user))
+
+
+def remove_one(sc, user):
+    sc.alice.command('transfer %d sip:%s@127.0.0.1;method=BYE' % (sc.focus, user))
+
+
 def add(sc):
     """The conference calls Dave, on the connection of his registration"""
     sc.recording[sc.dave] = sc.dave.record('conference')
-    sc.alice.command('transfer 3 sip:dave@127.0.0.1')
+    add_one(sc, 'dave')
     sc.wait_in('alice', 'bob', 'carol', 'dave')
     referred(sc.alice, 3)
     roster(sc.alice, 'Addition', 'dave')
@@ -127,16 +162,28 @@ def talk(sc):
     wait_until('the end of the talk', lambda: time.monotonic() >= end, SECONDS + 5)
     check(set(sc.states()) == set(FREQ), 'left while talking: %r' % sc.states())
     check('ended' not in sc.dave.output(), "Dave's call ended")
-    check(not re.search('Call 3 .* ended', sc.alice.output()), "Alice's call ended")
-
 
 def remove(sc):
     """Dave as he was added, Bob with Linphone's own command"""
     alice = sc.alice
-    alice.command('transfer 3 sip:dave@127.0.0.1;method=BYE')
+    remove_one(sc, 'dave')
     sc.wait_in('alice', 'bob', 'carol')
     sc.dave.wait_output('Call 1 .* ended')
     roster(alice, 'Removal', 'dave')
+    if sc.own_way:
+        remove_his_call(sc)
+    else:
+        referred(alice, 4)
+        remove_one(sc, 'bob')
+        sc.wait_in('alice', 'carol')
+        roster(alice, 'Removal', 'bob')
+    check(not re.search('Call %d .* ended' % sc.focus, alice.output()),
+          "Alice's call ended")
+
+
+def remove_his_call(sc):
+    """conference rm"""
+    alice = sc.alice
     alice.record('after')
     alice.command('pause')
     alice.wait_output('Call 3 .* is now paused')
@@ -151,7 +198,6 @@ def remove(sc):
     alice.wait_output('Call 4 .* ended')
     alice.command('resume 3')
     sc.wait_in('alice', 'carol')
-    check(not re.search('Call 3 .* ended', alice.output()), "Alice's call ended")
 
 
 def finish(sc):

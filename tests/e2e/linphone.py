@@ -23,6 +23,7 @@ import struct
 import subprocess
 import wave
 
+from baresip import CODECS
 from lib import Failure, Skip, check, read_text, wait_until
 
 SIPS_PORT = 5061
@@ -60,6 +61,13 @@ conference_factory_uri=sip:factory@localhost
 
 [misc]
 conference_type=remote
+add_missing_audio_codecs=0
+
+[audio_codec_0]
+mime={codec[0]}
+rate={codec[1]}
+channels={codec[2]}
+enabled=1
 
 [rtp]
 audio_rtp_port=-1
@@ -70,6 +78,12 @@ echocancellation=0
 remote_ring=
 local_ring=
 '''
+
+
+def version():
+    """(5, 1) or (5, 3)"""
+    r = subprocess.run(['linphonec', '-v'], capture_output=True, text=True, timeout=10)
+    return tuple(int(n) for n in re.search(r'(\d+)\.(\d+)', r.stdout).groups())
 
 
 def port_is_free():
@@ -104,7 +118,7 @@ def write_tone(path, freq):
 class Linphone:
     """One phone.  command() is what its user would type"""
 
-    def __init__(self, env, server, user, freq, answer=False):
+    def __init__(self, env, server, user, freq, codec='opus', answer=False):
         self.user, self.freq = user, freq
         self.dir = env.path('linphone-' + user)
         # where it keeps its database
@@ -115,6 +129,7 @@ class Linphone:
         fd = os.open(rc, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, 'w') as f:
             f.write(CONFIG.format(ca=server.ca, port=server.port, user=user,
+                                  codec=CODECS[codec].split('/'),
                                   password=server.password(user)))
         write_tone(tone, freq)
         with open(self.out, 'wb') as out:
@@ -124,17 +139,27 @@ class Linphone:
                 stderr=subprocess.STDOUT,
                 env=dict(os.environ, HOME=self.dir, TERM='dumb'))
         env.add(self)
+        wait_until('prompt of linphonec', self._prompts, 10)
         self.command('soundcard use files')
         self.command('play ' + tone)
-        self.record('first')
 
-    def command(self, text):
+    def _type(self, text):
         try:
             self.proc.stdin.write(text.encode() + b'\n')
             self.proc.stdin.flush()
         except OSError:
             raise Failure('%s: linphonec ended: %s' %
                           (self.user, self.output()[-1500:])) from None
+
+    def _prompts(self):
+        return self.output().count('linphonec> ')
+
+    def command(self, text):
+        """What comes before it has asked for more is lost"""
+        before = self._prompts()
+        self._type(text)
+        wait_until('%s has taken: %s' % (self.user, text),
+                   lambda: self._prompts() > before, 10)
 
     def record(self, name):
         """Streams that start from now on are recorded here; the file's name"""
@@ -164,7 +189,8 @@ class Linphone:
     def finish(self):
         """Leave everything in order, so that recordings are complete"""
         self.command('terminate all')
-        self.command('quit')
+        self._type('quit')
+        self.proc.stdin.close()
         try:
             rc = self.proc.wait(10)
         except subprocess.TimeoutExpired:

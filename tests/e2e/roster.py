@@ -156,7 +156,7 @@ class Watcher(Call):
                   'Content-Type %s' % req.get('Content-Type'))
             self.docs.append(req.body)
             name = re.search('<conference-info entity="([^"]*)"', req.body)[1]
-            check(name == self.uri.split(';')[0], 'a document of %s, not of %s' %
+            check(name == self.uri, 'a document of %s, not of %s' %
                   (name, self.uri))
             self.replica.merge(req.body)
         self.reply(req, self.status, 'Answer')
