@@ -122,6 +122,9 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_DIGEST, "follows_rekey", &cfg_kind_enum, DIG(follows), 0,
 	  "ask", 0, 0, follows_namev,
 	  "Keying auto: does the client take new keys? yes, no, or ask: find out in its first call" },
+	{ CFG_SCOPE_DIGEST, "refer_results", &cfg_kind_bool, DIG(refer_results), 0,
+	  "true", 0, 0, NULL,
+	  "With false, a client that sends REFER in its call is not told of success, at which some hang up" },
 
 	{ CFG_SCOPE_CONF, "uri", &cfg_kind_uri, CONF(uri), 0,
 	  NULL, 1, CFG_TEXT_MAX, NULL,

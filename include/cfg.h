@@ -46,12 +46,13 @@ struct cfg_listen {
 enum follows { FOLLOWS_ASK, FOLLOWS_YES, FOLLOWS_NO };
 
 /** What to expect of a kind of client: digest algorithms to offer, in order of
- *  preference, and whether it follows a rekey */
+ *  preference, whether it follows a rekey, and what it can bear to be told */
 struct cfg_digest {
 	char *user_agent;               /* fnmatch pattern; NULL: everybody else */
 	enum digest_alg algv[DIGEST_ALG_MAX];
 	unsigned algc;
 	enum follows follows;           /* for keying auto                     */
+	bool refer_results;             /* of a REFER in its call              */
 };
 
 /**
