@@ -85,6 +85,19 @@ int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg);
 bool tlsid_flow_open(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
+/** Wants to know when a connection is gone */
+struct tlsid_watch {
+	struct le le;
+	/** Called once, from inside of libre and OpenSSL: start a timer, no more */
+	void (*goneh)(void *arg);
+	void *arg;
+};
+
+/** w must stay until it was called or unwatched */
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg);
+void tlsid_flow_unwatch(struct tlsid_watch *w);
+
 /**
  * Whose certificate the next connection that we open has to show
  *
