@@ -8,8 +8,7 @@
 
 enum { REFLECT_AFTER_US = 300000 };
 
-static const char hdrs[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS,UPDATE\r\n";
-static const char hdrs_no_update[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS\r\n";
+enum { HDRS_MAX = 512 };
 
 static void destructor(void *arg)
 {
@@ -360,7 +359,7 @@ static int from_uri(const struct call *c, char *buf, size_t size, const char *us
 static int connect_to(struct call *c, const char *uri)
 {
 	struct cstack *stack = c->env->stackv[c->idx % c->env->stackc];
-	char contact[256], from[300];
+	char contact[256], from[300], hdrs[HDRS_MAX];
 	const char *user, *pass;
 	struct mbuf *sdp = NULL;
 	int err;
@@ -375,6 +374,12 @@ static int connect_to(struct call *c, const char *uri)
 	if (err)
 		return err;
 
+	/* libre names us in its own requests only, not in a dialog's */
+	if (re_snprintf(hdrs, sizeof(hdrs), "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS%s\r\n"
+			"User-Agent: %s\r\n", c->o->no_update ? "" : ",UPDATE",
+			cstack_software(c->o)) < 0)
+		return EOVERFLOW;
+
 	if (!c->o->delayed_offer) {
 		sdp = cnego_first_offer(c);
 		if (!sdp)
@@ -382,7 +387,7 @@ static int connect_to(struct call *c, const char *uri)
 	}
 
 	return dlg_connect(&c->dlg, cstack_dlgs(stack), uri, from, c->env->hop->route, contact,
-			   c->o->no_update ? hdrs_no_update : hdrs, sdp,
+			   hdrs, sdp,
 			   pass ? auth_handler : NULL, c, &handlers, c);
 }
 
