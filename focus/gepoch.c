@@ -37,6 +37,13 @@ static void retire(struct gepoch *ge)
 }
 
 
+void gepoch_lost(struct gepoch *ge)
+{
+	tmr_cancel(&ge->tmr);
+	ge->retired = true;
+}
+
+
 static void destructor(void *arg)
 {
 	struct gepoch *ge = arg;
