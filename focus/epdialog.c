@@ -34,18 +34,26 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 /** Is there anything that others have not been told? */
 static bool is_news(struct endpoint *ep)
 {
+	const struct gepoch *ge = epmedia_epoch(ep);
 	const struct endpoint_told was = ep->told;
 
 	ep->told.dir = ep->neg.dir;
 	ep->told.codec = ep->neg.codec;
 	ep->told.suite = ep->neg.sdes.suite;
-	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
-	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+	ep->told.class_id = ge ? ge->gc->id : 0;
+	ep->told.epoch = ge ? ge->no : 0;
 
 	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
 		was.suite != ep->told.suite ||
 		was.class_id != ep->told.class_id ||
 		was.epoch != ep->told.epoch;
+}
+
+
+void endpoint_moved(struct endpoint *ep)
+{
+	if ((ep->state == EP_CONNECTED || ep->state == EP_HELD) && is_news(ep))
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
@@ -93,7 +101,8 @@ static void joined(struct endpoint *ep)
 	else
 		promote_start(ep);
 
-	/* RFC 3891 section 3: the old device is a leaver like any other */
+	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
+	 * so its keys open nothing more, not even for a moment. */
 	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
 	ep->replaces = 0;
 	if (old && old != ep)
@@ -126,6 +135,7 @@ static void taken_back(struct endpoint *ep)
 static void answer_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
+	struct neg_keys keys;
 	struct neg_local l;
 	struct mbuf *sdp;
 	int err;
@@ -150,9 +160,9 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	epmedia_shown(ep, true, &keys);
 	epmedia_local(ep, &l);
-	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l,
-			       epmedia_key(ep, true));
+	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l, &keys);
 	if (err) {
 		endpoint_fail(ep, 500, "Server Internal Error", "No answer");
 		return;
@@ -335,6 +345,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		/* its keys were not taken yet, so they must not be given back */
 		neg_reset(&ep->next);
@@ -378,6 +389,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		neg_reset(&ep->next);
 		e = (struct neg_err){ 500, 399, "Out of memory" };

@@ -92,7 +92,8 @@ static void move(struct endpoint *ep)
 	}
 
 	/* not yet proven in the group: it starts anew, from a key of its own */
-	if (ep->tx && ep->gc && c->cc->keying != KEYING_GROUP) {
+	if (ep->gc && (ep->trial || !ep->ge) &&
+	    c->cc->keying != KEYING_GROUP) {
 		promote_stop(ep);
 		gclass_leave(ep, c->cc->leave_grace_ms);
 	}

@@ -75,6 +75,16 @@ def sanitized():
         return bool(re.search(r'^#define HAVE_SANITIZER 1', f.read(), re.M))
 
 
+def fast_clock(factor):
+    """Environment of a program whose time runs faster"""
+    so = os.path.join(BUILD, 'tests', 'fastclock.so')
+    if not os.path.exists(so):
+        r = subprocess.run(['make', '-C', BUILD, 'tests/fastclock.so'],
+                           stdout=subprocess.DEVNULL)
+        check(r.returncode == 0, 'cannot build %s' % so)
+    return {'LD_PRELOAD': so, 'FASTCLOCK': str(factor)}
+
+
 def have_ipv6():
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
@@ -200,7 +210,7 @@ class Server:
     """conclaved, as demo or with a configuration of the scenario's own"""
 
     def __init__(self, d, keying='endpoint', conf=None, port=0, wait=True,
-                 floor='open', log_level='debug', env=None):
+                 floor='open', log_level='debug', env=None, more_env=None):
         self.dir = d
         self.env = env
         self.base = None
@@ -220,7 +230,8 @@ class Server:
             self.proc = subprocess.Popen(
                 [program('conclaved'), '--log-level', log_level] + argv,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True)     # Ctrl-C is for us alone
+                start_new_session=True,     # Ctrl-C is for us alone
+                env={**os.environ, **(more_env or {})})
         os.set_blocking(self.proc.stdout.fileno(), False)
         if wait:
             self.wait_ready()
