@@ -122,7 +122,7 @@ static int draw_user(char **userp)
 }
 
 
-static int set_at_mixer(const struct conference *c)
+int conference_set(const struct conference *c)
 {
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__ConfSet cs = MP__CONF_SET__INIT;
@@ -199,7 +199,7 @@ int conference_new(struct conference **cp, struct focus *f,
 	c->mix = mix;
 	++f->confc;
 	++f->mixconfcv[mixproc_index(mix)];
-	err = set_at_mixer(c);
+	err = conference_set(c);
 	if (!err)
 		err = epfloor_open(c);
 	if (err)

@@ -32,7 +32,7 @@ e2e_scenarios = \
 TESTS += $(e2e_scenarios)
 EXTRA_DIST += $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py \
-	tests/e2e/hostile.py tests/e2e/srtp.py tests/e2e/lib.py tests/e2e/phones.py tests/e2e/rawsip.py tests/e2e/roster.py \
+	tests/e2e/hostile.py tests/e2e/leftover.py tests/e2e/srtp.py tests/e2e/lib.py tests/e2e/phones.py tests/e2e/rawsip.py tests/e2e/roster.py \
 	tests/e2e/scene.py
 TEST_EXTENSIONS = .py
 PY_LOG_COMPILER = python3
