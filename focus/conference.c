@@ -225,20 +225,65 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
-int conference_contact(char *buf, size_t size, const struct conference *c,
-		       const struct sip_msg *msg)
+static bool hdr_is_sips(const struct sip_hdr *hdr)
 {
+	struct sip_addr addr;
+
+	return hdr && !sip_addr_decode(&addr, &hdr->val) &&
+		!pl_strcasecmp(&addr.uri.scheme, "sips");
+}
+
+
+/** RFC 3261 section 12.1.1: whoever asked for TLS all the way gets a Contact
+ *  that says so */
+static bool is_sips(const struct sip_msg *msg)
+{
+	const struct sip_hdr *rr = sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE);
+
+	return msg->tp == SIP_TRANSP_TLS &&
+		(!pl_strcasecmp(&msg->uri.scheme, "sips") ||
+		 hdr_is_sips(rr ? rr : sip_msg_hdr(msg, SIP_HDR_CONTACT)));
+}
+
+
+static int print_contact(char *buf, size_t size, const struct conference *c,
+			 const struct sip_msg *msg, bool sips)
+{
+	const char *scheme = sips ? "sips" : "sip";
+	/* RFC 5630 section 3.1.4: deprecated where sips says the same */
+	const char *tp = sips ? "" : sip_transp_param(msg->tp);
 	const char *adv = c->cfg->advertised_sip;
 	int n;
 
 	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
+		n = re_snprintf(buf, size, "<%s:%s@%s%s>;isfocus", scheme,
+				c->user, adv, tp);
 	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
+		n = re_snprintf(buf, size, "<%s:%s@%J%s>;isfocus", scheme,
+				c->user, &msg->dst, tp);
 
 	return n < 0 ? EOVERFLOW : 0;
+}
+
+
+int conference_contact(char *buf, size_t size, const struct conference *c,
+		       const struct sip_msg *msg)
+{
+	return print_contact(buf, size, c, msg, is_sips(msg));
+}
+
+
+int conference_contact_set(struct conference *c, const struct sip_msg *msg)
+{
+	char buf[256];
+	int err;
+
+	if (c->contact)
+		return 0;
+
+	err = print_contact(buf, sizeof(buf), c, msg, false);
+
+	return err ? err : str_dup(&c->contact, buf);
 }
 
 
