@@ -1,4 +1,4 @@
-"""Coming in: limits, reserved URIs, twice the same one, sips"""
+"""Coming in: limits, reserved URIs, twice the same one, sips, an owner who vanishes"""
 import re
 
 import lib
@@ -14,6 +14,12 @@ conference room {
 	create = {"sip:carol@127.0.0.1"}
 	join = {"*@127.0.0.1"}
 	owner_leaves = "stay"
+}
+conference vault {
+	uri = "sip:vault@127.0.0.1"
+	create = {"*@127.0.0.1"}
+	join = {"*@127.0.0.1"}
+	keying = "group"
 }
 '''
 
@@ -136,9 +142,26 @@ def sips(sc):
     note('sips: the Contact is sips, and leads there')
 
 
+def vanished(sc):
+    """An owner whose phone is dead has left, too: the offer of the new group key
+    finds nobody"""
+    vault = sc.server.uri('vault')
+    alice, _ = sc.dial('alice', vault)
+    alice.cli.close()
+    bob = Call(sc.client('bob'), vault)
+    r = bob.invite(offer(crypto=[crypto()]))
+    # too late, or just in time to be hung up
+    check(r.status == 480 or r.status == 200 and
+          bob.wait_request(10).method == 'BYE', 'bob: %s' % r)
+    sc.idle()
+    ended = re.findall('ev=conf_ended conf=vault.*', lib.read_text(sc.server.log))
+    check(len(ended) == 1, 'ended %d times' % len(ended))
+    note('an owner who vanishes ends it: %s' % ended[0])
+
+
 def main(env):
     sc = Scene(env)
-    for part in (limits, reserved, twice, sips):
+    for part in (limits, reserved, twice, sips, vanished):
         part(sc)
 
 
