@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include "floorfp.h"
+#include "floortls.h"
 #include "tlspol.h"
 
 enum {

@@ -67,6 +67,15 @@ void ctap_event(struct ctap *t, const char *what, unsigned call)
 		line(t, what, call, NULL, NULL, 0);
 }
 
+void ctap_dialog(struct ctap *t, unsigned call, const struct dlg *dlg)
+{
+	/* RFC 3891 section 6.1: the tags as the peer sees them */
+	if (t)
+		(void)fprintf(t->f, "dlg %llu %u %s;to-tag=%s;from-tag=%s\n",
+			      (unsigned long long)cmedia_now_us(), call, dlg_callid(dlg),
+			      dlg_remote_tag(dlg), dlg_local_tag(dlg));
+}
+
 void ctap_key(struct ctap *t, const char *what, unsigned call, const struct suite *suite,
 	      const struct secret *key)
 {

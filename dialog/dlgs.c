@@ -10,6 +10,7 @@ static void destructor(void *arg)
 {
 	struct dlgs *ds = arg;
 
+	lates_close(&ds->session);
 	mem_deref(ds->lsnr);
 	mem_deref(ds->ht);
 }

@@ -47,6 +47,10 @@ static void log_endpoint(enum change ch, const struct conference *c,
 	const struct suite *suite = ep->neg.sdes.suite;
 	char kid[KID_STRLEN];
 
+	/* a kid costs more than all the rest */
+	if (namev[ch].level > log_get_level())
+		return;
+
 	log_at(namev[ch].level, "ev=%s conf=%s part=%u leg=%llu identity=%s"
 	       " codec=%s suite=%s epoch=%u kid=%s%s%s", namev[ch].name,
 	       c->label, ep->part->id, (unsigned long long)ep->leg,

@@ -93,7 +93,8 @@ static void joined(struct endpoint *ep)
 	else
 		promote_start(ep);
 
-	/* RFC 3891 section 3: the old device is a leaver like any other */
+	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
+	 * so its keys open nothing more, not even for a moment. */
 	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
 	ep->replaces = 0;
 	if (old && old != ep)
@@ -326,6 +327,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		/* its keys were not taken yet, so they must not be given back */
 		neg_reset(&ep->next);
@@ -369,6 +371,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		neg_reset(&ep->next);
 		e = (struct neg_err){ 500, 399, "Out of memory" };

@@ -12,7 +12,9 @@
  * Refs: RFC 8856 section 10, RFC 4575 section 5.7.3
  */
 #include <string.h>
+#include <openssl/x509.h>
 #include "focus/epfloor.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { REQUESTS_MAX = 1000 };   /* ongoing ones of a conference               */
@@ -329,6 +331,28 @@ static bool may_connect(const struct endpoint *ep, const struct neg_floor *f)
 	return !f->we_connect ||
 		(sa_port(&f->peer) >= 1024 &&
 		 sa_cmp(&f->peer, dlg_peer_addr(ep->dlg), SA_ADDR));
+}
+
+
+/**
+ * RFC 8855 section 9.1 wants certificates or their fingerprints to come by an
+ * integrity-protected channel; in this one the caller has proved to own it.
+ * Behind another hop it would be the hop's.
+ */
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg)
+{
+	X509 *cert = NULL;
+
+	if (!f->on || f->fps.c)
+		return;
+
+	if (sip_msg_hdr_count(msg, SIP_HDR_VIA) == 1 &&
+	    !sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE) &&
+	    !tlsid_certificate(msg, &cert))
+		floortls_fps_of(&f->fps, cert);
+	X509_free(cert);
+	if (!f->fps.c)
+		memset(f, 0, sizeof(*f));
 }
 
 

@@ -234,6 +234,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 	}
 
 	err = neg_offer(n, sdp, d, cc, msg->tp == SIP_TRANSP_TLS, &e);
+	epfloor_shown(&n->floor, msg);
 	if (!err && neg_mlines_set(ml, d, n->index)) {
 		e.scode = 500;
 		e.text = "Out of memory";

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include "late.h"
 #include "log.h"
 #include "registrar.h"
 #include "regreq.h"
@@ -12,6 +13,7 @@ enum { HT_SIZE = 1024, USER_AGENT_MAX = 128 };
 
 struct registrar {
 	struct hash *ht;                /* struct aor by identity             */
+	struct lates expiry;            /* of bindings                        */
 	uint32_t bindc;
 	struct log_limit ll;            /* of refusals                        */
 	struct log_limit ll_bind;       /* a phone may come and go as it likes */
@@ -36,7 +38,7 @@ struct binding {
 	uint32_t cseq;
 	char *user_agent;
 	struct tlsid_flow *flow;
-	struct tmr tmr;                 /* expiry                             */
+	struct late late;               /* expiry                             */
 };
 
 struct reg_target {
@@ -68,6 +70,7 @@ static void destructor(void *arg)
 	struct registrar *reg = arg;
 
 	hash_flush(reg->ht);
+	lates_close(&reg->expiry);
 	mem_deref(reg->ht);
 }
 
@@ -86,7 +89,7 @@ static void binding_destructor(void *arg)
 {
 	struct binding *b = arg;
 
-	tmr_cancel(&b->tmr);
+	late_cancel(&b->late);
 	list_unlink(&b->le);
 	if (b->aor)
 		--b->aor->reg->bindc;
@@ -288,7 +291,7 @@ static int refuse(const struct job *j, uint16_t scode, const char *reason,
 
 static uint32_t left_s(const struct binding *b)
 {
-	return (uint32_t)((tmr_get_expire(&b->tmr) + 999) / 1000);
+	return (uint32_t)((late_left(&b->late) + 999) / 1000);
 }
 
 
@@ -493,7 +496,6 @@ static int binding_make(struct binding **bp, const struct job *j,
 	if (!b)
 		return ENOMEM;
 
-	tmr_init(&b->tmr);
 	b->cseq = j->msg->cseq.num;
 	b->q = c->q;
 	err = pl_strdup(&b->uri, &c->uri);
@@ -581,8 +583,8 @@ static void commit(struct job *j)
 		b->aor = j->aor;
 		++j->reg->bindc;
 		binding_insert(j->aor, b);
-		tmr_start(&b->tmr, (uint64_t)c->expires_s * 1000,
-			  expire_handler, b);
+		late_start(&j->reg->expiry, &b->late,
+			   (uint64_t)c->expires_s * 1000, expire_handler, b);
 		j->outbound |= b->instance != NULL;
 	}
 }

@@ -28,6 +28,7 @@ enum {
 struct tlsid_flow {
 	struct sa peer;
 	bool open;
+	bool accepted;
 };
 
 /* What we know of one connection; hangs on the SSL as ex_data */
@@ -424,17 +425,29 @@ static bool is_verified(const struct conn *c)
 		SSL_get_verify_result(c->ssl) == X509_V_OK && SSL_is_init_finished(c->ssl);
 }
 
-int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
+int tlsid_certificate(const struct sip_msg *msg, struct x509_st **certp)
 {
 	const struct conn *c = conn_of(msg);
 	X509 *cert;
-	int err;
 
-	if (!c || !buf || !c->server || !is_verified(c))
+	if (!c || !certp || !c->server || !is_verified(c))
 		return ENOENT;
 
 	cert = SSL_get1_peer_certificate(c->ssl);
 	if (!cert)
+		return ENOENT;
+
+	*certp = cert;
+
+	return 0;
+}
+
+int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size)
+{
+	X509 *cert;
+	int err;
+
+	if (!buf || tlsid_certificate(msg, &cert))
 		return ENOENT;
 
 	err = cert_identity(cert, buf, size);
@@ -514,6 +527,7 @@ int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg)
 			return ENOMEM;
 		c->flow->peer = c->src;
 		c->flow->open = true;
+		c->flow->accepted = c->server;
 	}
 
 	*fp = mem_ref(c->flow);
@@ -524,6 +538,11 @@ int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg)
 bool tlsid_flow_open(const struct tlsid_flow *f)
 {
 	return f && f->open;
+}
+
+bool tlsid_flow_lost(const struct tlsid_flow *f)
+{
+	return f && f->accepted && !f->open;
 }
 
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)

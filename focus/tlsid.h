@@ -60,6 +60,16 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg);
  */
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size);
 
+struct x509_st;
+/**
+ * The client certificate of this message's connection
+ *
+ * @param certp  Out: caller owns it, X509_free()
+ *
+ * @return 0 if success, ENOENT if there is none (as above)
+ */
+int tlsid_certificate(const struct sip_msg *msg, struct x509_st **certp);
+
 /**
  * Does the certificate of this message's connection name this domain or host?
  *
@@ -83,6 +93,8 @@ struct tlsid_flow;
 int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg);
 /** Is it still there?  If not, its address may be somebody else's by now */
 bool tlsid_flow_open(const struct tlsid_flow *f);
+/** It is gone, and the peer had opened it: only the peer can come back */
+bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
 /**

@@ -72,9 +72,12 @@ struct focus {
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_confid;     /* conference by id                       */
+	struct hash *ht_leg;        /* endpoint by leg id                     */
 	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
+	uint32_t mixconfcv[MIXER_MAX]; /* conferences on each                 */
 	unsigned mixc;
 	uint64_t conf_id;           /* last one given away                    */
 	uint64_t leg_id;
@@ -132,6 +135,7 @@ struct gclass {
 
 struct conference {
 	struct le he;
+	struct le he_id;
 	struct le le;
 	struct focus *focus;
 	struct cfg *cfg;            /* keeps cc alive over a reload           */
@@ -205,6 +209,7 @@ enum endpoint_state {
 
 struct endpoint {
 	struct le le;
+	struct le he_leg;
 	struct part *part;
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
@@ -392,6 +397,9 @@ int  epfloor_start(struct focus *f);
 int  epfloor_open(struct conference *c);
 /** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
 const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** A BFCP line without fingerprint is bound to the certificate that was shown
+ *  on the connection of msg; without one it is refused */
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg);
 /** What the peer's SDP said is agreed now */
 void epfloor_commit(struct endpoint *ep);
 void epfloor_leave(struct endpoint *ep);

@@ -86,6 +86,7 @@ int gkey_install(struct conf *c, const Mp__KeyInstall *msg)
 	skey_move(&gk->key, &key);
 	TAILQ_INIT(&gk->legs);
 	TAILQ_INSERT_TAIL(&c->gkeys, gk, le);
+	++c->mx->gkeyc;
 
 	err = eclass_get(&gk->ec, c, &cfg);
 	if (!err)
@@ -122,6 +123,7 @@ void gkey_free(struct gkey *gk)
 
 	timeq_del(loop_timeq(gk->conf->mx->loop), &gk->rtcp);
 	TAILQ_REMOVE(&gk->conf->gkeys, gk, le);
+	--gk->conf->mx->gkeyc;
 	stream_close(&gk->stream);
 	keyuse_close(&gk->use);
 	skey_clear(&gk->key);

@@ -214,7 +214,7 @@ struct mixer {
 	TAILQ_HEAD(, conf) tickv[PHASES];
 	unsigned active;          /* conferences on those lists                */
 	unsigned next_phase;
-	unsigned legc;
+	unsigned legc, eclassc, gkeyc;    /* all there are                 */
 	struct pktpool pool;
 	struct probe *probes;
 	uint32_t g711sq[2][256];  /* squared amplitude >> 4 of each A-law/mu-law byte */

@@ -603,6 +603,13 @@ int epfloor_open(struct conference *c)
 	return 0;
 }
 
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg)
+{
+	(void)f;
+	(void)msg;
+}
+
+
 void epfloor_commit(struct endpoint *ep)
 {
 	(void)ep;
@@ -1045,6 +1052,8 @@ void world_open(enum keying keying, uint64_t s)
 	focus->mixv[0] = (struct mixproc *)(void *)&mixer;
 	focus->mixc = 1;
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_conf, 16));
+	ck_assert_int_eq(0, hash_alloc(&focus->ht_confid, 16));
+	ck_assert_int_eq(0, hash_alloc(&focus->ht_leg, 16));
 	ck_assert_int_eq(0, promote_memory_alloc(&focus->ht_follows));
 }
 
@@ -1054,6 +1063,8 @@ void world_close(void)
 	hash_flush(focus->ht_follows);
 	mem_deref(focus->ht_follows);
 	mem_deref(focus->ht_conf);
+	mem_deref(focus->ht_confid);
+	mem_deref(focus->ht_leg);
 	mem_deref(focus->cfg);
 	focus = mem_deref(focus);
 }

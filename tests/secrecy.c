@@ -156,7 +156,8 @@ static void read_line(char *line, unsigned base)
 		leftv[call] = at;
 	else if (!strcmp(what, "rtp") || !strcmp(what, "rtcp"))
 		add_packet(call, what[2] == 'c', at, hex);
-	else if (sscanf(hex, "%39s %n", a, &n) == 1)
+	else if ((!strcmp(what, "key") || !strcmp(what, "own")) &&
+		 sscanf(hex, "%39s %n", a, &n) == 1)
 		add_key(call, what[0] == 'o', a, hex + n);
 }
 

@@ -376,7 +376,7 @@ static void walk(enum keying keying, uint64_t seed)
 	}
 	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
 	       " replaced, at most %u offers out\n", cfg_keying_name(keying),
-	       (unsigned long long)seed, STEPS, 1.0 * joined / STEPS,
+	       (unsigned long long)seed, STEPS, (double)joined / (double)STEPS,
 	       epochs_installed, replaced, offers_out_max);
 
 	if (world_conf())

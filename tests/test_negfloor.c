@@ -76,7 +76,6 @@ END_TEST
 
 static const char *const refusedv[] = {
 	HEAD AUDIO,
-	HEAD AUDIO BFCP,
 	HEAD AUDIO "m=application 0 TCP/TLS/BFCP *\r\n" FINGER,
 	HEAD AUDIO "m=application 9 TCP/BFCP *\r\n" FINGER,
 	HEAD AUDIO "m=application 9 UDP/BFCP *\r\n" FINGER,
@@ -93,8 +92,6 @@ static const char *const refusedv[] = {
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 " FP32 ":00\r\n",
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 " FP32 "0\r\n",
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 00-11" FP32 "\r\n",
-	/* that of another stream says nothing */
-	HEAD AUDIO FINGER BFCP,
 	/* passive, but nowhere */
 	HEAD AUDIO "m=application 5000 TCP/TLS/BFCP *\r\nc=IN IP4 0.0.0.0\r\n"
 	"a=setup:passive\r\n" FINGER,
@@ -107,6 +104,29 @@ START_TEST(everything_else_is_refused)
 	pick(refusedv[_i]);
 	ck_assert(!f.on);
 	ck_assert_mem_eq(&f, &none, sizeof(f));
+}
+END_TEST
+
+
+/* that of another stream says nothing */
+static const char *const unnamedv[] = { HEAD AUDIO BFCP, HEAD AUDIO FINGER BFCP };
+
+START_TEST(without_fingerprint_it_is_left_to_the_certificate_shown)
+{
+	pick(unnamedv[_i]);
+	ck_assert(f.on);
+	ck_assert_uint_eq(f.index, 1);
+	ck_assert_uint_eq(f.fps.c, 0);
+}
+END_TEST
+
+
+START_TEST(line_with_fingerprint_goes_before_one_without)
+{
+	pick(HEAD AUDIO BFCP BFCP FINGER);
+	ck_assert(f.on);
+	ck_assert_uint_eq(f.index, 2);
+	ck_assert_uint_eq(f.fps.c, 1);
 }
 END_TEST
 
@@ -218,6 +238,9 @@ int main(void)
 	tcase_add_test(tc, usual_line_is_taken);
 	tcase_add_loop_test(tc, good_lines_are_taken, 0, (int)ARRAY_SIZE(takenv));
 	tcase_add_loop_test(tc, everything_else_is_refused, 0, (int)ARRAY_SIZE(refusedv));
+	tcase_add_loop_test(tc, without_fingerprint_it_is_left_to_the_certificate_shown, 0,
+			    (int)ARRAY_SIZE(unnamedv));
+	tcase_add_test(tc, line_with_fingerprint_goes_before_one_without);
 	tcase_add_test(tc, passive_peer_is_connected_to);
 	tcase_add_test(tc, answer_says_all_that_a_client_needs);
 	tcase_add_test(tc, session_without_floor_answers_port_0);

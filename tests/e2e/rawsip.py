@@ -111,21 +111,21 @@ class Client:
     """One connection; a thread reads it and sorts what comes by Call-ID"""
 
     def __init__(self, host, port, ca=None, transport='tls', user='alice',
-                 password=None, timeout=10):
+                 password=None, timeout=10, cert=None):
         self.host, self.port, self.transport = host, port, transport
         self.user, self.password, self.timeout = user, password, timeout
         self.boxes = {}
         self.stray = queue.Queue()
         self.lock = threading.Lock()
         self.io = threading.Lock()
-        self.sock = self._open(ca)
+        self.sock = self._open(ca, cert)
         self.sock.setblocking(False)
         self.local = self.sock.getsockname()[:2]
         self.dead = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
-    def _open(self, ca):
+    def _open(self, ca, cert):
         if self.transport == 'udp':
             fam = socket.AF_INET6 if ':' in self.host else socket.AF_INET
             s = socket.socket(fam, socket.SOCK_DGRAM)
@@ -136,6 +136,8 @@ class Client:
         if self.transport == 'tls':
             ctx = ssl.create_default_context(cafile=ca)
             ctx.check_hostname = True
+            if cert:
+                ctx.load_cert_chain(cert)
             s = ctx.wrap_socket(s, server_hostname=self.host)
         return s
 
