@@ -514,6 +514,13 @@ void call_media_stats(const struct call *c, struct cmedia_stats *st)
 		cmedia_stats(c->media, st);
 }
 
+const struct ckeys_use *call_keys(const struct call *c, unsigned *countp)
+{
+	*countp = 0;
+
+	return c->media ? ckeys_uses(cmedia_keys(c->media), countp) : NULL;
+}
+
 const struct cfloor *call_floor(const struct call *c)
 {
 	return c->floor;

@@ -71,12 +71,6 @@ static int cmd_list(json_t *args, json_t **resp, void *arg)
 
 /* ---- show ---------------------------------------------------------------- */
 
-static const char *leg_keying(const struct endpoint *ep)
-{
-	return ep->ge ? "group" : "endpoint";
-}
-
-
 /** As the participant sees it */
 static const char *peer_direction(enum sdp_dir dir)
 {
@@ -103,20 +97,22 @@ static json_t *leg_json(const struct endpoint *ep)
 {
 	const struct codec *codec = codec_by_id(ep->neg.codec);
 	const struct suite *suite = ep->neg.sdes.suite;
+	const struct gepoch *ge = epmedia_epoch(ep);
 	char id[20];
 
 	(void)re_snprintf(id, sizeof(id), "%016llx",
 			  (unsigned long long)ep->pub_id);
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:o, s:I, s:s,"
 			 " s:b, s:I, s:s, s:s, s:b, s:b}",
 			 "leg", (json_int_t)ep->leg,
 			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
 			 "codec", codec ? codec->name : "-",
 			 "suite", suite ? suite->name : "-",
-			 "keying", leg_keying(ep),
-			 "epoch", ep->ge ? (int)ep->ge->no : 0,
+			 "keying", ge ? "group" : "endpoint",
+			 "epoch", ge ? (int)ge->no : 0,
+			 "mki", (int)(ep->neg.mki_len > 0),
 			 "remote", jaddr(&ep->remote),
 			 "age_s", (json_int_t)age_s(ep->started),
 			 "user_agent", ep->user_agent,
