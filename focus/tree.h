@@ -312,6 +312,8 @@ struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 /** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
 int  conference_contact(char *buf, size_t size, const struct conference *c,
 			const struct sip_msg *msg);
+/** The same for calls of ours, once somebody has come this way */
+int  conference_contact_set(struct conference *c, const struct sip_msg *msg);
 
 /* part.c */
 const char *part_role_name(const struct part *p);
