@@ -107,12 +107,7 @@ static bool takes_part(const struct part *p, const struct endpoint *but)
 
 static bool ruled_in(const struct conference *c, const char *identity)
 {
-	for (unsigned i = 0; i < c->cc->subscribec; i++) {
-		if (cfg_rule_match(c->cc->subscribev[i], identity))
-			return true;
-	}
-
-	return false;
+	return cfg_rules_match(c->cc->subscribev, c->cc->subscribec, identity);
 }
 
 
@@ -175,13 +170,13 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.role = part_role_name(ep->part);
 	e.status = statusv[ep->state];
 	/* RFC 4575 section 5.7.3: its media is not distributed */
-	if (ep->muted && ep->state == EP_CONNECTED)
+	if (endpoint_muted(ep) && ep->state == EP_CONNECTED)
 		e.status = CI_MUTED_VIA_FOCUS;
 	e.floor = ep->holds_floor ? "holder" : NULL;
 	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
-	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
-	e.receives = (ep->neg.dir & SDP_SENDONLY) != 0;
+	e.sends = (endpoint_dir(ep) & SDP_RECVONLY) != 0;
+	e.receives = (endpoint_dir(ep) & SDP_SENDONLY) != 0;
 	e.has_src = ep->has_ssrc;
 	e.src = ep->ssrc;
 	e.suite = suite ? suite->name : NULL;
@@ -544,6 +539,9 @@ void confevent_change(enum change ch, const struct conference *c,
 	case CHANGE_FLOOR_GIVEN:
 	case CHANGE_FLOOR_MUTED:
 	case CHANGE_FLOOR_HEARD:
+	case CHANGE_MUTED:
+	case CHANGE_UNMUTED:
+	case CHANGE_ROLE:
 		changed(w, ep);
 		break;
 
