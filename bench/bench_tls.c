@@ -125,7 +125,7 @@ int main(void)
 		move(c, s, OK_LEN, NULL, &us);
 		move(s, c, ACK_LEN, &us, NULL);
 	}
-	(void)printf("{\"round_us\": %.2f}\n", us / ROUNDS);
+	(void)printf("{\"round_us\": %.2f}\n", us / (double)ROUNDS);
 
 	SSL_free(s);
 	SSL_free(c);

@@ -100,7 +100,7 @@ const struct cfg_row cfg_rowv[] = {
 	  "Seconds without an authenticated packet after which a leg is ended; 0: never" },
 	{ CFG_SCOPE_TOP, "dial_timeout", &cfg_kind_u32, TOP(dial_timeout_s), 0,
 	  "60", 5, 600, NULL,
-	  "Seconds after which a call that we make and nobody answers is given up" },
+	  "Seconds after which a call that we make and nobody answers, on any phone, is given up" },
 
 	{ CFG_SCOPE_TOP, "registrar", &cfg_kind_bool, TOP(registrar), 0,
 	  "false", 0, 0, NULL,

@@ -28,6 +28,7 @@ static void destructor(void *arg)
 	struct le *le;
 
 	hash_unlink(&c->he);
+	hash_unlink(&c->he_id);
 	list_unlink(&c->le);
 	list_flush(&c->partl);
 	while ((le = list_head(&c->classl)))
@@ -39,6 +40,7 @@ static void destructor(void *arg)
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
+		--c->focus->mixconfcv[mixproc_index(c->mix)];
 	}
 	mem_deref(c->label);
 	mem_deref(c->user);
@@ -84,18 +86,18 @@ struct conference *conference_by_label(const struct focus *f,
 }
 
 
+static bool id_cmp(struct le *le, void *arg)
+{
+	const struct conference *c = le->data;
+
+	return c->id == *(const uint64_t *)arg;
+}
+
+
 struct conference *conference_by_id(const struct focus *f, uint64_t id)
 {
-	struct le *le;
-
-	for (le = list_head(&f->confl); le; le = le->next) {
-		struct conference *c = le->data;
-
-		if (c->id == id)
-			return c;
-	}
-
-	return NULL;
+	return list_ledata(hash_lookup(f->ht_confid, (uint32_t)id, id_cmp,
+				       &id));
 }
 
 
@@ -139,20 +141,11 @@ static int set_at_mixer(const struct conference *c)
 /** The mixer with the fewest conferences; they are alike in size on average */
 static struct mixproc *pick_mixer(const struct focus *f)
 {
-	uint32_t confcv[MIXER_MAX];
 	struct mixproc *best = NULL;
-	struct le *le;
-
-	memset(confcv, 0, sizeof(confcv));
-	for (le = list_head(&f->confl); le; le = le->next) {
-		const struct conference *c = le->data;
-
-		++confcv[mixproc_index(c->mix)];
-	}
 
 	for (unsigned i = 0; i < f->mixc; i++) {
 		if (mixproc_up(f->mixv[i]) &&
-		    (!best || confcv[i] < confcv[mixproc_index(best)]))
+		    (!best || f->mixconfcv[i] < f->mixconfcv[mixproc_index(best)]))
 			best = f->mixv[i];
 	}
 
@@ -206,6 +199,7 @@ int conference_new(struct conference **cp, struct focus *f,
 
 	c->mix = mix;
 	++f->confc;
+	++f->mixconfcv[mixproc_index(mix)];
 	err = set_at_mixer(c);
 	if (!err)
 		err = epfloor_open(c);
@@ -213,6 +207,7 @@ int conference_new(struct conference **cp, struct focus *f,
 		goto out;
 
 	hash_append(f->ht_conf, hash_joaat_str(c->user), &c->he, c);
+	hash_append(f->ht_confid, (uint32_t)c->id, &c->he_id, c);
 	list_append(&f->confl, &c->le, c);
 	change_feed(CHANGE_CONF_CREATED, c, NULL, NULL);
 
@@ -289,20 +284,18 @@ void conference_check(struct conference *c, bool owner_left)
 }
 
 
+static bool leg_cmp(struct le *le, void *arg)
+{
+	const struct endpoint *ep = le->data;
+
+	return ep->leg == *(const uint64_t *)arg;
+}
+
+
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = list_ledata(hash_lookup(
+		c->focus->ht_leg, (uint32_t)leg, leg_cmp, &leg));
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			if (ep->leg == leg)
-				return ep;
-		}
-	}
-
-	return NULL;
+	return ep && ep->part->conf == c ? ep : NULL;
 }

@@ -160,6 +160,7 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 			  enum ci_change *chp)
 {
 	const struct suite *suite = ep->neg.sdes.suite;
+	const struct gepoch *ge = epmedia_epoch(ep);
 	struct ci_user u;
 	struct ci_endpoint e;
 
@@ -180,8 +181,8 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	e.has_src = ep->has_ssrc;
 	e.src = ep->ssrc;
 	e.suite = suite ? suite->name : NULL;
-	e.keying = ep->ge ? "group" : "endpoint";
-	e.epoch = ep->ge ? ep->ge->no : 0;
+	e.keying = ge ? "group" : "endpoint";
+	e.epoch = ge ? ge->no : 0;
 	e.proof = proofv[ep->proof];
 
 	*chp = CI_SAME;

@@ -33,7 +33,7 @@ static bool add_user(struct endpoint *ep, void *arg)
 		"user", (int)user, "part", (int)ep->part->id,
 		"identity", ep->part->identity,
 		"chair", floor_is_chair(fs, user), "holds", ep->holds_floor,
-		"muted", endpoint_muted(ep), "bfcp", floorpart_connected(ep->floor)));
+		"muted", (int)endpoint_muted(ep), "bfcp", floorpart_connected(ep->floor)));
 
 	return false;
 }

@@ -55,6 +55,7 @@ static void destructor(void *arg)
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	hash_unlink(&ep->he_leg);
 	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
 	mem_deref(ep->dlg);
@@ -87,6 +88,7 @@ void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
 	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
+	hash_unlink(&ep->he_leg);
 	--c->endpointc;
 	--c->focus->endpointc;
 	mem_deref(ep);
@@ -150,6 +152,7 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->sess_id = rand_u64() >> 2;
 	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);
+	hash_append(c->focus->ht_leg, (uint32_t)ep->leg, &ep->he_leg, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
 	++c->focus->calls_total;

@@ -37,18 +37,26 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 /** Is there anything that others have not been told? */
 static bool is_news(struct endpoint *ep)
 {
+	const struct gepoch *ge = epmedia_epoch(ep);
 	const struct endpoint_told was = ep->told;
 
 	ep->told.dir = ep->neg.dir;
 	ep->told.codec = ep->neg.codec;
 	ep->told.suite = ep->neg.sdes.suite;
-	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
-	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+	ep->told.class_id = ge ? ge->gc->id : 0;
+	ep->told.epoch = ge ? ge->no : 0;
 
 	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
 		was.suite != ep->told.suite ||
 		was.class_id != ep->told.class_id ||
 		was.epoch != ep->told.epoch;
+}
+
+
+void endpoint_moved(struct endpoint *ep)
+{
+	if ((ep->state == EP_CONNECTED || ep->state == EP_HELD) && is_news(ep))
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
@@ -96,7 +104,8 @@ static void joined(struct endpoint *ep)
 	else
 		promote_start(ep);
 
-	/* RFC 3891 section 3: the old device is a leaver like any other */
+	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
+	 * so its keys open nothing more, not even for a moment. */
 	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
 	ep->replaces = 0;
 	if (old && old != ep)
@@ -125,6 +134,7 @@ static void taken_back(struct endpoint *ep)
 static void answer_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
+	struct neg_keys keys;
 	struct neg_local l;
 	struct mbuf *sdp;
 	int err;
@@ -149,9 +159,9 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	epmedia_shown(ep, true, &keys);
 	epmedia_local(ep, &l);
-	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l,
-			       epmedia_key(ep, true));
+	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l, &keys);
 	if (err) {
 		endpoint_fail(ep, 500, "Server Internal Error", "No answer");
 		return;

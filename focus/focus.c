@@ -46,6 +46,8 @@ static void destructor(void *arg)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_confid);
+	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
@@ -76,12 +78,12 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
-	"REFER", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "PRACK", "OPTIONS",
+	"SUBSCRIBE", "REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
 };
 
 
@@ -94,10 +96,21 @@ static void caps_set(struct focus *f)
 
 /* ---- requests ------------------------------------------------------------ */
 
-static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
+static void *flow_get(const struct sip_msg *msg)
 {
-	return sa_cmp(dlg_peer_addr(dlg), &msg->src, SA_ALL);
+	struct tlsid_flow *flow = NULL;
+
+	return tlsid_flow_get(&flow, msg) ? NULL : flow;
 }
+
+
+static bool flow_lost(const void *flow)
+{
+	return tlsid_flow_lost(flow);
+}
+
+
+static const struct dlg_flow_handlers flow_handlers = { flow_get, flow_lost };
 
 
 /**
@@ -253,7 +266,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	}
 
 	/* as in dialog_owner(): on its own connection it needs no proof */
-	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
+	if (n && notifier_on_flow(n, msg)) {
 		if (!asserted_other(f, msg, notifier_identity(n)))
 			notifier_subscribe(n, msg);
 		return;
@@ -328,7 +341,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	dlg = dlgs_find(f->dlgs, msg);
-	if (dlg && same_flow(dlg, msg)) {
+	if (dlg && dlg_on_flow(dlg, msg)) {
 		const struct endpoint *ep = dlg_arg(dlg);
 
 		if (asserted_other(f, msg, ep && ep->state != EP_LEFT
@@ -424,6 +437,8 @@ static int start_sip(struct focus *f)
 	if (!err)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
 	if (!err)
+		dlgs_set_flow(f->dlgs, &flow_handlers);
+	if (!err)
 		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
 	if (!err)
 		err = sip_listen(&f->lsnr_stray, f->sip, false, relog_response, f);
@@ -466,6 +481,10 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	f->started = tmr_jiffies();
 	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_confid, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_leg, HT_SIZE);
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)

@@ -27,6 +27,7 @@ struct mixproc {
 	struct mpconn *mc;
 	struct tmr tmr_ping;
 	struct tmr tmr_spawn;
+	struct tmr tmr_flush;   /* sends what this turn of the loop has said  */
 	struct list pendingl;   /* struct pending                             */
 	mixproc_event_h *eventh;
 	mixproc_down_h *downh;
@@ -37,6 +38,7 @@ struct mixproc {
 	unsigned count;         /* of mixers                                  */
 	unsigned restarts;
 	unsigned pings;         /* without answer                             */
+	int polled;             /* FD_* flags                                 */
 	bool ready;
 	pid_t pid;
 };
@@ -65,7 +67,9 @@ static void pending_destructor(void *arg)
 static void stop(struct mixproc *mp)
 {
 	tmr_cancel(&mp->tmr_ping);
+	tmr_cancel(&mp->tmr_flush);
 	mp->ready = false;
+	mp->polled = 0;
 	if (mp->mc) {
 		fd_close(mpconn_fd(mp->mc));
 		mpconn_free(&mp->mc);
@@ -190,7 +194,23 @@ static void poll_update(struct mixproc *mp)
 {
 	int flags = FD_READ | (mpconn_want_write(mp->mc) ? FD_WRITE : 0);
 
+	if (flags == mp->polled)
+		return;
+
+	mp->polled = flags;
 	(void)fd_listen(mpconn_fd(mp->mc), flags, fd_handler, mp);
+}
+
+
+static void flush_handler(void *arg)
+{
+	struct mixproc *mp = arg;
+	const int err = mpconn_writable(mp->mc);
+
+	if (err)
+		down(mp, strerror(err));
+	else
+		poll_update(mp);
 }
 
 
@@ -388,6 +408,7 @@ int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
 	mp->arg = arg;
 	tmr_init(&mp->tmr_ping);
 	tmr_init(&mp->tmr_spawn);
+	tmr_init(&mp->tmr_flush);
 
 	err = spawn(mp);
 	if (err)
@@ -416,14 +437,15 @@ int mixproc_send(struct mixproc *mp, Mp__Message *msg,
 	p->replyh = replyh;
 	p->arg = arg;
 
-	err = mpconn_send(mp->mc, msg);
+	err = mpconn_queue(mp->mc, msg);
 	if (err) {
 		mem_deref(p);
 		return err;
 	}
 
 	list_append(&mp->pendingl, &p->le, p);
-	poll_update(mp);
+	if (!tmr_isrunning(&mp->tmr_flush))
+		tmr_start(&mp->tmr_flush, 0, flush_handler, mp);
 
 	return 0;
 }

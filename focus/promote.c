@@ -156,10 +156,18 @@ static void trial_handler(void *arg)
 }
 
 
+/** With MKI the leg has both keys, for as long as it is in a group */
+static void own_done(struct endpoint *ep)
+{
+	if (!ep->neg.mki_len)
+		epmedia_drop_own(ep);
+}
+
+
 void promote_switched(struct endpoint *ep)
 {
 	if (!ep->trial)
-		epmedia_drop_own(ep);
+		own_done(ep);
 	else if (!tmr_isrunning(&ep->tmr_trial))
 		tmr_start(&ep->tmr_trial,
 			  ep->part->conf->cc->trial_overlap_ms,
@@ -181,7 +189,7 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 		 (unsigned long long)ep->leg, epoch);
 	(void)epmedia_resend(ep);
 	if (!ep->next_own)
-		epmedia_drop_own(ep);
+		own_done(ep);
 }
 
 
@@ -205,7 +213,8 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 
 	/* it is in the conference, but out of the group: the others are moved to
 	 * a key that it never had, without haste while it is here */
-	ep->own_due = ep->ge || ep->next_ge || ep->offer_ge;
+	ep->own_due = !ep->neg.mki_len &&
+		(ep->ge || ep->next_ge || ep->offer_ge);
 	gclass_leave(ep, MAX(c->cc->leave_grace_ms, (uint32_t)STAY_GRACE_MS));
 	(void)epmedia_resend(ep);
 	rekey_start(ep);

@@ -28,6 +28,7 @@ enum {
 struct tlsid_flow {
 	struct sa peer;
 	bool open;
+	bool accepted;
 };
 
 /* What we know of one connection; hangs on the SSL as ex_data */
@@ -526,6 +527,7 @@ int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg)
 			return ENOMEM;
 		c->flow->peer = c->src;
 		c->flow->open = true;
+		c->flow->accepted = c->server;
 	}
 
 	*fp = mem_ref(c->flow);
@@ -536,6 +538,11 @@ int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg)
 bool tlsid_flow_open(const struct tlsid_flow *f)
 {
 	return f && f->open;
+}
+
+bool tlsid_flow_lost(const struct tlsid_flow *f)
+{
+	return f && f->accepted && !f->open;
 }
 
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)

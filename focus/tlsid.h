@@ -93,6 +93,8 @@ struct tlsid_flow;
 int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg);
 /** Is it still there?  If not, its address may be somebody else's by now */
 bool tlsid_flow_open(const struct tlsid_flow *f);
+/** It is gone, and the peer had opened it: only the peer can come back */
+bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
 /**

@@ -34,10 +34,11 @@ struct confwatch;
 
 /** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
 #define FOCUS_ALLOW \
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, OPTIONS, SUBSCRIBE," \
+	" REFER\r\n" \
 	"Allow-Events: conference, refer\r\n"
 #define FOCUS_SUPPORTED \
-	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+	"Supported: replaces, join, norefersub, nosub, tdialog, 100rel\r\n"
 
 enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
@@ -73,9 +74,12 @@ struct focus {
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_confid;     /* conference by id                       */
+	struct hash *ht_leg;        /* endpoint by leg id                     */
 	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
+	uint32_t mixconfcv[MIXER_MAX]; /* conferences on each                 */
 	unsigned mixc;
 	uint64_t conf_id;           /* last one given away                    */
 	uint64_t leg_id;
@@ -91,6 +95,9 @@ struct focus {
 /** An epoch that somebody knows who left its class, not the conference, is
  *  sent so long at most; if he leaves, the usual grace holds [ms] */
 enum { STAY_GRACE_MS = 10000 };
+
+/** The MKI of a leg's own key; those of group keys are above */
+enum { GEPOCH_MKI_OWN = 1 };
 
 /** In order of rank: role.h */
 enum role { ROLE_LISTENER, ROLE_MEMBER, ROLE_CHAIR, ROLE_OWNER };
@@ -121,6 +128,8 @@ struct gclass {
 	uint32_t opus_max_rate;
 	bool opus_fec, opus_dtx, opus_cbr;
 	enum suite_id suite;
+	uint8_t mki_len;            /* 0: packets without MKI; else members have
+				       a key of their own besides, to fall back */
 	struct list epochl;         /* struct gepoch, oldest first            */
 	struct gepoch *live;        /* newest one                             */
 	uint32_t epoch_no;
@@ -134,6 +143,7 @@ struct gclass {
 
 struct conference {
 	struct le he;
+	struct le he_id;
 	struct le le;
 	struct focus *focus;
 	struct cfg *cfg;            /* keeps cc alive over a reload           */
@@ -209,6 +219,7 @@ enum endpoint_state {
 
 struct endpoint {
 	struct le le;
+	struct le he_leg;
 	struct part *part;
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
@@ -230,7 +241,8 @@ struct endpoint {
 	/* the session as agreed */
 	struct neg neg;
 	struct neg_mlines mlines;
-	struct secret *tx;          /* our key to it alone; NULL: promoted    */
+	struct secret *tx;          /* our key to it alone; NULL: promoted.
+				       With MKI it stays beside the group key  */
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
@@ -348,6 +360,8 @@ void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text);
 /** gclass_admit() has an epoch for it (or err) */
 void endpoint_admitted(struct endpoint *ep, int err);
 const char *endpoint_state_name(enum endpoint_state st);
+/** What it hears has changed without signalling: tell the others */
+void endpoint_moved(struct endpoint *ep);
 /** Neither joined nor gone */
 bool endpoint_is_new(const struct endpoint *ep);
 /** In, but not mixed: because of the floor, its role, or somebody muted it */
@@ -390,8 +404,15 @@ void epmedia_drop_own(struct endpoint *ep);
 void epmedia_rollback(struct endpoint *ep);
 /** Leave the mixer, retire all keys */
 void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
-/** The key that our SDP shows for what is agreed (or next, while pending) */
-const struct secret *epmedia_key(const struct endpoint *ep, bool next);
+/** The keys that our SDP shows for what is agreed (or next, while pending) */
+void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys);
+/** The same with this epoch (or none) and the key of its own */
+void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
+		  const struct secret *own, uint8_t mki_len);
+/** The epoch that it hears; NULL: its own key, or nothing yet */
+const struct gepoch *epmedia_epoch(const struct endpoint *ep);
+/** The key that it hears; NULL: none */
+const struct secret *epmedia_key(const struct endpoint *ep);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
 
@@ -443,12 +464,15 @@ uint32_t gclass_join_delay(const struct gclass *gc);
 void gclass_close(struct gclass *gc);
 
 /* gepoch.c: drawing, distributing and retiring group keys */
+/** What the packets of an epoch carry, if its class has an MKI */
+uint32_t gepoch_mki(const struct gepoch *ge);
 /** Draw in delay_ms at the latest */
 void gepoch_want(struct gclass *gc, uint32_t delay_ms);
 /** Draw now.  Nobody is called back before the next turn of the loop. */
 int  gepoch_draw(struct gclass *gc);
 /** Somebody outside knows it: nothing is sent under it after grace_ms, or an
- *  earlier time that was said before */
+ *  earlier time that was said before.  With MKI: nothing more at all, since
+ *  everybody has a key to fall back to. */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */

@@ -5,6 +5,7 @@ include tests/call.mk
 include tests/cfg.mk
 include tests/dialog.mk
 include tests/events.mk
+include tests/fuzz.mk
 include tests/infra.mk
 include tests/keys.mk
 include tests/media.mk

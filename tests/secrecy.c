@@ -33,6 +33,7 @@ struct key {
 	const struct suite *suite;
 	struct secret *s;
 	unsigned id;            /* the same for the same bytes */
+	uint8_t mki_len;        /* of the MKI in its packets   */
 };
 
 struct pkt {
@@ -58,6 +59,7 @@ static struct use *usev;
 static size_t usec_, use_room;
 static uint64_t startv[CALL_MAX], leftv[CALL_MAX];
 static unsigned callc;
+static uint8_t mki_len_seen;    /* 0: nobody has any */
 
 static void *grow(void *v, size_t *room, size_t size)
 {
@@ -88,6 +90,7 @@ static size_t unhex(uint8_t *out, size_t size, const char *s)
 
 static void add_key(unsigned call, bool own, const char *suite, const char *hex)
 {
+	const char *mki = strchr(hex, ':');
 	uint8_t buf[SECRET_MAX];
 	const size_t len = unhex(buf, sizeof(buf), hex);
 	struct key *k = &keyv[keyc];
@@ -100,6 +103,9 @@ static void add_key(unsigned call, bool own, const char *suite, const char *hex)
 	k->call = call;
 	k->own = own;
 	k->suite = suite_by_name(suite, strlen(suite));
+	k->mki_len = mki ? (uint8_t)strtoul(mki + 1, NULL, 10) : 0;
+	if (k->mki_len)
+		mki_len_seen = k->mki_len;
 	for (i = 0; i < keyc; i++) {
 		if (secret_equal(keyv[i].s, k->s)) {
 			k->id = keyv[i].id;
@@ -156,7 +162,8 @@ static void read_line(char *line, unsigned base)
 		leftv[call] = at;
 	else if (!strcmp(what, "rtp") || !strcmp(what, "rtcp"))
 		add_packet(call, what[2] == 'c', at, hex);
-	else if (sscanf(hex, "%39s %n", a, &n) == 1)
+	else if ((!strcmp(what, "key") || !strcmp(what, "own")) &&
+		 sscanf(hex, "%39s %n", a, &n) == 1)
 		add_key(call, what[0] == 'o', a, hex + n);
 }
 
@@ -179,20 +186,31 @@ static void read_tap(const char *path)
 
 /** A context that has seen nothing: what a packet needs from before counts
  *  for the leaver, who may have kept it */
-static bool opens(const struct key *k, const struct pkt *p)
+static bool opens_with(const struct key *k, const struct pkt *p, uint8_t mki_len)
 {
+	const size_t tag = k->suite->aead ? 0 :
+		p->rtcp ? k->suite->rtcp_tag_len : k->suite->tag_len;
 	static uint8_t buf[LINE_MAX_];
 	struct msrtp *m;
 	size_t len = p->len;
 	enum msrtp_err e;
 
-	if (len > sizeof(buf) || msrtp_new(&m, MSRTP_RX, k->suite, k->s, NULL, 0))
+	if (len < tag + mki_len)
+		return false;
+	/* whatever the MKI says: who tries keys does not ask it */
+	if (len > sizeof(buf) || msrtp_new(&m, MSRTP_RX, k->suite, k->s,
+					   p->v + len - tag - mki_len, mki_len))
 		exit(2);
 	memcpy(buf, p->v, len);
 	e = p->rtcp ? msrtp_unprotect_rtcp(m, buf, &len) : msrtp_unprotect(m, buf, &len);
 	msrtp_free(&m);
 
 	return e == MSRTP_OK;
+}
+
+static bool opens(const struct key *k, const struct pkt *p)
+{
+	return opens_with(k, p, 0) || (mki_len_seen && opens_with(k, p, mki_len_seen));
 }
 
 /** Do any of a call's keys (or any uplink key of it) open it? */
@@ -267,7 +285,7 @@ static void note_use(size_t i)
 
 	/* mostly it is the key of the packet before */
 	for (n = 0, k = last_key[p->call]; n <= keyc; n++, k = (n - 1) % keyc)
-		if (keyv[k].call == p->call && opens(&keyv[k], p))
+		if (keyv[k].call == p->call && opens_with(&keyv[k], p, keyv[k].mki_len))
 			break;
 	if (n > keyc || p->len < 20)
 		return;
@@ -284,7 +302,7 @@ static void note_use(size_t i)
 		const size_t tag = keyv[k].suite->aead ? 0 : keyv[k].suite->rtcp_tag_len;
 
 		u->ssrc = be32(p->v + 4);
-		u->index = be32(p->v + p->len - tag - 4) & 0x7fffffff;
+		u->index = be32(p->v + p->len - tag - keyv[k].mki_len - 4) & 0x7fffffff;
 	}
 	else {
 		u->ssrc = be32(p->v + 8);

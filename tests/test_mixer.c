@@ -673,6 +673,94 @@ START_TEST(trial_leg_gets_both_streams_and_its_report_is_the_proof)
 }
 END_TEST
 
+static unsigned under_key(const struct phone *p, uint32_t keyno)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < p->wirec; i++)
+		n += !p->wirev[i].rtcp && p->wirev[i].keyno == keyno;
+
+	return n;
+}
+
+static struct phone *mki_phone(double freq, unsigned epoch)
+{
+	return phone_add(&rig, &(struct phone_opt){.freq = freq, .class_id = CLASS, .epoch = epoch,
+			.mki = true, .group = epochv[epoch], .keyno = keynov[epoch]});
+}
+
+START_TEST(leg_with_two_keys_falls_back_and_returns_without_a_gap)
+{
+	struct phone *talker, *plain, *b, *c, *pv[3];
+	unsigned before[3], i;
+
+	rig.mki = true;
+	install(1);
+	talker = mki_phone(freqv[0], 1);
+	b = mki_phone(0, 1);
+	c = mki_phone(freqv[1], 1);
+	plain = phone_add(&rig, &(struct phone_opt){0});
+	(void)talker;
+	pv[0] = plain;
+	pv[1] = b;
+	pv[2] = c;
+	(void)rig_run(&rig, 800, NULL, NULL);
+	/* the group stream, and nothing under their own keys */
+	ck_assert_uint_gt(under_key(b, keynov[1]), 20);
+	ck_assert_uint_eq(under_key(b, keynov[1]), b->rtpc);
+	ck_assert_uint_eq(under_key(c, keynov[1]), c->rtpc);
+
+	for (i = 0; i < 3; i++)
+		before[i] = pv[i]->rtpc;
+	ck_assert_int_eq(rig_retire(&rig, CLASS, 1), MP__STATUS__OK);
+	(void)rig_run(&rig, 60, NULL, NULL);
+	b->wirec = c->wirec = 0;
+	(void)rig_run(&rig, 400, NULL, NULL);
+	ck_assert_uint_gt(under_key(b, b->rxv[0].keyno), 15);
+	ck_assert_uint_eq(under_key(b, keynov[1]), 0);
+	ck_assert_uint_gt(under_key(c, c->rxv[0].keyno), 15);
+
+	install(2);
+	phone_add_rx(b, b->suite, epochv[2], keynov[2]);
+	phone_add_rx(c, c->suite, epochv[2], keynov[2]);
+	ck_assert_int_eq(phone_set(&rig, b, CLASS, 2, false, true), MP__STATUS__OK);
+	ck_assert_int_eq(phone_set(&rig, c, CLASS, 2, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 60, NULL, NULL);
+	b->wirec = c->wirec = 0;
+	(void)rig_run(&rig, 400, NULL, NULL);
+	ck_assert_uint_gt(under_key(b, keynov[2]), 15);
+	ck_assert_uint_eq(under_key(b, b->rxv[0].keyno), 0);
+	ck_assert_uint_gt(under_key(c, keynov[2]), 15);
+
+	/* not one packet less than who never changed its key */
+	for (i = 1; i < 3; i++) {
+		ck_assert_int_le(abs((int)(pv[i]->rtpc - before[i]) -
+				     (int)(plain->rtpc - before[0])), 1);
+		ck_assert_uint_eq(pv[i]->auth_failed, 0);
+	}
+	(void)check_unique();
+}
+END_TEST
+
+/** The stream that was left is named in a BYE, and its own is there at once,
+ *  even if nobody talks */
+START_TEST(fall_back_in_silence_is_heard_of_at_once)
+{
+	struct phone *b;
+
+	rig.mki = true;
+	install(1);
+	b = mki_phone(0, 1);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	b->wirec = b->rtpc = 0;
+	ck_assert_int_eq(rig_retire(&rig, CLASS, 1), MP__STATUS__OK);
+	(void)rig_run(&rig, 1000, NULL, NULL);
+	ck_assert_uint_ge(b->rtpc, 1);
+	ck_assert_uint_eq(under_key(b, b->rxv[0].keyno), b->rtpc);
+	ck_assert_uint_eq(b->byes, 1);
+}
+END_TEST
+
 START_TEST(silent_trial_leg_hears_from_both_streams_every_second)
 {
 	struct phone *b;
@@ -1081,6 +1169,8 @@ static Suite *suite(void)
 			legs_change_epoch_one_by_one,
 			trial_leg_gets_both_streams_and_its_report_is_the_proof,
 			silent_trial_leg_hears_from_both_streams_every_second,
+			leg_with_two_keys_falls_back_and_returns_without_a_gap,
+			fall_back_in_silence_is_heard_of_at_once,
 			key_install_is_idempotent_and_never_changes_a_key,
 			NULL });
 	add_case(s, "RTCP and DTMF", setup4, (const TTest *const[]){

@@ -197,6 +197,7 @@ START_TEST(session_without_floor_answers_port_0)
 	struct mbuf *mb;
 	uint32_t ver = 0;
 	uint8_t hash[32] = { 0 };
+	struct neg_keys keys;
 	struct neg n;
 	struct pl pl;
 
@@ -216,7 +217,8 @@ START_TEST(session_without_floor_answers_port_0)
 	ck_assert_int_eq(neg_offer(&n, &pl, &d, &cc, true, &e), 0);
 	ck_assert(!n.floor.on);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
-	ck_assert_int_eq(neg_print_answer(&mb, &n, &ml, &l, key), 0);
+	keys = (struct neg_keys){ .v = { { key, 0 } }, .c = 1 };
+	ck_assert_int_eq(neg_print_answer(&mb, &n, &ml, &l, &keys), 0);
 	ck_assert_ptr_nonnull(memmem(mb->buf, mb->end,
 		"m=application 0 TCP/TLS/BFCP *\r\n", 32));
 	ck_assert_ptr_null(memmem(mb->buf, mb->end, "a=label", 7));

@@ -12,8 +12,11 @@ GRACE_MS = 2000
 SLACK_MS = 60
 # to try the keys on
 PACKETS = 80
-KINDS = ('bye', 'lost', 'kick') if os.environ.get('SECRECY_LONG') else \
-    ('bye', 'kick')
+KINDS = ('bye', 'lost', 'kick', 'replaced') if os.environ.get('SECRECY_LONG') \
+    else ('bye', 'kick', 'replaced')
+USERS = {'bye': 'carol', 'lost': 'carol', 'kick': 'dave', 'replaced': 'carol'}
+# they stay to the end
+STAY = ('alice', 'slow', 'device 2')
 REPORTS = ('--rtcp-interval', 500)
 
 
@@ -41,6 +44,25 @@ def impatient(env, keying):
     return env.server(keying, conf=conf)
 
 
+def leave(taps, kind, c):
+    """c goes in one of the ways"""
+    if kind == 'bye':
+        c.proc.terminate()
+    elif kind == 'lost':
+        c.proc.kill()
+    elif kind == 'kick':
+        kick(taps, USERS[kind])
+    else:
+        # another device of its user takes its place
+        taps.call('device 2', USERS[kind], *seconds(120), *REPORTS,
+                  '--replaces', taps.dialog(kind))
+    # a mixer tells of a silent leg every 30 s
+    wait_until('%s has left' % kind, lambda: c.leg not in taps.legs(), 45)
+    if kind == 'lost':
+        taps.gone(kind)
+    c.proc.communicate(timeout=10)
+
+
 def play(env, keying, kinds):
     server = impatient(env, keying) if 'lost' in kinds else \
         env.server(keying, keying=keying)
@@ -50,21 +72,9 @@ def play(env, keying, kinds):
     slow = t.call('slow', 'bob', *stay, '--answer-delay', 1000, *REPORTS)
     t.settled(keying)
     for kind in kinds:
-        user = {'bye': 'carol', 'lost': 'carol', 'kick': 'dave'}[kind]
-        c = t.call(kind, user, *stay, *REPORTS)
+        c = t.call(kind, USERS[kind], *stay, *REPORTS)
         t.settled(keying)
-        n = len(t.legs())
-        if kind == 'bye':
-            c.proc.terminate()
-        elif kind == 'lost':
-            c.proc.kill()
-        else:
-            kick(t, user)
-        # a mixer tells of a silent leg every 30 s
-        wait_until('%s has left' % kind, lambda: len(t.legs()) < n, 45)
-        if kind == 'lost':
-            t.gone(kind)
-        c.proc.communicate(timeout=10)
+        leave(t, kind, c)
         t.settled(keying)
         t.listen(PACKETS)
     for c in (alice, slow):
@@ -77,12 +87,13 @@ def play(env, keying, kinds):
 
 def bound(keying, kind):
     """[ms] after the leave"""
-    return 0 if keying == 'endpoint' or kind == 'kick' else GRACE_MS
+    return 0 if keying == 'endpoint' or kind in ('kick', 'replaced') \
+        else GRACE_MS
 
 
 def judge(keying, j):
     for x in j['leavers']:
-        if x['name'] in ('alice', 'slow'):
+        if x['name'] in STAY:
             continue
         row(keying, 'forward: ' + x['name'], x['tried'], x['opened'],
             '%.0f ms' % x['last_ms'])

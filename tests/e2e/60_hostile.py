@@ -9,10 +9,10 @@ import socket
 import time
 
 import lib
-from hostile import (HostileCall, Scene, ask, first_line, in_dialog,
+from hostile import (HostileCall, PortClient, Scene, ask, first_line, in_dialog,
                      is_closed, option_request, raw_connect, raw_send)
 from lib import check, note
-from rawsip import crypto, digest, keys_of, new_key, offer
+from rawsip import crypto, digest, focus_uri, keys_of, new_key, offer
 
 STORM = 20
 STRAY = 300
@@ -160,6 +160,42 @@ def sniffed_dialog(sc):
     note('sniffed dialog ids: 401, 403')
 
 
+def inherited_address(sc):
+    """Whose connection is gone has left an address, and nothing with it: who
+    comes from there next is told nothing, least of all a key"""
+    carol = sc.client('carol', PortClient)
+    host = sc.call()
+    uri = focus_uri(host.answer)
+    call = sc.call(uri=uri, cli=carol)
+    up = sc.server.ctl('stats')['connections']
+    carol.cut()
+    lib.wait_until('the connection is gone', lambda: sc.server.ctl(
+        'stats')['connections'] < up, 5)
+    eve = sc.client('alice', PortClient, port_from=carol.local[1])
+    call.cli, call.box = eve, eve.box(call.call_id)
+    for method in ('BYE', 'UPDATE', 'REFER', 'OPTIONS'):
+        cseq, _ = call.request(method, headers=[
+            'Refer-To: <sip:dave@127.0.0.1>'] if method == 'REFER' else ())
+        r = call.response(cseq)
+        check(r.status == 401, '%s from an inherited address: %s' % (method, r))
+    before = sc.server.ctl('stats')['calls']
+    sc.call(uri=uri, cli=sc.client('dave')).bye()   # keys change, or nothing does
+    if sc.keying == 'group':
+        lib.wait_until('who cannot be told the new key is out',
+                       lambda: sc.server.ctl('stats')['calls'] < before, 5)
+    else:
+        call.cli = sc.client('carol')
+        call.box = call.cli.box(call.call_id)
+        check(call.bye().status == 200, 'the owner of the dialog, back again')
+    eve.box('barrier')
+    eve.send(option_request().replace('Call-ID: ', 'Call-ID: barrier\r\nX: '))
+    eve.box('barrier').get(timeout=5)
+    got = [str(m) for m in list(eve.box(call.call_id).queue)]
+    check(not got, 'told to a stranger: %r' % got)
+    check(host.bye().status == 200, 'the host suffered')
+    note('inherited address: nothing with it')
+
+
 def keys_of_others(sc):
     """RFC 3711 section 9.1, also by way of offers that are refused for more"""
     key = new_key()
@@ -283,7 +319,7 @@ def nobodys_messages(sc):
 
 
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         sniffed_dialog, keys_of_others, who_counts, storm, no_descriptors,
+         sniffed_dialog, inherited_address, keys_of_others, who_counts, storm, no_descriptors,
          crowd, refused_invites, nobodys_messages, stopped_mixers]
 
 
