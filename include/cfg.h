@@ -167,6 +167,7 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_user_calls;        /* of one identity; 0: no bound        */
 	unsigned max_strangers;         /* connections of one source on which nobody is known; 0: no bound */
 	unsigned max_subscriptions;     /* of one user                         */
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */

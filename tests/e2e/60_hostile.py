@@ -352,7 +352,8 @@ def nobodys_messages(sc):
 def one_room(env, demo):
     """However a reserved name is spelled, it is one conference: a twin would
     know nothing of who was removed from the other"""
-    s = edited_server(env, demo, 'rooms', lambda t: t + """
+    s = edited_server(env, demo, 'rooms', lambda t: t.replace(
+        'max_user_calls = 0', 'max_user_calls = 4') + """
 conference rooms {
 	uri = "sip:room-*@127.0.0.1"
 	create = {"*@127.0.0.1"}
@@ -370,11 +371,21 @@ conference rooms {
         calls.append(call)
     rooms = [c['uri'] for c in s.ctl('list')['conferences']]
     check(len(rooms) == 1, 'rooms: %r' % rooms)
-    for call in calls:
+
+    # nobody alone takes what there is for all
+    r = HostileCall(cli, cli.uri('factory')).invite(offer(crypto=[crypto()]))
+    check(r.status == 503 and 'max_user_calls' in r.get('Warning'),
+          'a fifth call: %s' % r)
+    bob = env.add(Client(s.host, s.port, ca=demo.ca, user='bob',
+                         password=demo.password('bob'), timeout=5))
+    call = HostileCall(bob, 'sip:room-1@127.0.0.1')
+    check(call.invite(offer(crypto=[crypto()])).status == 200, 'call of bob')
+    for call in calls + [call]:
         check(call.bye().status == 200, 'BYE of %s' % call.uri)
     cli.close()
+    bob.close()
     s.stop()
-    note('one name, one room')
+    note('one name, one room; one user, so many calls')
 
 
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
