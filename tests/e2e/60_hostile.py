@@ -349,6 +349,55 @@ def nobodys_messages(sc):
     note('messages of nobody: few lines')
 
 
+def in_clear(env, demo):
+    """What has begun over TLS goes on over TLS, whoever asks with whatever
+    password: our next offer, with a key, would go the same way"""
+    port = {t: lib.free_tcp_port() for t in ('tcp', 'udp')}
+    s = edited_server(env, demo, 'clear', lambda t: t.replace(
+        'digest = {"MD5"}', 'digest = {"SHA-256"}').replace(
+        'listen = {', 'listen = {' + ''.join('"%s:127.0.0.1:%d", ' % p
+                                             for p in port.items())))
+
+    def client(user, **kw):
+        opt = dict(host=s.host, port=s.port, ca=demo.ca, user=user,
+                   password=demo.password(user), timeout=5)
+        opt.update(kw)
+        return env.add(Client(**opt))
+
+    alice, bob = client('alice'), client('bob')
+    call = HostileCall(alice, alice.uri('factory'))
+    r = call.invite(offer(crypto=[crypto()]))
+    check(r.status == 200, 'a decent call: %s' % r)
+    clear = [client('alice', transport=t, port=p) for t, p in port.items()]
+    box = call.box
+    for cli in clear:
+        call.cli, call.box = cli, cli.box(call.call_id)
+        for method in ('OPTIONS', 'UPDATE', 'REFER', 'BYE'):
+            more = ['Refer-To: <sip:dave@127.0.0.1>'] if method == 'REFER' else []
+            body = offer(crypto=[crypto()]) if method == 'UPDATE' else None
+            cseq, _ = call.request(method, body, more)
+            r = call.response(cseq)
+            check(r.status == 403, '%s over %s: %s' % (method, cli.transport, r))
+        other = HostileCall(cli, focus_uri_of(call))
+        cseq, _ = other.request('REFER', headers=['Refer-To: <sip:bob@127.0.0.1>'])
+        check(other.response(cseq).status == 403, 'REFER over ' + cli.transport)
+    call.cli, call.box = alice, box
+    joiner = HostileCall(bob, focus_uri_of(call))
+    check(joiner.invite(offer(crypto=[crypto()])).status == 200, 'bob joins')
+    check(joiner.bye().status == 200 and call.bye().status == 200, 'BYE')
+    for cli in clear:
+        got = [str(m) for m in list(cli.box(call.call_id).queue)]
+        check(not got, 'in clear: %r' % got)
+    for cli in clear + [alice, bob]:
+        cli.close()
+    s.stop()
+    note('begun over TLS, goes on over TLS')
+
+
+def focus_uri_of(call):
+    return re.sub(';.*', '', call.target)
+
+
 def one_room(env, demo):
     """However a reserved name is spelled, it is one conference: a twin would
     know nothing of who was removed from the other"""
@@ -401,6 +450,8 @@ def main(env):
             sc.back_at_base(step.__name__)
         if keying == 'endpoint':
             one_room(env, sc.server)
+        else:
+            in_clear(env, sc.server)
         sc.finish()
 
 
