@@ -73,6 +73,9 @@ static int dir_ready(char *path, const char *dir)
 		return failed(ENOTDIR, path, "open");
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return failed(EPERM, path, "open_to_others");
+	/* whoever owns it can put another key into it at any time */
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return failed(EPERM, path, "owned_by_another");
 
 	return path_check(path);
 }
