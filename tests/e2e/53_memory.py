@@ -10,19 +10,26 @@ from secrecy import Taps, seconds
 PART = 16       # of a key, enough to call it a find
 
 
-def needles(files):
-    """{bytes: what it is} of all keys that were in the taps"""
+def keys_in(path, kinds=('key', 'own')):
+    """[(kind, call, bytes)] in the order in which the call got them"""
+    lines = [line.split() for line in lib.read_text(path).split('\n')]
+    return [(f[0], f[2], bytes.fromhex(f[4].split(':')[0]))
+            for f in lines if f and f[0] in kinds]
+
+
+def patterns(keys):
+    """{bytes: what it is}"""
     found = {}
-    for path in files:
-        for line in lib.read_text(path).split('\n'):
-            f = line.split()
-            if not f or f[0] not in ('key', 'own'):
-                continue
-            raw = bytes.fromhex(f[4])
-            for what, b in (('raw', raw), ('base64', base64.b64encode(raw))):
-                found[b[:PART]] = found[b[-PART - 2:-2]] = \
-                    '%s key of call %s, %s' % (f[0], f[2], what)
+    for kind, call, raw in keys:
+        for what, b in (('raw', raw), ('base64', base64.b64encode(raw))):
+            found[b[:PART]] = found[b[-PART - 2:-2]] = \
+                '%s key of call %s, %s' % (kind, call, what)
     return found
+
+
+def needles(files):
+    """Of all keys that were in the taps"""
+    return patterns([k for path in files for k in keys_in(path)])
 
 
 def regions(pid):
@@ -51,6 +58,35 @@ def scan(pid, keys):
         for m in pat.finditer(data):
             hits.append('%s in %s at %d' % (keys[m[0]], line, m.start()))
     return size, hits
+
+
+def retired(env):
+    """With MKI an epoch dies at once: its key goes with it, the call goes on"""
+    server = env.server('with-mki', keying='group')
+    t = Taps(env, server)
+    calls = [t.call(u, u, *seconds(60), '--mki')
+             for u in ('alice', 'bob', 'carol')]
+    t.settled('group')
+    calls[2].proc.terminate()
+    calls[2].proc.communicate(timeout=10)
+    wait_until('she has left', lambda: len(t.legs()) == 2, 10)
+    t.settled('group')
+    # each was told two at a time, the group key and its own
+    told = [[k for _, _, k in keys_in(path, ('key',))] for path in t.files]
+    live = {k for v in told[:2] for k in v[-2:]}
+    old = patterns([('key', 'old', k) for v in told for k in v if k not in live])
+    live = patterns([('key', 'live', k) for k in live])
+    check(len(old) >= 4 * 3, 'only %d patterns of old keys' % len(old))
+    check(any(scan(pid, live)[1] for pid in server.pids()),
+          'the scan does not even find the live ones')
+    wait_until('the old keys are gone', lambda: not any(
+        scan(pid, old)[1] for pid in server.pids()), 15)
+    note('   with MKI %d retired keys: none is left during the call' %
+         (len(old) // 4))
+    for c in calls[:2]:
+        c.proc.terminate()
+        c.proc.communicate(timeout=10)
+    server.stop()
 
 
 def play(env, keying):
@@ -84,6 +120,7 @@ def main(env):
         raise Skip('a sanitizer keeps freed memory')
     for keying in ('group', 'auto', 'endpoint'):
         play(env, keying)
+    retired(env)
 
 
 if __name__ == '__main__':
