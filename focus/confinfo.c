@@ -168,6 +168,7 @@ static int user_new(struct user **up, struct confinfo *ci,
 	}
 
 	u->role = cu->role;
+	u->admin = cu->admin;
 	u->mark.born = ci->no + 1;       /* that of its first endpoint        */
 	list_append(&ci->userl, &u->le, u);
 	*up = u;
@@ -258,8 +259,9 @@ int confinfo_set(struct confinfo *ci, const struct ci_user *cu, uint64_t id,
 	}
 
 	*chp = CI_SAME;
-	if (!same_text(u->role, cu->role)) {
+	if (!same_text(u->role, cu->role) || u->admin != cu->admin) {
 		u->role = cu->role;
+		u->admin = cu->admin;
 		u->mark.changed = ++ci->no;
 		*chp = CI_CHANGED;
 	}

@@ -62,6 +62,7 @@ struct ci_user {
 	const char *uri;         /* key; what others may see                  */
 	const char *display;     /* NULL: none                                */
 	const char *role;        /* static text                               */
+	bool admin;              /* adds and removes others                   */
 };
 
 /** Static texts only, so that two can be compared */
@@ -88,6 +89,8 @@ struct ci_end {
 
 /** What one watcher has been told; zero it: nothing */
 struct ci_view {
+	const char *entity;      /* what the watcher calls the conference;
+	                            NULL: as ci_about does                    */
 	uint64_t seen;           /* number of the last change told            */
 	uint64_t seen_keys;      /* the same for keying and epoch alone       */
 	uint32_t version;        /* of the last document                      */

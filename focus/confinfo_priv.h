@@ -24,6 +24,7 @@ struct user {
 	char *uri;
 	char *display;
 	const char *role;
+	bool admin;
 	struct list endpl;
 	struct ci_mark mark;
 };

@@ -3,6 +3,7 @@ before: measured with their keys on what the others received"""
 import os
 import re
 
+import capture
 import lib
 from lib import check, note, wait_until
 from secrecy import Taps, row, seconds
@@ -128,4 +129,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

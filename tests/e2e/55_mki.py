@@ -4,6 +4,7 @@ gap.  Clients that offer none never see one"""
 import os
 import re
 
+import capture
 import lib
 from caller import Caller, GOOD
 from lib import check, note, wait_until
@@ -200,4 +201,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)
