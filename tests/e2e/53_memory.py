@@ -65,26 +65,29 @@ def retired(env):
     """With MKI an epoch dies at once: its key goes with it, the call goes on"""
     server = env.server('with-mki', keying='group')
     t = Taps(env, server)
-    calls = [t.call(u, u, *seconds(60), '--mki')
-             for u in ('alice', 'bob', 'carol')]
+    alice = t.call('alice', 'alice', *seconds(60), '--mki')
+    slow = t.call('slow', 'bob', *seconds(60), '--mki', '--answer-delay', 4000)
+    carol = t.call('carol', 'carol', *seconds(60), '--mki')
     t.settled('group')
-    calls[2].proc.terminate()
-    calls[2].proc.communicate(timeout=10)
-    wait_until('she has left', lambda: len(t.legs()) == 2, 10)
-    t.settled('group')
-    # each was told two at a time, the group key and its own
+    carol.proc.terminate()
+    carol.proc.communicate(timeout=10)
+    wait_until('alice has the next one', lambda: t.legs()[alice.leg]['epoch'] >
+               t.legs()[slow.leg]['epoch'], 3)
+    # each was told two at a time, the group key and its own; the slow one is on
+    # its own now
     told = [[k for _, _, k in keys_in(path, ('key',))] for path in t.files]
-    live = {k for v in told[:2] for k in v[-2:]}
+    live = {*told[0][-2:], told[1][-1]}
     old = patterns([('key', 'old', k) for v in told for k in v if k not in live])
     live = patterns([('key', 'live', k) for k in live])
     check(len(old) >= 4 * 3, 'only %d patterns of old keys' % len(old))
     check(any(scan(pid, live)[1] for pid in server.pids()),
           'the scan does not even find the live ones')
     wait_until('the old keys are gone', lambda: not any(
-        scan(pid, old)[1] for pid in server.pids()), 15)
+        scan(pid, old)[1] for pid in server.pids()), 2)
+    check(t.legs()[slow.leg]['keying'] == 'endpoint', 'too late to tell')
     note('   with MKI %d retired keys: none is left during the call' %
          (len(old) // 4))
-    for c in calls[:2]:
+    for c in (slow, alice):
         c.proc.terminate()
         c.proc.communicate(timeout=10)
     server.stop()
