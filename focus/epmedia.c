@@ -8,6 +8,7 @@
  * Refs: RFC 3711 section 9.1, RFC 4568 section 7.1
  */
 #include <string.h>
+#include <time.h>
 #include "focus/tree.h"
 #include "log.h"
 
@@ -250,6 +251,14 @@ void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys)
 const struct gepoch *epmedia_epoch(const struct endpoint *ep)
 {
 	return ep->ge && ep->ge->retired && ep->tx ? NULL : ep->ge;
+}
+
+
+time_t epmedia_key_since(const struct endpoint *ep)
+{
+	const struct gepoch *ge = epmedia_epoch(ep);
+
+	return ge ? ge->born : ep->tx ? ep->tx_born : 0;
 }
 
 
@@ -521,6 +530,7 @@ void epmedia_commit(struct endpoint *ep)
 	if (ep->next_tx) {
 		own_free(&ep->tx);
 		ep->tx = ep->next_tx;
+		ep->tx_born = time(NULL);
 		ep->next_tx = NULL;
 	}
 	if (ep->next_own && ep->gc) {
