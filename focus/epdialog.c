@@ -26,6 +26,9 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 			 scode == 503 ? "Retry-After: 5\r\n" : "");
 	if (ep->state == EP_JOINING)
 		endpoint_leave(ep, why, 0);
+	/* what had to wait for this exchange, such as being muted */
+	else if (ep->resend && ep->neg.sdes.suite)
+		(void)epmedia_resend(ep);
 }
 
 
@@ -119,8 +122,12 @@ static void joined(struct endpoint *ep)
  */
 static void taken_back(struct endpoint *ep)
 {
+	int err;
+
 	epmedia_rollback(ep);
-	if (epmedia_resend(ep))
+	err = epmedia_resend(ep);
+	/* without a mixer all of its calls are dealt with: mixevent_down() */
+	if (err && err != ENOTCONN)
 		endpoint_end(ep, 503, "Mixer lost");
 	else
 		rekey_start(ep);
@@ -207,6 +214,11 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
+	/* the mixer died: what was agreed is, and mixevent_down() comes next */
+	if (!r && !endpoint_is_new(ep)) {
+		epmedia_commit(ep);
+		return;
+	}
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
