@@ -373,6 +373,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.rtcp_mux = n->rtcp_mux;
 	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
 	l->ls.recv = n->peer_sends && part_heard(ep->part);
+	l->ls.idle_ms = 1000 * ep->part->conf->focus->cfg->media_timeout_s;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
 	l->ls.remote = &l->remote;
