@@ -134,7 +134,7 @@ static double exchange(SSL *s, SSL *c, const int *lenv)
 		}
 	}
 
-	return us / ROUNDS;
+	return us / (double)ROUNDS;
 }
 
 int main(void)

@@ -33,8 +33,10 @@ static void destructor(void *arg)
 	tmr_cancel(&dlg->tmr_trying);
 	tmr_cancel(&dlg->tmr_retry);
 	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
+	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
 	mem_deref(dlg->cred);
@@ -56,6 +58,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hdrs);
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
+	mem_deref(dlg->flow);
 	mem_deref(dlg->ds);
 }
 
@@ -116,14 +119,6 @@ void dlg_release(struct dlg *dlg)
 bool dlg_live(const struct dlg *dlg)
 {
 	return dlg->state != DLG_TERMINATED && mem_nrefs(dlg) > dlg->holds;
-}
-
-
-/** Our requests go where the peer's last message came from */
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
-{
-	dlg->peer = msg->src;
-	dlg->tp   = msg->tp;
 }
 
 
@@ -238,6 +233,7 @@ static void silence(struct dlg *dlg)
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
 	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 }
 
 

@@ -50,6 +50,9 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 	char buf[128];
 	int err;
 
+	if (dlg_flow_lost(dlg))
+		return ENOTCONN;
+
 	err = next_hop(dlg, &route, buf, sizeof(buf));
 	if (!err && dlg->sendh)
 		err = dlg->sendh(&dlg->peer, false, dlg->hop);

@@ -66,8 +66,9 @@ static void reply_retransmit(void *arg)
 	struct dlg_reply *rep = &dlg->reply;
 
 	rep->mb->pos = 0;
-	(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
-		       &rep->msg->src, rep->mb);
+	if (!dlg_flow_lost(dlg))
+		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
+			       &rep->msg->src, rep->mb);
 
 	++rep->txc;
 	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
@@ -231,6 +232,10 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
 		return EINVAL;
 
+	/* RFC 3262 section 3: reliably or not at all */
+	if (sip_msg_hdr_has_value(dlg->msg, SIP_HDR_REQUIRE, "100rel"))
+		return ENOTSUP;
+
 	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
 			   "Contact: %s\r\n%s"
@@ -242,6 +247,11 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 		    struct mbuf *sdp, struct mbuf **mbp)
 {
+	if (dlg_flow_lost(dlg)) {
+		dlg->st = mem_deref(dlg->st);
+		return ENOTCONN;
+	}
+
 	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
 			   "Contact: %s\r\n%s%H%s"
@@ -497,9 +507,16 @@ static bool recv_other(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->h.reqh && dlg->h.reqh(dlg, msg, dlg->arg))
 		return true;
 
-	if (!pl_strcmp(&msg->met, "INFO") || !pl_strcmp(&msg->met, "PRACK")) {
+	if (!pl_strcmp(&msg->met, "INFO")) {
 		(void)sip_reply(dlg->ds->sip, msg, 405,
 				 "Method Not Allowed");
+		return true;
+	}
+
+	/* RFC 3262 section 3: there was no reliable 1xx of ours */
+	if (!pl_strcmp(&msg->met, "PRACK")) {
+		(void)sip_reply(dlg->ds->sip, msg, 481,
+				"No Such Provisional Response");
 		return true;
 	}
 

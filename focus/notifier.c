@@ -535,7 +535,7 @@ const char *notifier_identity(const struct notifier *n)
 }
 
 
-const struct sa *notifier_peer(const struct notifier *n)
+bool notifier_on_flow(const struct notifier *n, const struct sip_msg *msg)
 {
-	return n ? dlg_peer_addr(n->dlg) : NULL;
+	return n && dlg_on_flow(n->dlg, msg);
 }

@@ -562,6 +562,8 @@ END_TEST
 
 START_TEST(drop_while_a_retry_waits)
 {
+	unsigned made;
+
 	call_up();
 	(void)end_offer(&a, DLG_REINVITE);
 	(void)end_offer(&b, DLG_REINVITE);
@@ -569,8 +571,12 @@ START_TEST(drop_while_a_retry_waits)
 	     seen_count(&b, false, "SIP/2.0 491"));
 	end_drop(&a);
 	WAIT(b.closec && !dlgs_count(a.ds) && !dlgs_count(b.ds));
+	/* b's may have come at once, from 0 s on; a's could not, from 2.1 s on:
+	 * RFC 3261 section 14.1 */
+	made = b.madec;
 	clock_turn(5000);
-	ck_assert_uint_eq(a.madec + b.madec, 2);
+	ck_assert_uint_eq(a.madec, 1);
+	ck_assert_uint_eq(b.madec, made);
 }
 END_TEST
 
@@ -805,14 +811,14 @@ START_TEST(bad_arguments_are_refused_and_bodies_dropped)
 {
 	struct dlg *dlg = NULL;
 	struct dlgs *ds = NULL;
+	struct dlg_invite inv = { .from = "sip:x@y", .contact = "<sip:x>" };
 
 	ck_assert_int_eq(dlgs_alloc(&ds, NULL, NULL, NULL), EINVAL);
-	ck_assert_int_eq(dlg_connect(&dlg, a.ds, NULL, "sip:x@y", NULL,
-				     "<sip:x>", NULL, body("x"), NULL, NULL,
-				     &a.h, &a), EINVAL);
-	ck_assert_int_ne(dlg_connect(&dlg, a.ds, "no uri", "sip:x@y", NULL,
-				     "<sip:x>", NULL, body("x"), NULL, NULL,
-				     &a.h, &a), 0);
+	inv.body = body("x");
+	ck_assert_int_eq(dlg_invite(&dlg, a.ds, &inv, &a.h, &a), EINVAL);
+	inv.uri = "no uri";
+	inv.body = body("x");
+	ck_assert_int_ne(dlg_invite(&dlg, a.ds, &inv, &a.h, &a), 0);
 	ck_assert_ptr_null(dlg);
 	ck_assert_uint_eq(dlgs_count(a.ds), 0);
 	ck_assert_int_eq(dlg_answer(NULL, 200, "OK", body("x")), EINVAL);
