@@ -18,6 +18,7 @@ enum { REDIRECTS_MAX = 3 };
 struct dial {
 	struct endpoint *ep;
 	struct reach *reach;
+	char *target;           /* as asked for, not where reach found it     */
 	struct tmr tmr;
 	char *referred_by;
 	char *replaces;
@@ -34,6 +35,7 @@ static void destructor(void *arg)
 
 	tmr_cancel(&d->tmr);
 	mem_deref(d->reach);
+	mem_deref(d->target);
 	mem_deref(d->referred_by);
 	mem_deref(d->replaces);
 	mem_deref(d->history);
@@ -404,17 +406,25 @@ static bool follow(struct endpoint *ep, const struct sip_msg *msg)
 }
 
 
-/** RFC 5621 section 3.1: whoever cannot read the list may be called without */
+/**
+ * RFC 5621 section 3.1: whoever cannot read the list may be called without.
+ * Who does not know multipart at all should say 415, but looks for SDP first
+ * and says whatever it says when there is none; baresip: 500.
+ */
 static bool plainer(struct endpoint *ep, const struct sip_msg *msg)
 {
-	struct pl uri;
+	static const uint16_t scodev[] = { 400, 415, 488, 500, 606 };
+	struct pl target;
+	size_t i = 0;
 
-	if (msg->scode != 415 || !ep->dial->history)
+	while (i < ARRAY_SIZE(scodev) && scodev[i] != msg->scode)
+		++i;
+	if (i == ARRAY_SIZE(scodev) || !ep->dial->history)
 		return false;
 
-	pl_set_str(&uri, reach_uri(ep->dial->reach));
+	pl_set_str(&target, ep->dial->target);
 
-	return !redial(ep, &uri, true, false);
+	return !redial(ep, &target, true, false);
 }
 
 
@@ -464,6 +474,7 @@ static int dial_new(struct dial **dp, struct endpoint *ep,
 	d->redirects = o->redirects;
 	d->h = o->h;
 	d->arg = mem_ref(o->arg);
+	err = pl_strdup(&d->target, &o->target);
 	if (o->referred_by)
 		err |= str_dup(&d->referred_by, o->referred_by);
 	if (o->replaces)
