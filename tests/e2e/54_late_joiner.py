@@ -3,26 +3,15 @@ faster: the epoch changed before its SEQ could wrap, and who joins now hears at
 once"""
 import os
 import re
-import subprocess
 
 import lib
 from caller import Caller
-from lib import Skip, check, note, wait_until
+from fastclock import preload
+from lib import check, note, wait_until
 
 FACTOR = 40
 PACKETS = 65536
 HEARS_MS = 200
-
-
-def preload():
-    so = os.path.join(lib.BUILD, 'tests', 'fastclock.so')
-    if lib.sanitized():
-        raise Skip('a sanitizer does not like its clock replaced')
-    if not os.path.exists(so):
-        r = subprocess.run(['make', '-C', lib.BUILD, 'tests/fastclock.so'],
-                           stdout=subprocess.DEVNULL)
-        check(r.returncode == 0, 'cannot build %s' % so)
-    return {'LD_PRELOAD': so, 'FASTCLOCK': str(FACTOR)}
 
 
 def fast_server(env, fast):
@@ -50,7 +39,7 @@ def most(server):
 
 
 def main(env):
-    fast = preload()
+    fast = preload(FACTOR)
     server = fast_server(env, fast)
     os.environ.update(fast)
     two = [env.add(Caller(server, '--seconds', 100000, '--freq', 600, '--no-update',

@@ -181,7 +181,7 @@ class Server:
     """conclaved, as demo or with a configuration of the scenario's own"""
 
     def __init__(self, d, keying='endpoint', conf=None, port=0, wait=True,
-                 floor='open', log_level='debug'):
+                 floor='open', log_level='debug', environ=None):
         self.dir = d
         self.log = d + '.log'
         if conf:
@@ -196,7 +196,8 @@ class Server:
             self.proc = subprocess.Popen(
                 [program('conclaved'), '--log-level', log_level] + argv,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True)     # Ctrl-C is for us alone
+                start_new_session=True,     # Ctrl-C is for us alone
+                env=dict(os.environ, **environ or {}))
         os.set_blocking(self.proc.stdout.fileno(), False)
         if wait:
             self.wait_ready()
