@@ -115,11 +115,11 @@ static void udp(double *send_s, double *recv_s)
 				   sizeof(sav[i])) < 0)
 				die("sendto");
 		}
-		*send_s = min(*send_s, (cpu_s() - t) / SOCKS);
+		*send_s = min(*send_s, (cpu_s() - t) / (double)SOCKS);
 
 		t = cpu_s();
 		drain(ep, SOCKS);
-		*recv_s = min(*recv_s, (cpu_s() - t) / SOCKS);
+		*recv_s = min(*recv_s, (cpu_s() - t) / (double)SOCKS);
 	}
 
 	for (int i = 0; i < SOCKS; i++)
@@ -174,12 +174,12 @@ static void srtp_by_hand(double *protect_s, double *unprotect_s)
 		t = cpu_s();
 		for (int i = 0; i < SOCKS; i++)
 			gcm(enc, pktv[i], 1);
-		*protect_s = min(*protect_s, (cpu_s() - t) / SOCKS);
+		*protect_s = min(*protect_s, (cpu_s() - t) / (double)SOCKS);
 
 		t = cpu_s();
 		for (int i = 0; i < SOCKS; i++)
 			gcm(dec, pktv[i], 0);
-		*unprotect_s = min(*unprotect_s, (cpu_s() - t) / SOCKS);
+		*unprotect_s = min(*unprotect_s, (cpu_s() - t) / (double)SOCKS);
 	}
 
 	EVP_CIPHER_CTX_free(enc);
@@ -212,7 +212,7 @@ static void opus(double *enc_s, double *dec_s)
 		for (int i = 0; i < FRAMES; i++)
 			lenv[i] = opus_encode(enc, pcm + i * FRAME, FRAME,
 					      pay[i], sizeof(pay[i]));
-		*enc_s = min(*enc_s, (cpu_s() - t) / FRAMES);
+		*enc_s = min(*enc_s, (cpu_s() - t) / (double)FRAMES);
 
 		t = cpu_s();
 		for (int i = 0; i < FRAMES; i++) {
@@ -220,7 +220,7 @@ static void opus(double *enc_s, double *dec_s)
 					FRAME, 0) != FRAME)
 				exit(1);
 		}
-		*dec_s = min(*dec_s, (cpu_s() - t) / FRAMES);
+		*dec_s = min(*dec_s, (cpu_s() - t) / (double)FRAMES);
 	}
 
 	opus_encoder_destroy(enc);

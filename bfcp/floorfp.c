@@ -7,7 +7,8 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include "floorfp.h"
+#include <openssl/x509.h>
+#include "floortls.h"
 
 /* SHA-1, MD5 and MD2 are in the RFC, but prove nothing any more */
 static const struct {

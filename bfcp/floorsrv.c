@@ -9,6 +9,7 @@
 
 enum {
 	BACKLOG = 128,
+	HASH_SIZE = 1024,
 	NEWS_MS = 20,           /* section 13.5.2: the rate is our policy     */
 };
 
@@ -23,6 +24,7 @@ static void srv_destructor(void *arg)
 		mem_deref(srv->lsnrv[i].ts);
 	list_flush(&srv->connl);
 	mem_deref(srv->ctx);
+	mem_deref(srv->ht_conf);
 }
 
 
@@ -44,6 +46,8 @@ static int start_listening(struct lsnr *l, const struct sa *laddr)
 		err = tcp_sock_bind(l->ts, laddr);
 	if (!err)
 		err = tcp_sock_listen(l->ts, BACKLOG);
+	if (!err)
+		err = tcp_sock_local_get(l->ts, &l->addr);
 
 	return err;
 }
@@ -69,7 +73,9 @@ int floorsrv_alloc(struct floorsrv **srvp, const struct sa *laddr,
 		srv->lsnrv[i].srv = srv;
 		srv->lsnrv[i].tls_server = i == 0;
 	}
-	err = floortls_ctx_alloc(&srv->ctx, pem);
+	err = hash_alloc(&srv->ht_conf, HASH_SIZE);
+	if (!err)
+		err = floortls_ctx_alloc(&srv->ctx, pem);
 	if (!err)
 		err = start_listening(&srv->lsnrv[0], laddr);
 	if (!err)
@@ -85,7 +91,7 @@ int floorsrv_alloc(struct floorsrv **srvp, const struct sa *laddr,
 
 void floorsrv_addr(const struct floorsrv *srv, bool tls_server, struct sa *sa)
 {
-	(void)tcp_sock_local_get(srv->lsnrv[tls_server ? 0 : 1].ts, sa);
+	*sa = srv->lsnrv[tls_server ? 0 : 1].addr;
 }
 
 
@@ -142,6 +148,7 @@ static void conf_destructor(void *arg)
 	if (fc->le.list)
 		--fc->srv->stats.confs;
 	list_unlink(&fc->le);
+	hash_unlink(&fc->he);
 	mem_deref(fc->fs);
 	mem_deref(fc->label);
 	mem_deref(fc->srv);
@@ -226,18 +233,17 @@ static const struct floor_handlers floor_handlers = {
 };
 
 
+static bool id_cmp(struct le *le, void *arg)
+{
+	const struct floorconf *fc = le->data;
+
+	return fc->id == *(const uint32_t *)arg;
+}
+
+
 struct floorconf *floorconf_find(const struct floorsrv *srv, uint32_t id)
 {
-	struct le *le;
-
-	for (le = list_head(&srv->confl); le; le = le->next) {
-		struct floorconf *fc = le->data;
-
-		if (fc->id == id)
-			return fc;
-	}
-
-	return NULL;
+	return list_ledata(hash_lookup(srv->ht_conf, id, id_cmp, &id));
 }
 
 
@@ -279,6 +285,7 @@ int floorconf_alloc(struct floorconf **fcp, struct floorsrv *srv,
 	}
 
 	list_append(&srv->confl, &fc->le, fc);
+	hash_append(srv->ht_conf, fc->id, &fc->he, fc);
 	++srv->stats.confs;
 	*fcp = fc;
 

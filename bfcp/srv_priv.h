@@ -11,10 +11,12 @@ struct floorsrv {
 	struct lsnr {
 		struct floorsrv *srv;
 		struct tcp_sock *ts;
+		struct sa addr;         /* where it listens                   */
 		bool tls_server;        /* we are                             */
 	} lsnrv[2];
 	struct list connl;
 	struct list confl;
+	struct hash *ht_conf;           /* the same by id                     */
 	unsigned max;
 	unsigned handshakec;            /* connections that are not up yet    */
 	struct floorsrv_stats stats;
@@ -22,6 +24,7 @@ struct floorsrv {
 
 struct floorconf {
 	struct le le;
+	struct le he;
 	struct floorsrv *srv;
 	struct floors *fs;
 	uint32_t id;

@@ -6,10 +6,7 @@
 #include "call_priv.h"
 #include "log.h"
 
-enum { REFLECT_AFTER_US = 300000 };
-
-static const char hdrs[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS,UPDATE\r\n";
-static const char hdrs_no_update[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS\r\n";
+enum { REFLECT_AFTER_US = 300000, REPLACES_MAX = 512, HDRS_MAX = 512 };
 
 static void destructor(void *arg)
 {
@@ -113,6 +110,8 @@ static void established(struct call *c, const struct sip_msg *msg)
 	}
 	if (c->o->bad_key == BAD_KEY_REFLECT)
 		c->reflect_us = now_us + REFLECT_AFTER_US;
+
+	ctap_dialog(c->env->tap, c->idx, c->dlg);
 
 	log_info("ev=up call=%u suite=%s codec=%s conf=%s", c->idx,
 		 c->res.suite ? c->res.suite->name : "-",
@@ -278,20 +277,23 @@ static const struct dlg_handlers handlers = {
 	.closeh      = close_handler,
 };
 
+/** Who calls; the dialog keeps it, and may outlive the call */
+struct login {
+	const char *user, *pass;        /* in the options                    */
+};
+
 static int auth_handler(char **user, char **pass, const char *realm, void *arg)
 {
-	const struct call *c = arg;
-	const char *u, *p;
+	const struct login *l = arg;
 	int err;
 	(void)realm;
 
-	opts_login(c->o, c->idx, &u, &p);
-	if (!u || !p)
+	if (!l->user || !l->pass)
 		return EPERM;
 
-	err = str_dup(user, u);
+	err = str_dup(user, l->user);
 	if (!err)
-		err = str_dup(pass, p);
+		err = str_dup(pass, l->pass);
 	if (err)
 		*user = mem_deref(*user);
 
@@ -357,33 +359,58 @@ static int from_uri(const struct call *c, char *buf, size_t size, const char *us
 			   user, c->env->hop->host) < 0 ? ENOMEM : 0;
 }
 
+static int invite(struct call *c, const char *uri, const char *from, const char *contact,
+		  struct login *login)
+{
+	struct cstack *stack = c->env->stackv[c->idx % c->env->stackc];
+	char once[REPLACES_MAX] = "", hdrs[HDRS_MAX];
+	struct dlg_invite inv = {
+		.uri = uri, .from = from, .route = c->env->hop->route, .contact = contact,
+		.hdrs = hdrs, .once = once,
+		.authh = login->pass ? auth_handler : NULL, .hop = login,
+	};
+
+	/* libre names us in its own requests only, not in a dialog's */
+	if (re_snprintf(hdrs, sizeof(hdrs), "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS%s\r\n"
+			"User-Agent: %s\r\n", c->o->no_update ? "" : ",UPDATE",
+			cstack_software(c->o)) < 0)
+		return EOVERFLOW;
+
+	if (c->o->replaces && re_snprintf(once, sizeof(once), "Require: replaces\r\n"
+					  "Replaces: %s\r\n", c->o->replaces) < 0)
+		return EINVAL;
+
+	if (!c->o->delayed_offer) {
+		inv.body = cnego_first_offer(c);
+		if (!inv.body)
+			return ENOMEM;
+	}
+
+	return dlg_invite(&c->dlg, cstack_dlgs(stack), &inv, &handlers, c);
+}
+
 static int connect_to(struct call *c, const char *uri)
 {
 	struct cstack *stack = c->env->stackv[c->idx % c->env->stackc];
+	struct login *login = mem_zalloc(sizeof(*login), NULL);
 	char contact[256], from[300];
-	const char *user, *pass;
-	struct mbuf *sdp = NULL;
+	const char *user;
 	int err;
 
-	opts_login(c->o, c->idx, &user, &pass);
-	if (!user)
-		user = "anonymous";
+	if (!login)
+		return ENOMEM;
+
+	opts_login(c->o, c->idx, &login->user, &login->pass);
+	user = login->user ? login->user : "anonymous";
 
 	err = cstack_contact(stack, contact, sizeof(contact), user);
 	if (!err)
 		err = from_uri(c, from, sizeof(from), user);
-	if (err)
-		return err;
+	if (!err)
+		err = invite(c, uri, from, contact, login);
+	mem_deref(login);
 
-	if (!c->o->delayed_offer) {
-		sdp = cnego_first_offer(c);
-		if (!sdp)
-			return ENOMEM;
-	}
-
-	return dlg_connect(&c->dlg, cstack_dlgs(stack), uri, from, c->env->hop->route, contact,
-			   c->o->no_update ? hdrs_no_update : hdrs, sdp,
-			   pass ? auth_handler : NULL, c, &handlers, c);
+	return err;
 }
 
 int call_start(struct call *c, const char *uri)
@@ -488,6 +515,13 @@ void call_media_stats(const struct call *c, struct cmedia_stats *st)
 	memset(st, 0, sizeof(*st));
 	if (c->media)
 		cmedia_stats(c->media, st);
+}
+
+const struct ckeys_use *call_keys(const struct call *c, unsigned *countp)
+{
+	*countp = 0;
+
+	return c->media ? ckeys_uses(cmedia_keys(c->media), countp) : NULL;
 }
 
 const struct cfloor *call_floor(const struct call *c)

@@ -81,6 +81,8 @@ const struct call_result *call_result(const struct call *c);
 const struct crec *call_rec(const struct call *c);
 /** Figures of the media, also after the call; zeros if there were none */
 void call_media_stats(const struct call *c, struct cmedia_stats *st);
+/** Keys that it was given to receive under, and what they opened */
+const struct ckeys_use *call_keys(const struct call *c, unsigned *countp);
 /** Source that can be marked, or NULL */
 struct clive *call_live(const struct call *c);
 /** Its floor control, or NULL */

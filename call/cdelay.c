@@ -71,7 +71,7 @@ void cdelay_marked(struct cdelay *d, unsigned from, uint64_t capture_us)
 /** RMS level of the marker's frequency in a window [dBFS] */
 static double level(const int16_t *x, unsigned n, uint32_t rate)
 {
-	const double w = 2 * M_PI * CLIVE_MARK_HZ / rate;
+	const double w = 2 * M_PI * (double)CLIVE_MARK_HZ / rate;
 	double re = 0, im = 0;
 
 	for (unsigned i = 0; i < n; i++) {

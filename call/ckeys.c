@@ -2,12 +2,14 @@
  * @file ckeys.c  SRTP contexts of one call: one to send, several to receive
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "ckeys.h"
 #include "rtp.h"
 
 enum {
 	RX_MAX   = 8,
+	USE_MAX  = 256,
 	GRACE_US = 2000000,
 };
 
@@ -20,12 +22,15 @@ struct rx {
 	bool     live;
 	uint64_t expires_us;      /* unless live                             */
 	uint32_t age;             /* higher is newer                         */
+	unsigned use;             /* index of its record; USE_MAX: none      */
 };
 
 struct ckeys {
 	struct msrtp *tx;
 	struct rx rxv[RX_MAX];
 	uint32_t age;
+	struct ckeys_use *usev;   /* grows                                   */
+	unsigned usec;
 };
 
 static void rx_reset(struct rx *rx)
@@ -42,6 +47,7 @@ static void destructor(void *arg)
 	msrtp_free(&k->tx);
 	for (size_t i = 0; i < RX_MAX; i++)
 		rx_reset(&k->rxv[i]);
+	free(k->usev);
 }
 
 int ckeys_alloc(struct ckeys **kp)
@@ -115,6 +121,51 @@ static struct rx *rx_slot(struct ckeys *k)
 	return best;
 }
 
+/** A record for the key; it says nothing of the key but its name */
+static void use_open(struct ckeys *k, struct rx *rx)
+{
+	struct ckeys_use *u;
+
+	rx->use = USE_MAX;
+	if (k->usec == USE_MAX)
+		return;
+
+	u = realloc(k->usev, (k->usec + 1) * sizeof(*u));
+	if (!u)
+		return;
+	k->usev = u;
+	rx->use = k->usec++;
+	u = &k->usev[rx->use];
+	memset(u, 0, sizeof(*u));
+	(void)secret_kid(rx->key, u->kid);
+	u->mki_len = rx->mki_len;
+	for (unsigned i = 0; i < rx->mki_len; i++)
+		u->mki = u->mki << 8 | rx->mki[i];
+}
+
+static void use_count(struct ckeys *k, const struct rx *rx, bool rtcp, uint64_t now_us)
+{
+	struct ckeys_use *u = rx->use < k->usec ? &k->usev[rx->use] : NULL;
+
+	if (!u)
+		return;
+
+	u->rtp  += !rtcp;
+	u->rtcp += rtcp;
+	if (rtcp)
+		return;
+	if (!u->first_us)
+		u->first_us = now_us;
+	u->last_us = now_us;
+}
+
+const struct ckeys_use *ckeys_uses(const struct ckeys *k, unsigned *countp)
+{
+	*countp = k->usec;
+
+	return k->usev;
+}
+
 static int rx_add(struct ckeys *k, const struct suite *suite, const struct sdes_key *key)
 {
 	struct rx *rx = rx_slot(k);
@@ -136,6 +187,7 @@ static int rx_add(struct ckeys *k, const struct suite *suite, const struct sdes_
 	rx->suite   = suite;
 	rx->live    = true;
 	rx->age     = ++k->age;
+	use_open(k, rx);
 
 	return 0;
 }
@@ -258,6 +310,7 @@ enum msrtp_err ckeys_unprotect(struct ckeys *k, bool rtcp, uint8_t *pkt, size_t 
 			msrtp_unprotect(candv[i]->m, pkt, lenp);
 		if (!r) {
 			*oldp = !candv[i]->live;
+			use_count(k, candv[i], rtcp, now_us);
 			return MSRTP_OK;
 		}
 		if (e == MSRTP_AUTH)

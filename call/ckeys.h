@@ -32,8 +32,20 @@ bool ckeys_has_tx(const struct ckeys *k);
  */
 int ckeys_set_rx(struct ckeys *k, const struct sdes *sd, uint64_t now_us, bool *changedp);
 
-/** The peer's (first) current key, or NULL; owned by k */
+/** The peer's current key (the newest of several), or NULL; owned by k */
 const struct secret *ckeys_rx_key(const struct ckeys *k);
+
+/** What a key of the peer was good for */
+struct ckeys_use {
+	char     kid[KID_STRLEN];
+	uint32_t mki;             /* its last four bytes                     */
+	uint8_t  mki_len;         /* 0: none                                 */
+	uint64_t rtp, rtcp;       /* packets that it opened                  */
+	uint64_t first_us, last_us; /* the RTP among them; 0: none           */
+};
+
+/** Of every key the peer ever named, in order; of many, the first ones */
+const struct ckeys_use *ckeys_uses(const struct ckeys *k, unsigned *countp);
 
 enum msrtp_err ckeys_protect(struct ckeys *k, bool rtcp, uint8_t *pkt, size_t *lenp);
 

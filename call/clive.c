@@ -60,7 +60,7 @@ int clive_set_codec(struct clive *l, enum codec_id id, unsigned ptime)
 	l->ptime = ptime;
 	l->sampc = c->rate * ptime / 1000;
 	tone_gen_init(&l->tone, l->freq, c->rate, l->level_dbfs);
-	tone_gen_init(&l->mark, CLIVE_MARK_HZ, c->rate, l->level_dbfs + MARK_DB);
+	tone_gen_init(&l->mark, CLIVE_MARK_HZ, c->rate, l->level_dbfs + (double)MARK_DB);
 
 	return codec_enc_new(&l->enc, id, &cfg);
 }

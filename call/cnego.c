@@ -199,7 +199,8 @@ static int install_rx(struct call *c, const struct sdes *sd)
 	int err;
 
 	for (unsigned i = 0; i < sd->keyc; i++)
-		ctap_key(c->env->tap, "key", c->idx, sd->suite, sd->keyv[i].keysalt);
+		ctap_key(c->env->tap, "key", c->idx, sd->suite, sd->keyv[i].keysalt,
+			 sd->keyv[i].mki_len);
 	if (!first && c->o->no_rekey)
 		return 0;
 
@@ -221,7 +222,7 @@ static int install_tx(struct call *c, struct secret *key, const struct suite *su
 	if (err)
 		return err;
 
-	ctap_key(c->env->tap, "own", c->idx, suite, key);
+	ctap_key(c->env->tap, "own", c->idx, suite, key, c->o->mki ? OWN_MKI_LEN : 0);
 	if (!first)
 		cmedia_new_ssrc(c->media);
 	c->own_suite = suite;

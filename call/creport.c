@@ -88,6 +88,28 @@ static struct cjson *json_signalling(const struct call_result *r)
 	return j;
 }
 
+static struct cjson *json_keys(const struct call *c, uint64_t start_us)
+{
+	struct cjson *a = cjson_array();
+	const struct ckeys_use *u;
+	unsigned n;
+
+	u = call_keys(c, &n);
+	for (unsigned i = 0; i < n; i++) {
+		struct cjson *j = cjson_object();
+
+		cjson_set(j, "kid", cjson_text(u[i].kid));
+		cjson_set(j, "mki", u[i].mki_len ? cjson_num(u[i].mki) : cjson_null());
+		cjson_set(j, "packets", cjson_num(u[i].rtp));
+		cjson_set(j, "rtcp", cjson_num(u[i].rtcp));
+		cjson_set(j, "first_ms", ms_between(start_us, u[i].first_us));
+		cjson_set(j, "last_ms", ms_between(start_us, u[i].last_us));
+		cjson_append(a, j);
+	}
+
+	return a;
+}
+
 static struct cjson *json_tones(const struct ccheck *k)
 {
 	struct cjson *a = cjson_array();
@@ -214,6 +236,7 @@ static struct cjson *json_call(const struct cload *l, const struct opts *o, cons
 		cjson_set(j, "tx", json_tx(&st));
 		cjson_set(j, "rtcp", json_rtcp(&st));
 		cjson_set(j, "signalling", json_signalling(r));
+		cjson_set(j, "keys", json_keys(c, r->start_us));
 		if (call_rec(c))
 			cjson_set(j, "audio", json_audio(call_rec(c), k));
 		if (cload_delay(l))

@@ -48,7 +48,7 @@ int ctap_open(struct ctap **tp, const char *path)
 }
 
 static void line(struct ctap *t, const char *what, unsigned call, const char *suite,
-		 const uint8_t *p, size_t len)
+		 const uint8_t *p, size_t len, uint8_t mki_len)
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -58,24 +58,36 @@ static void line(struct ctap *t, const char *what, unsigned call, const char *su
 		(void)fputc(hex[p[i] >> 4], t->f);
 		(void)fputc(hex[p[i] & 15], t->f);
 	}
+	if (mki_len)
+		(void)fprintf(t->f, ":%u", mki_len);
 	(void)fputc('\n', t->f);
 }
 
 void ctap_event(struct ctap *t, const char *what, unsigned call)
 {
 	if (t)
-		line(t, what, call, NULL, NULL, 0);
+		line(t, what, call, NULL, NULL, 0, 0);
+}
+
+void ctap_dialog(struct ctap *t, unsigned call, const struct dlg *dlg)
+{
+	/* RFC 3891 section 6.1: the tags as the peer sees them */
+	if (t)
+		(void)fprintf(t->f, "dlg %llu %u %s;to-tag=%s;from-tag=%s\n",
+			      (unsigned long long)cmedia_now_us(), call, dlg_callid(dlg),
+			      dlg_remote_tag(dlg), dlg_local_tag(dlg));
 }
 
 void ctap_key(struct ctap *t, const char *what, unsigned call, const struct suite *suite,
-	      const struct secret *key)
+	      const struct secret *key, uint8_t mki_len)
 {
 	if (t)
-		line(t, what, call, suite->name, secret_bytes(key), secret_len(key));
+		line(t, what, call, suite->name, secret_bytes(key), secret_len(key),
+		     mki_len);
 }
 
 void ctap_packet(struct ctap *t, unsigned call, bool rtcp, const uint8_t *pkt, size_t len)
 {
 	if (t)
-		line(t, rtcp ? "rtcp" : "rtp", call, NULL, pkt, len);
+		line(t, rtcp ? "rtcp" : "rtp", call, NULL, pkt, len, 0);
 }

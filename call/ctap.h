@@ -8,9 +8,11 @@
  *
  * Lines, times in microseconds of CLOCK_MONOTONIC, bytes in hex:
  *   call TIME CALL            the INVITE goes out
- *   key  TIME CALL SUITE KEY  a key to receive under
+ *   key  TIME CALL SUITE KEY  a key to receive under; KEY:N if its packets
+ *                             carry an MKI of N bytes
  *   own  TIME CALL SUITE KEY  a key to send under
  *   rtp  TIME CALL PACKET     (or rtcp) as it arrived
+ *   dlg  TIME CALL DIALOG     as a Replaces header names it
  *   left TIME CALL            over
  *
  * Ownership:  libre object; the file is closed with it
@@ -19,6 +21,7 @@
 #define CALL_CTAP_H
 
 #include "re_compat.h"
+#include "dlg.h"
 #include "secret.h"
 #include "suite.h"
 
@@ -26,8 +29,9 @@ struct ctap;
 
 int  ctap_open(struct ctap **tp, const char *path);
 void ctap_event(struct ctap *t, const char *what, unsigned call);
+void ctap_dialog(struct ctap *t, unsigned call, const struct dlg *dlg);
 void ctap_key(struct ctap *t, const char *what, unsigned call,
-	      const struct suite *suite, const struct secret *key);
+	      const struct suite *suite, const struct secret *key, uint8_t mki_len);
 void ctap_packet(struct ctap *t, unsigned call, bool rtcp, const uint8_t *pkt, size_t len);
 
 #endif

@@ -374,6 +374,8 @@ static const struct orow rowv[] = {
 	  "release it so long after it was granted; 0: never (default 2000)" },
 	{ "no-update", 0, O_FLAG, OFF(no_update), 0, 0, NULL, NULL,
 	  "do not allow UPDATE: the server has to re-INVITE" },
+	{ "replaces", 0, O_STR, OFF(replaces), 0, 0, NULL, "DIALOG",
+	  "take the place of this dialog (value of a Replaces header)" },
 
 	{ NULL, 0, 0, 0, 0, 0, NULL, NULL, "Checks (exit 1 if one fails)" },
 	{ "expect", 0, O_FUNC, 0, 0, 0, parse_expect, "HZ[,HZ...]|others",
@@ -530,6 +532,8 @@ static const char *check(const struct opts *o)
 		return "--avp and --bad-key spoil an offer; --delayed-offer makes none";
 	if (o->tap && !o->insecure_tap)
 		return "--tap writes keys in clear: say --insecure-tap if that is meant";
+	if (o->replaces && (o->calls > 1 || strpbrk(o->replaces, "\r\n")))
+		return "--replaces is one header of one call";
 	if (o->answer_suite && !suite_by_name(o->answer_suite, strlen(o->answer_suite)))
 		return "--crypto-suite-answer: unknown suite";
 

@@ -107,6 +107,7 @@ struct opts {
 	enum opts_answer answer;
 	bool no_rekey;
 	bool no_update;
+	const char *replaces;           /* NULL: nobody                      */
 	const char *user_agent;
 
 	/* floor control */

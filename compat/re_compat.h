@@ -38,4 +38,13 @@
 enum sip_transp rc_transp_decode(const struct pl *pl);
 #endif
 
+/** What libre holds now: re_count.c */
+struct rc_counts {
+	uint32_t timers;        /* of this thread's loop                      */
+	uint32_t connections;   /* TCP and TLS of the SIP stack               */
+	uint32_t clients;       /* SIP client transactions                    */
+	uint32_t servers;       /* SIP server transactions                    */
+};
+void rc_count(struct rc_counts *c, const struct sip *sip);
+
 #endif

@@ -69,6 +69,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "STATE",      "state",      COL_TEXT },
 		{ "KEYING",     "keying",     COL_TEXT },
 		{ "EPOCH",      "epoch",      COL_NUM  },
+		{ "MKI",        "mki",        COL_BOOL },
 		{ "SUITE",      "suite",      COL_TEXT },
 		{ "CODEC",      "codec",      COL_TEXT },
 		{ "AGE",        "age_s",      COL_AGE  },
@@ -86,6 +87,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "LEVEL-DBOV", "level_dbov",  COL_NUM  },
 		{ "SPEAKS",     "speaking",    COL_BOOL },
 		{ "FLOOR",      "floor",       COL_BOOL },
+		{ "MUTED",      "muted",       COL_BOOL },
 	};
 	json_t *rows = leg_rows(json_object_get(resp, "participants"));
 
@@ -137,8 +139,11 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 		{ "calls",         "calls",       COL_NUM },
 		{ "calls total",   "calls_total", COL_NUM },
 		{ "subscriptions", "subscriptions", COL_NUM },
+		{ "registrations", "registrations", COL_NUM },
 		{ "connections",   "connections", COL_NUM },
+		{ "timers",        "timers",      COL_NUM },
 		{ "memory KiB",    "rss_kib",     COL_NUM },
+		{ "heap bytes",    "heap",        COL_NUM },
 		{ "descriptors",   "fds",         COL_NUM },
 		{ "secrets alive", "secrets",     COL_NUM },
 	};
@@ -152,7 +157,11 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 		{ "CONFERENCES", "confs",    COL_NUM },
 		{ "LEGS",        "legs",     COL_NUM },
 		{ "PORTS",       "ports",    COL_NUM },
+		{ "CLASSES",     "classes",  COL_NUM },
+		{ "GROUP-KEYS",  "group_keys", COL_NUM },
+		{ "TIMERS",      "timers",   COL_NUM },
 		{ "MEMORY-KIB",  "rss_kib",  COL_NUM },
+		{ "HEAP",        "heap",     COL_NUM },
 		{ "CPU-US",      "cpu_us",   COL_NUM },
 		{ "DESCRIPTORS", "fds",      COL_NUM },
 		{ "SECRETS",     "secrets",  COL_NUM },

@@ -30,10 +30,13 @@ static void destructor(void *arg)
 	hash_unlink(&dlg->he);
 	if (dlg->ds)
 		--dlg->ds->dlgc;
+	tmr_cancel(&dlg->tmr_trying);
 	tmr_cancel(&dlg->tmr_retry);
-	tmr_cancel(&dlg->tmr_se);
+	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
+	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
 	mem_deref(dlg->cred);
@@ -55,6 +58,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hdrs);
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
+	mem_deref(dlg->flow);
 	mem_deref(dlg->ds);
 }
 
@@ -75,8 +79,8 @@ int dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	dlg->h   = *h;
 	dlg->arg = arg;
 	++ds->dlgc;
+	tmr_init(&dlg->tmr_trying);
 	tmr_init(&dlg->tmr_retry);
-	tmr_init(&dlg->tmr_se);
 	tmr_init(&dlg->reply.tmr);
 	tmr_init(&dlg->reply.tmrg);
 
@@ -115,14 +119,6 @@ void dlg_release(struct dlg *dlg)
 bool dlg_live(const struct dlg *dlg)
 {
 	return dlg->state != DLG_TERMINATED && mem_nrefs(dlg) > dlg->holds;
-}
-
-
-/** Our requests go where the peer's last message came from */
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
-{
-	dlg->peer = msg->src;
-	dlg->tp   = msg->tp;
 }
 
 
@@ -236,7 +232,8 @@ static void silence(struct dlg *dlg)
 	memset(&dlg->h, 0, sizeof(dlg->h));
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
-	tmr_cancel(&dlg->tmr_se);
+	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 }
 
 

@@ -6,6 +6,7 @@
  * uas.c   the peer's requests: INVITE, UPDATE, ACK, BYE and our answers
  * uac.c   our initial INVITE and its responses
  * fork.c  branches of that INVITE that did not win
+ * prack.c its reliable provisional responses
  * offer.c our re-INVITE and UPDATE, and the peer's answers
  * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
@@ -16,6 +17,7 @@
 
 #include "re_compat.h"
 #include "include/dlg.h"
+#include "late.h"
 
 /** Methods a peer may name in Allow */
 enum {
@@ -48,8 +50,11 @@ struct dlgs {
 	struct sip_lsnr *lsnr;    /* retransmitted 2xx                       */
 	struct hash *ht;          /* struct dlg by Call-ID                   */
 	uint32_t dlgc;
+	struct lates session;     /* their session timers                    */
+	struct lates offers;      /* re-INVITEs without a final response     */
 	dlg_invite_h *inviteh;
 	void *arg;
+	struct dlg_flow_handlers flow;
 };
 
 struct dlg {
@@ -68,6 +73,7 @@ struct dlg {
 	char *ltag;
 	char *rtag;               /* NULL until known                        */
 	char *early_tag;          /* UAC: of the first 1xx                   */
+	struct list earlyl;       /* UAC: branches with a reliable 1xx       */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
 	char *remote_uri;
@@ -78,7 +84,8 @@ struct dlg {
 	uint32_t lseq;
 	uint32_t rseq;
 	bool rseq_set;
-	struct sa peer;           /* the flow of the peer's last request     */
+	struct sa peer;           /* where the peer's last message came from */
+	void *flow;               /* and on which connection; or NULL        */
 	enum sip_transp tp;
 	unsigned allow;           /* ALLOW_*                                 */
 
@@ -86,6 +93,7 @@ struct dlg {
 	struct sip_strans *st;
 	struct sip_msg *msg;
 	bool offering;            /* its body is none, our 2xx has the offer */
+	struct tmr tmr_trying;
 	struct dlg_reply reply;
 
 	/* our request that waits for the peer's answer */
@@ -93,7 +101,6 @@ struct dlg {
 	struct cred *cred;        /* answers the peer's challenge            */
 	dlg_auth_h *authh;
 	dlg_send_h *sendh;
-	void *autharg;
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
 	struct sa hop_addr;       /* where it went: credentials are for that */
@@ -109,7 +116,7 @@ struct dlg {
 	char *reason;             /* for a BYE that cannot go out yet        */
 
 	/* session timer */
-	struct tmr tmr_se;
+	struct late late_se;
 	uint32_t se_s;            /* interval [s]; 0: none                   */
 	uint32_t se_min_s;        /* the peer's Min-SE of a 422 [s], or 0    */
 	uint64_t se_end;          /* when the session ends, tmr_jiffies()    */
@@ -121,14 +128,18 @@ struct dlg {
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	struct late late_offer;   /* patience with a re-INVITE of ours       */
 	unsigned retryc;          /* times in a row that it had to wait      */
 };
+
+/* flow.c */
+void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
+bool dlg_flow_lost(const struct dlg *dlg);
 
 /* dlg.c */
 int  dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,
 	       const char *hdrs, const struct dlg_handlers *h, void *arg);
 struct mbuf *dlg_mbuf_wipe(struct mbuf *mb);
-void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_target_set(struct dlg *dlg, const struct sip_msg *msg);
 int  dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg);
@@ -168,8 +179,20 @@ void dlg_timer_start(struct dlg *dlg);
 void dlg_timer_again(struct dlg *dlg);
 
 /* fork.c */
+/** The dialog that a response to our INVITE makes, beside ours: for requests
+ *  to that branch, and found by nothing until it is put into the table */
+int  dlg_branch_alloc(struct dlg **dlgp, const struct dlg *dlg,
+		      const struct sip_msg *msg);
 void dlg_fork_early(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg);
 void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg);
+
+/* prack.c */
+/** A 1xx: acknowledge it if that is wanted; false if nothing is new in it */
+bool dlg_prack(struct dlg *dlg, const struct sip_msg *msg);
+/** Which message has the answer: the 2xx, or a reliable 1xx of its branch */
+const struct sip_msg *dlg_prack_answer(const struct dlg *dlg,
+				       const struct sip_msg *msg);
+void dlg_prack_flush(struct dlg *dlg);
 
 #endif

@@ -10,6 +10,8 @@ static void destructor(void *arg)
 {
 	struct dlgs *ds = arg;
 
+	lates_close(&ds->session);
+	lates_close(&ds->offers);
 	mem_deref(ds->lsnr);
 	mem_deref(ds->ht);
 }
@@ -52,6 +54,18 @@ static bool cmp_branch(struct le *le, void *arg)
 	return dlg->uac && dlg->rtag && !pl_strcmp(&msg->callid, dlg->callid) &&
 		!pl_strcmp(&msg->from.tag, dlg->ltag) &&
 		msg->cseq.num == dlg->inv_seq;
+}
+
+
+/** Our INVITE without its 2xx that this request takes for a dialog already */
+static bool cmp_early(struct le *le, void *arg)
+{
+	const struct dlg *dlg = le->data;
+	const struct sip_msg *msg = arg;
+
+	return dlg->uac && !dlg->rtag &&
+		!pl_strcmp(&msg->callid, dlg->callid) &&
+		!pl_strcmp(&msg->to.tag, dlg->ltag);
 }
 
 
@@ -187,6 +201,14 @@ bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg)
 
 	if (!is_session_method(&msg->met))
 		return false;
+
+	/* a new offer before there is a session; the peer asks again later */
+	if (!pl_strcmp(&msg->met, "UPDATE") &&
+	    hash_lookup(ds->ht, hash_joaat_pl(&msg->callid), cmp_early,
+			(void *)msg)) {
+		(void)sip_reply(ds->sip, msg, 491, "Request Pending");
+		return true;
+	}
 
 	/* without a transaction: anybody can ask, and need not send the ACK */
 	(void)sip_reply(ds->sip, msg, 481, "Call Does Not Exist");

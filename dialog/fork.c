@@ -31,36 +31,38 @@ void dlg_fork_confirmed(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
-static int loser_alloc(struct dlg **dlgp, const struct dlg *dlg,
-		       const struct sip_msg *msg)
+int dlg_branch_alloc(struct dlg **dlgp, const struct dlg *dlg,
+		     const struct sip_msg *msg)
 {
 	static const struct dlg_handlers none;
-	struct dlg *loser;
+	struct dlg *branch;
 	int err;
 
-	err = dlg_alloc(&loser, dlg->ds, dlg->contact, NULL, &none, NULL);
+	err = dlg_alloc(&branch, dlg->ds, dlg->contact, NULL, &none, NULL);
 	if (err)
 		return err;
 
-	loser->uac = true;
-	loser->sendh = dlg->sendh;
-	loser->hop = mem_ref(dlg->hop);
-	loser->lseq = loser->ack_seq = msg->cseq.num;
-	err  = pl_strdup(&loser->callid, &msg->callid);
-	err |= pl_strdup(&loser->ltag, &msg->from.tag);
-	err |= pl_strdup(&loser->rtag, &msg->to.tag);
-	err |= pl_strdup(&loser->local, &msg->from.val);
-	err |= pl_strdup(&loser->remote, &msg->to.val);
+	branch->uac = true;
+	branch->sendh = dlg->sendh;
+	branch->hop = mem_ref(dlg->hop);
+	branch->hop_addr = dlg->hop_addr;
+	branch->cred = mem_ref(dlg->cred);
+	branch->lseq = branch->ack_seq = msg->cseq.num;
+	err  = pl_strdup(&branch->callid, &msg->callid);
+	err |= pl_strdup(&branch->ltag, &msg->from.tag);
+	err |= pl_strdup(&branch->rtag, &msg->to.tag);
+	err |= pl_strdup(&branch->local, &msg->from.val);
+	err |= pl_strdup(&branch->remote, &msg->to.val);
 	if (!err)
-		err = dlg_target_set(loser, msg);
+		err = dlg_target_set(branch, msg);
 	if (!err)
-		err = dlg_routes_set(loser, msg);
-	dlg_flow_set(loser, msg);
+		err = dlg_routes_set(branch, msg);
+	dlg_flow_set(branch, msg);
 
 	if (err)
-		mem_deref(loser);
+		mem_deref(branch);
 	else
-		*dlgp = loser;
+		*dlgp = branch;
 
 	return err;
 }
@@ -72,7 +74,7 @@ void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
 	struct dlg *loser;
 	bool news = !dlg->forked;
 
-	if (loser_alloc(&loser, dlg, msg))
+	if (dlg_branch_alloc(&loser, dlg, msg))
 		return;
 
 	/* found again by retransmissions of the 2xx, and by nothing else */

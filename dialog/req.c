@@ -23,15 +23,17 @@ void dlg_request_drop(struct dlg *dlg)
 static int next_hop(const struct dlg *dlg, struct uri *uri, char *buf,
 		    size_t size)
 {
-	struct pl pl;
-
-	if (re_snprintf(buf, size, "sip:%J%s", &dlg->peer,
-			sip_transp_param(dlg->tp)) < 0)
+	if (re_snprintf(buf, size, "%j", &dlg->peer) < 0)
 		return ENOMEM;
 
-	pl_set_str(&pl, buf);
+	memset(uri, 0, sizeof(*uri));
+	pl_set_str(&uri->scheme, "sip");
+	pl_set_str(&uri->host, buf);
+	uri->af = sa_af(&dlg->peer);
+	uri->port = sa_port(&dlg->peer);
+	pl_set_str(&uri->params, sip_transp_param(dlg->tp));
 
-	return uri_decode(uri, &pl);
+	return 0;
 }
 
 
@@ -47,6 +49,9 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 	struct uri route;
 	char buf[128];
 	int err;
+
+	if (dlg_flow_lost(dlg))
+		return ENOTCONN;
 
 	err = next_hop(dlg, &route, buf, sizeof(buf));
 	if (!err && dlg->sendh)

@@ -182,34 +182,38 @@ static uint64_t early_ms(const struct dlg *dlg)
 }
 
 
+static void start(struct dlg *dlg, uint64_t delay_ms, late_h *h)
+{
+	late_start(&dlg->ds->session, &dlg->late_se, delay_ms, h, dlg);
+}
+
+
 /** Try to refresh later, but only as long as there is a session */
 void dlg_timer_again(struct dlg *dlg)
 {
 	uint64_t now = tmr_jiffies(), end = dlg->se_end - early_ms(dlg);
 
 	if (!dlg->se_s)
-		tmr_cancel(&dlg->tmr_se);
+		late_cancel(&dlg->late_se);
 	else if (now + AGAIN_MS < end)
-		tmr_start(&dlg->tmr_se, AGAIN_MS, refresh_handler, dlg);
+		start(dlg, AGAIN_MS, refresh_handler);
 	else
-		tmr_start(&dlg->tmr_se, end > now ? end - now : 0,
-			  expire_handler, dlg);
+		start(dlg, end > now ? end - now : 0, expire_handler);
 }
 
 
 /** Section 10: refresh at half time; else BYE before the very end */
 void dlg_timer_start(struct dlg *dlg)
 {
-	tmr_cancel(&dlg->tmr_se);
+	late_cancel(&dlg->late_se);
 	if (!dlg->se_s || dlg->state != DLG_CONFIRMED)
 		return;
 
 	dlg->se_end = tmr_jiffies() + 1000ULL * dlg->se_s;
 	if (dlg->se_ours)
-		tmr_start(&dlg->tmr_se,
-			  500ULL * MIN(dlg->se_s, (uint32_t)SE_DEFAULT_S),
-			  refresh_handler, dlg);
+		start(dlg, 500ULL * MIN(dlg->se_s, (uint32_t)SE_DEFAULT_S),
+		      refresh_handler);
 	else
-		tmr_start(&dlg->tmr_se, 1000ULL * dlg->se_s - early_ms(dlg),
-			  expire_handler, dlg);
+		start(dlg, 1000ULL * dlg->se_s - early_ms(dlg),
+		      expire_handler);
 }

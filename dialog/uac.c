@@ -68,7 +68,7 @@ static void invite_2xx(struct dlg *dlg, const struct sip_msg *msg)
 		dlg_send_ack(dlg);
 
 	if (dlg->h.answerh)
-		dlg->h.answerh(dlg, msg, dlg->arg);
+		dlg->h.answerh(dlg, dlg_prack_answer(dlg, msg), dlg->arg);
 	if (!dlg_live(dlg))
 		return;
 
@@ -89,7 +89,7 @@ static bool answer_challenge(struct dlg *dlg, const struct sip_msg *msg)
 
 	/* one try: a second challenge means that the password is wrong */
 	if (!dlg->authh || dlg->req_challenged ||
-	    cred_challenge(&dlg->cred, msg, dlg->authh, dlg->autharg))
+	    cred_challenge(&dlg->cred, msg, dlg->authh, dlg->hop))
 		return false;
 
 	dlg->req_challenged = true;
@@ -116,7 +116,7 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 	if (msg && msg->scode < 200) {
 		dlg_flow_set(dlg, msg);
 		dlg_fork_early(dlg, msg);
-		if (msg->scode > 100 && dlg->h.progrh)
+		if (dlg_prack(dlg, msg) && msg->scode > 100 && dlg->h.progrh)
 			dlg->h.progrh(dlg, msg, dlg->arg);
 	}
 	else if (msg && msg->scode < 300) {
@@ -126,6 +126,9 @@ static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 				     longer_interval(dlg, msg))) {
 		dlg_close(dlg, err, msg);
 	}
+
+	if (!msg || msg->scode >= 200)
+		dlg_prack_flush(dlg);
 
 	/* dlg_terminate() kept a dropped dialog for this final response */
 	if (dropped && (!msg || msg->scode >= 200))
@@ -208,9 +211,8 @@ static int names_set(struct dlg *dlg, const struct dlg_invite *inv)
 }
 
 
-static int invite(struct dlg **dlgp, struct dlgs *ds,
-		  const struct dlg_invite *inv, void *autharg,
-		  const struct dlg_handlers *h, void *arg)
+int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
+	       const struct dlg_handlers *h, void *arg)
 {
 	struct dlg *dlg = NULL;
 	struct mbuf *body = inv ? inv->body : NULL;
@@ -230,7 +232,6 @@ static int invite(struct dlg **dlgp, struct dlgs *ds,
 	err = names_set(dlg, inv);
 	dlg->authh = inv->authh;
 	dlg->sendh = inv->sendh;
-	dlg->autharg = autharg;
 	dlg->hop = mem_ref(inv->hop);
 	if (!err)
 		err = send_offer(dlg, dlg->offer);
@@ -248,27 +249,6 @@ static int invite(struct dlg **dlgp, struct dlgs *ds,
 		*dlgp = dlg;
 
 	return err;
-}
-
-
-int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
-	       const struct dlg_handlers *h, void *arg)
-{
-	return invite(dlgp, ds, inv, inv ? inv->hop : NULL, h, arg);
-}
-
-
-int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
-		const char *from, const char *route, const char *contact,
-		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh,
-		void *authp, const struct dlg_handlers *h, void *arg)
-{
-	const struct dlg_invite inv = {
-		.uri = uri, .from = from, .route = route, .contact = contact,
-		.hdrs = hdrs, .body = sdp, .authh = authh,
-	};
-
-	return invite(dlgp, ds, &inv, authp, h, arg);
 }
 
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include "dialog/dlg.h"
 
+enum { TRYING_MS = 100 };
+
 
 static bool is_invite(const struct sip_msg *msg)
 {
@@ -64,8 +66,9 @@ static void reply_retransmit(void *arg)
 	struct dlg_reply *rep = &dlg->reply;
 
 	rep->mb->pos = 0;
-	(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
-		       &rep->msg->src, rep->mb);
+	if (!dlg_flow_lost(dlg))
+		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
+			       &rep->msg->src, rep->mb);
 
 	++rep->txc;
 	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
@@ -90,6 +93,24 @@ static void cancel_handler(void *arg)
 		dlg_offer_next(dlg);
 	mem_deref(msg);
 	dlg_release(dlg);
+}
+
+
+static void trying_handler(void *arg)
+{
+	struct dlg *dlg = arg;
+
+	if (dlg->msg && is_invite(dlg->msg))
+		(void)sip_treply(&dlg->st, dlg->ds->sip, dlg->msg, 100,
+				 "Trying");
+}
+
+
+/** RFC 3261 section 17.2.1: if nothing else is said within 200 ms; mostly it
+ *  is, and the 100 would be a tenth of what a call costs */
+static void trying_later(struct dlg *dlg)
+{
+	tmr_start(&dlg->tmr_trying, TRYING_MS, trying_handler, dlg);
 }
 
 
@@ -192,7 +213,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 		goto out;
 
 	dlg->msg = mem_ref((void *)msg);
-	(void)sip_treply(&dlg->st, ds->sip, msg, 100, "Trying");
+	trying_later(dlg);
 	hash_append(ds->ht, hash_joaat_str(dlg->callid), &dlg->he, dlg);
 	dlg->state = DLG_EARLY;
 
@@ -211,6 +232,10 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
 		return EINVAL;
 
+	/* RFC 3262 section 3: reliably or not at all */
+	if (sip_msg_hdr_has_value(dlg->msg, SIP_HDR_REQUIRE, "100rel"))
+		return ENOTSUP;
+
 	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
 			   "Contact: %s\r\n%s"
@@ -222,6 +247,11 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 		    struct mbuf *sdp, struct mbuf **mbp)
 {
+	if (dlg_flow_lost(dlg)) {
+		dlg->st = mem_deref(dlg->st);
+		return ENOTCONN;
+	}
+
 	return sip_treplyf(&dlg->st, mbp, dlg->ds->sip, dlg->msg, true,
 			   scode, reason,
 			   "Contact: %s\r\n%s%H%s"
@@ -464,9 +494,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 	}
 
-	if (is_invite(msg))
-		(void)sip_treply(&dlg->st, dlg->ds->sip, msg, 100, "Trying");
-
+	trying_later(dlg);
 	if (dlg->h.offerh)
 		dlg->h.offerh(dlg, msg, dlg->arg);
 	else
@@ -479,9 +507,16 @@ static bool recv_other(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->h.reqh && dlg->h.reqh(dlg, msg, dlg->arg))
 		return true;
 
-	if (!pl_strcmp(&msg->met, "INFO") || !pl_strcmp(&msg->met, "PRACK")) {
+	if (!pl_strcmp(&msg->met, "INFO")) {
 		(void)sip_reply(dlg->ds->sip, msg, 405,
 				 "Method Not Allowed");
+		return true;
+	}
+
+	/* RFC 3262 section 3: there was no reliable 1xx of ours */
+	if (!pl_strcmp(&msg->met, "PRACK")) {
+		(void)sip_reply(dlg->ds->sip, msg, 481,
+				"No Such Provisional Response");
 		return true;
 	}
 

@@ -4,7 +4,7 @@
  * Refs: RFC 4579 sections 5.3, 5.4 and 5.12; TR 33.829 clause 5.2.1.1
  */
 #include <string.h>
-#include "focus/tree.h"
+#include "focus/role.h"
 #include "log.h"
 
 enum { CONF_ID_LEN = 26 };    /* of 32 signs: 130 bits, not to be guessed */
@@ -28,6 +28,7 @@ static void destructor(void *arg)
 	struct le *le;
 
 	hash_unlink(&c->he);
+	hash_unlink(&c->he_id);
 	list_unlink(&c->le);
 	list_flush(&c->partl);
 	while ((le = list_head(&c->classl)))
@@ -35,9 +36,11 @@ static void destructor(void *arg)
 	tmr_cancel(&c->tmr_rekey);
 	tmr_cancel(&c->tmr_round);
 	list_flush(&c->banl);
+	list_flush(&c->standl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
+		--c->focus->mixconfcv[mixproc_index(c->mix)];
 	}
 	mem_deref(c->label);
 	mem_deref(c->user);
@@ -83,18 +86,18 @@ struct conference *conference_by_label(const struct focus *f,
 }
 
 
+static bool id_cmp(struct le *le, void *arg)
+{
+	const struct conference *c = le->data;
+
+	return c->id == *(const uint64_t *)arg;
+}
+
+
 struct conference *conference_by_id(const struct focus *f, uint64_t id)
 {
-	struct le *le;
-
-	for (le = list_head(&f->confl); le; le = le->next) {
-		struct conference *c = le->data;
-
-		if (c->id == id)
-			return c;
-	}
-
-	return NULL;
+	return list_ledata(hash_lookup(f->ht_confid, (uint32_t)id, id_cmp,
+				       &id));
 }
 
 
@@ -120,7 +123,7 @@ static int draw_user(char **userp)
 }
 
 
-static int set_at_mixer(const struct conference *c)
+int conference_set(const struct conference *c)
 {
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__ConfSet cs = MP__CONF_SET__INIT;
@@ -138,20 +141,11 @@ static int set_at_mixer(const struct conference *c)
 /** The mixer with the fewest conferences; they are alike in size on average */
 static struct mixproc *pick_mixer(const struct focus *f)
 {
-	uint32_t confcv[MIXER_MAX];
 	struct mixproc *best = NULL;
-	struct le *le;
-
-	memset(confcv, 0, sizeof(confcv));
-	for (le = list_head(&f->confl); le; le = le->next) {
-		const struct conference *c = le->data;
-
-		++confcv[mixproc_index(c->mix)];
-	}
 
 	for (unsigned i = 0; i < f->mixc; i++) {
 		if (mixproc_up(f->mixv[i]) &&
-		    (!best || confcv[i] < confcv[mixproc_index(best)]))
+		    (!best || f->mixconfcv[i] < f->mixconfcv[mixproc_index(best)]))
 			best = f->mixv[i];
 	}
 
@@ -205,13 +199,15 @@ int conference_new(struct conference **cp, struct focus *f,
 
 	c->mix = mix;
 	++f->confc;
-	err = set_at_mixer(c);
+	++f->mixconfcv[mixproc_index(mix)];
+	err = conference_set(c);
 	if (!err)
 		err = epfloor_open(c);
 	if (err)
 		goto out;
 
 	hash_append(f->ht_conf, hash_joaat_str(c->user), &c->he, c);
+	hash_append(f->ht_confid, (uint32_t)c->id, &c->he_id, c);
 	list_append(&f->confl, &c->le, c);
 	change_feed(CHANGE_CONF_CREATED, c, NULL, NULL);
 
@@ -225,28 +221,72 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
+static bool hdr_is_sips(const struct sip_hdr *hdr)
+{
+	struct sip_addr addr;
+
+	return hdr && !sip_addr_decode(&addr, &hdr->val) &&
+		!pl_strcasecmp(&addr.uri.scheme, "sips");
+}
+
+
+/** RFC 3261 section 12.1.1: whoever asked for TLS all the way gets a Contact
+ *  that says so */
+static bool is_sips(const struct sip_msg *msg)
+{
+	const struct sip_hdr *rr = sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE);
+
+	return msg->tp == SIP_TRANSP_TLS &&
+		(!pl_strcasecmp(&msg->uri.scheme, "sips") ||
+		 hdr_is_sips(rr ? rr : sip_msg_hdr(msg, SIP_HDR_CONTACT)));
+}
+
+
 /*
  * conf-id is for Linphone: only if the Contact of a 200 has it does it take the
  * call for a conference of its own, invites the others and subscribes.  Nobody
  * else minds: a parameter that one of two URIs has alone does not count when
  * they are compared (RFC 3261 section 19.1.4).
  */
-int conference_contact(char *buf, size_t size, const struct conference *c,
-		       const struct sip_msg *msg)
+static int print_contact(char *buf, size_t size, const struct conference *c,
+			 const struct sip_msg *msg, bool sips)
 {
+	const char *scheme = sips ? "sips" : "sip";
+	/* RFC 5630 section 3.1.4: deprecated where sips says the same */
+	const char *tp = sips ? "" : sip_transp_param(msg->tp);
 	const char *adv = c->cfg->advertised_sip;
-	const char *tp = sip_transp_param(msg->tp);
-	uint32_t id = hash_joaat_str(c->user);
+	const uint32_t id = hash_joaat_str(c->user);
 	int n;
 
 	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s;conf-id=%08x>;isfocus",
-				c->user, adv, tp, id);
+		n = re_snprintf(buf, size, "<%s:%s@%s%s;conf-id=%08x>;isfocus",
+				scheme, c->user, adv, tp, id);
 	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s;conf-id=%08x>;isfocus",
-				c->user, &msg->dst, tp, id);
+		n = re_snprintf(buf, size, "<%s:%s@%J%s;conf-id=%08x>;isfocus",
+				scheme, c->user, &msg->dst, tp, id);
 
 	return n < 0 ? EOVERFLOW : 0;
+}
+
+
+int conference_contact(char *buf, size_t size, const struct conference *c,
+		       const struct sip_msg *msg)
+{
+	return print_contact(buf, size, c, msg, is_sips(msg));
+}
+
+
+int conference_contact_set(struct conference *c, const struct sip_msg *msg)
+{
+	char buf[256];
+	int err;
+
+	if (c->contact)
+		return 0;
+
+	err = print_contact(buf, sizeof(buf), c, msg, false);
+
+	return err ? err : str_dup(&c->contact, buf);
 }
 
 
@@ -290,25 +330,24 @@ void conference_check(struct conference *c, bool owner_left)
 
 	if (list_isempty(&c->partl))
 		conference_end(c, 200, "empty");
-	else if (owner_left && c->cc->owner_leaves == OWNER_CLOSES)
+	else if (owner_left && c->cc->owner_leaves != OWNER_STAYS &&
+		 !(c->cc->owner_leaves == OWNER_HANDS_OVER && role_succeed(c)))
 		conference_end(c, 200, "owner_left");
+}
+
+
+static bool leg_cmp(struct le *le, void *arg)
+{
+	const struct endpoint *ep = le->data;
+
+	return ep->leg == *(const uint64_t *)arg;
 }
 
 
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = list_ledata(hash_lookup(
+		c->focus->ht_leg, (uint32_t)leg, leg_cmp, &leg));
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			if (ep->leg == leg)
-				return ep;
-		}
-	}
-
-	return NULL;
+	return ep && ep->part->conf == c ? ep : NULL;
 }

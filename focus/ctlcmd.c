@@ -4,18 +4,16 @@
  * The commands behind conclavectl.  Figures about media come from the mixers,
  * so "show" and "stats" are answered when the mixers have replied.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
+#include "focus/ctlask.h"
 #include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
 #include "focus/ctlfloor.h"
-#include "focus/notifier.h"
-#include "focus/tlsid.h"
+#include "focus/ctlpart.h"
+#include "focus/ident.h"
 #include "log.h"
 
 
@@ -75,12 +73,6 @@ static int cmd_list(json_t *args, json_t **resp, void *arg)
 
 /* ---- show ---------------------------------------------------------------- */
 
-static const char *leg_keying(const struct endpoint *ep)
-{
-	return ep->ge ? "group" : "endpoint";
-}
-
-
 /** As the participant sees it */
 static const char *peer_direction(enum sdp_dir dir)
 {
@@ -107,29 +99,31 @@ static json_t *leg_json(const struct endpoint *ep)
 {
 	const struct codec *codec = codec_by_id(ep->neg.codec);
 	const struct suite *suite = ep->neg.sdes.suite;
+	const struct gepoch *ge = epmedia_epoch(ep);
 	char id[20];
 
 	(void)re_snprintf(id, sizeof(id), "%016llx",
 			  (unsigned long long)ep->pub_id);
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:I, s:s,"
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:o, s:I, s:s,"
 			 " s:b, s:I, s:s, s:s, s:b, s:b}",
 			 "leg", (json_int_t)ep->leg,
 			 "endpoint", id,
 			 "state", endpoint_state_name(ep->state),
 			 "codec", codec ? codec->name : "-",
 			 "suite", suite ? suite->name : "-",
-			 "keying", leg_keying(ep),
-			 "epoch", ep->ge ? (int)ep->ge->no : 0,
+			 "keying", ge ? "group" : "endpoint",
+			 "epoch", ge ? (int)ge->no : 0,
+			 "mki", (int)(ep->neg.mki_len > 0),
 			 "remote", jaddr(&ep->remote),
 			 "age_s", (json_int_t)age_s(ep->started),
 			 "user_agent", ep->user_agent,
 			 "speaking", (int)ep->speaking,
 			 "ssrc", (json_int_t)ep->ssrc,
-			 "media", peer_direction(ep->neg.dir),
+			 "media", peer_direction(endpoint_dir(ep)),
 			 "proof", proofv[ep->proof],
 			 "floor", (int)ep->holds_floor,
-			 "muted", (int)ep->muted);
+			 "muted", (int)endpoint_muted(ep));
 }
 
 
@@ -174,85 +168,23 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s*, s:s, s:o}", "part", (int)p->id,
+	return json_pack("{s:i, s:s, s:s*, s:s, s:b, s:o}", "part", (int)p->id,
 			 "identity", p->identity, "shown_as",
 			 p->anonymous ? part_public_uri(p) : NULL,
-			 "role", part_role_name(p),
+			 "role", part_role_name(p), "muted", (int)p->muted,
 			 "legs", legv);
-}
-
-
-/** A question to a mixer on behalf of a waiting operator */
-struct ask {
-	struct ctl_req *req;
-	struct focus *focus;
-	uint64_t conf;          /* show                                       */
-	json_t *resp;           /* stats: what is known so far                */
-	json_t *mixerv;
-};
-
-
-static void ask_destructor(void *arg)
-{
-	struct ask *a = arg;
-
-	mem_deref(a->req);
-	json_decref(a->resp);
-}
-
-
-static int ask_new(struct ask **ap, struct focus *f)
-{
-	struct ask *a = mem_zalloc(sizeof(*a), ask_destructor);
-
-	if (!a)
-		return ENOMEM;
-
-	a->focus = f;
-	a->req = ctlsock_defer(f->ctl);
-	if (!a->req) {
-		mem_deref(a);
-		return ENOMEM;
-	}
-	*ap = a;
-
-	return 0;
-}
-
-
-static void ask_answer(struct ask *a, int err, json_t *resp)
-{
-	struct ctl_req *req = a->req;
-
-	a->req = NULL;
-	ctlsock_reply(req, err, resp);
-	mem_deref(a);
-}
-
-
-static int get_stats(struct mixproc *mp, uint64_t conf,
-		     mixproc_reply_h *replyh, void *arg)
-{
-	Mp__Message msg = MP__MESSAGE__INIT;
-	Mp__StatsGet sg = MP__STATS_GET__INIT;
-
-	sg.conf = conf;
-	msg.body_case = MP__MESSAGE__BODY_STATS_GET;
-	msg.stats_get = &sg;
-
-	return mixproc_send(mp, &msg, replyh, arg);
 }
 
 
 static void show_reply(const Mp__Reply *r, void *arg)
 {
-	struct ask *a = arg;
+	struct ctlask *a = arg;
 	const struct conference *c = conference_by_id(a->focus, a->conf);
 	json_t *resp, *partv;
 	struct le *le;
 
 	if (!c) {
-		ask_answer(a, ENOENT, json_string("conference has ended"));
+		ctlask_answer(a, ENOENT, json_string("conference has ended"));
 		return;
 	}
 
@@ -262,7 +194,7 @@ static void show_reply(const Mp__Reply *r, void *arg)
 		(void)json_array_append_new(partv,
 			part_json(le->data, r ? r->stats : NULL));
 	(void)json_object_set_new(resp, "participants", partv);
-	ask_answer(a, 0, resp);
+	ctlask_answer(a, 0, resp);
 }
 
 
@@ -285,18 +217,18 @@ static int cmd_show(json_t *args, json_t **resp, void *arg)
 {
 	struct focus *f = arg;
 	struct conference *c = named_conf(f, args, resp);
-	struct ask *a;
+	struct ctlask *a;
 	int err;
 
 	if (!c)
 		return ENOENT;
 
-	err = ask_new(&a, f);
+	err = ctlask_new(&a, f);
 	if (err)
 		return err;
 
 	a->conf = c->id;
-	err = get_stats(c->mix, c->id, show_reply, a);
+	err = ctlask_mixer(c->mix, c->id, show_reply, a);
 	if (err) {
 		mem_deref(a);
 		return err;
@@ -329,42 +261,50 @@ static int cmd_watch(json_t *args, json_t **resp, void *arg)
 }
 
 
-/* ---- kick, end, log ------------------------------------------------------ */
+/* ---- participants, end, log ------------------------------------------------------ */
 
 static int cmd_kick(json_t *args, json_t **resp, void *arg)
 {
-	struct focus *f = arg;
-	struct conference *c = named_conf(f, args, resp);
-	json_t *id = json_object_get(args, "part");
-	struct part *p;
+	struct conference *c = named_conf(arg, args, resp);
 
-	if (!c)
-		return ENOENT;
+	return c ? ctlpart_kick(c, args, resp) : ENOENT;
+}
 
-	p = json_is_integer(id)
-		? part_by_id(c, (uint32_t)json_integer_value(id))
-		: part_find(c, json_string_value(id));
-	if (!p) {
-		*resp = json_string("no such participant");
-		return ENOENT;
-	}
 
-	ban_add(c, p->identity);
-	part_kick(p, 200, "Removed by the operator");
+static int cmd_mute(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
 
-	return 0;
+	return c ? ctlpart_mute(c, args, resp) : ENOENT;
+}
+
+
+static int cmd_unmute(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlpart_unmute(c, args, resp) : ENOENT;
+}
+
+
+static int cmd_role(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlpart_role(c, args, resp) : ENOENT;
 }
 
 
 static int cmd_end(json_t *args, json_t **resp, void *arg)
 {
-	struct focus *f = arg;
-	struct conference *c = named_conf(f, args, resp);
+	struct conference *c = named_conf(arg, args, resp);
+	int err = c ? ctlpart_may(c, args, RIGHT_END, NULL, resp) : ENOENT;
 
-	if (!c)
-		return ENOENT;
+	if (err)
+		return err;
 
-	conference_end(c, 200, "Ended by the operator");
+	conference_end(c, 200, json_object_get(args, "as")
+		       ? "Ended by its owner" : "Ended by the operator");
 
 	return 0;
 }
@@ -372,12 +312,14 @@ static int cmd_end(json_t *args, json_t **resp, void *arg)
 
 static int lock(json_t *args, json_t **resp, struct focus *f, bool locked)
 {
+	char buf[IDENT_MAX];
 	struct conference *c = named_conf(f, args, resp);
+	int err = c ? ctlpart_may(c, args, RIGHT_LOCK, NULL, resp) : ENOENT;
 
-	if (!c)
-		return ENOENT;
+	if (err)
+		return err;
 
-	conference_lock(c, locked, "operator");
+	conference_lock(c, locked, ctlpart_who(args, buf, sizeof(buf), resp));
 
 	return 0;
 }
@@ -403,6 +345,8 @@ static int cmd_rekey(json_t *args, json_t **resp, void *arg)
 
 	if (!c)
 		return ENOENT;
+	if (ctlpart_as_none(args, resp))
+		return EACCES;
 
 	if (gclass_rekey(c, &members)) {
 		*resp = json_string("no key");
@@ -431,6 +375,9 @@ static int cmd_invite(json_t *args, json_t **resp, void *arg)
 		*resp = json_string("which URI?");
 		return EINVAL;
 	}
+	err = ctlpart_may(c, args, RIGHT_INVITE, NULL, resp);
+	if (err)
+		return err;
 
 	pl_set_str(&d.target, uri);
 	err = dialout(c, &d);
@@ -461,6 +408,8 @@ static int cmd_log(json_t *args, json_t **resp, void *arg)
 	Mp__SetLog sl = MP__SET_LOG__INIT;
 	enum log_level level;
 
+	if (ctlpart_as_none(args, resp))
+		return EACCES;
 	if (!name || log_level_parse(name, &level)) {
 		*resp = json_string("level is error, warn, info or debug");
 		return EINVAL;
@@ -477,170 +426,22 @@ static int cmd_log(json_t *args, json_t **resp, void *arg)
 }
 
 
-/* ---- stats --------------------------------------------------------------- */
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d && readdir(d))
-		++n;
-	if (d)
-		(void)closedir(d);
-
-	/* without ".", ".." and the directory itself */
-	return n > 3 ? n - 3 : 0;
-}
-
-
-static uint64_t rss_kib(void)
-{
-	unsigned long size, rss = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (f) {
-		if (fscanf(f, "%lu %lu", &size, &rss) != 2)
-			rss = 0;
-		(void)fclose(f);
-	}
-
-	return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
-}
-
-
-static json_t *refused_json(const struct focus *f)
-{
-	json_t *o = json_object();
-	char name[8];
-
-	for (unsigned i = 0; i < SCODE_MAX; i++) {
-		if (!f->refusedv[i])
-			continue;
-		(void)re_snprintf(name, sizeof(name), "%u", i);
-		(void)json_object_set_new(o, name, jint(f->refusedv[i]));
-	}
-
-	return o;
-}
-
-
-static json_t *changes_json(const struct focus *f)
-{
-	json_t *o = json_object();
-
-	for (unsigned i = 0; i < CHANGE_MAX; i++)
-		(void)json_object_set_new(o, change_name((enum change)i),
-					  jint(f->changev[i]));
-
-	return o;
-}
-
-
-static void stats_reply(const Mp__Reply *r, void *arg)
-{
-	struct ask *a = arg;
-	const Mp__Stats *st = r ? r->stats : NULL;
-	unsigned i = (unsigned)json_array_size(a->mixerv);
-	const struct mixproc *mp = a->focus->mixv[i];
-	json_t *o;
-
-	/* replies of different mixers come in any order only in theory: each
-	 * is asked after the one before has answered */
-	o = json_pack("{s:i, s:i, s:i}", "index", (int)i,
-		      "pid", mixproc_pid(mp),
-		      "restarts", (int)mixproc_restarts(mp));
-	if (st) {
-		(void)json_object_set_new(o, "confs", jint(st->confs));
-		(void)json_object_set_new(o, "legs", jint(st->legs));
-		(void)json_object_set_new(o, "ports", jint(st->ports));
-		(void)json_object_set_new(o, "rss_kib", jint(st->rss_kib));
-		(void)json_object_set_new(o, "cpu_us", jint(st->cpu_us));
-		(void)json_object_set_new(o, "fds", jint(st->fds));
-		(void)json_object_set_new(o, "secrets", jint(st->secrets));
-	}
-	(void)json_array_append_new(a->mixerv, o);
-
-	if (++i < a->focus->mixc) {
-		if (get_stats(a->focus->mixv[i], 0, stats_reply, a))
-			stats_reply(NULL, a);
-		return;
-	}
-
-	ask_answer(a, 0, json_incref(a->resp));
-}
-
-
-static json_t *floor_json(const struct focus *f)
-{
-	struct floorsrv_stats st;
-
-	memset(&st, 0, sizeof(st));
-	if (f->floorsrv)
-		floorsrv_stats(f->floorsrv, &st);
-
-	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I}",
-			 "conferences", (int)st.confs,
-			 "users", (int)st.parts,
-			 "connections", (int)st.connections,
-			 "messages_total", (json_int_t)st.messages,
-			 "errors_total", (json_int_t)st.errors,
-			 "refused_total", (json_int_t)st.refused);
-}
-
-
-static int cmd_stats(json_t *args, json_t **resp, void *arg)
-{
-	struct focus *f = arg;
-	struct ask *a;
-	int err;
-	(void)args;
-	(void)resp;
-
-	err = ask_new(&a, f);
-	if (err)
-		return err;
-
-	a->mixerv = json_array();
-	a->resp = json_pack("{s:I, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:I, s:i,"
-			    " s:I, s:i, s:I, s:I, s:o, s:o}",
-			    "uptime_s", (json_int_t)age_s(f->started),
-			    "conferences", (int)f->confc,
-			    "calls", (int)f->endpointc,
-			    "calls_total", (json_int_t)f->calls_total,
-			    "refused_total", refused_json(f),
-			    "changes_total", changes_json(f),
-			    "watching", (int)ctlsock_stream_count(f->ctl),
-			    "subscriptions", (int)notifiers_count(f->notifiers),
-			    "notifies_total",
-			    (json_int_t)notifiers_sent(f->notifiers),
-			    "connections", (int)tlsid_connections(),
-			    "rss_kib", (json_int_t)rss_kib(),
-			    "fds", (int)count_fds(),
-			    "secrets", (json_int_t)secret_count(),
-			    "seen_keys", (json_int_t)secret_seen_count(),
-			    "floor", floor_json(f),
-			    "mixers", a->mixerv);
-	if (get_stats(f->mixv[0], 0, stats_reply, a))
-		stats_reply(NULL, a);
-
-	return EINPROGRESS;
-}
-
-
 static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
 	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
 	{ "floor", cmd_floor, "floor of a conference: conf, action, part" },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
+	{ "mute",  cmd_mute,  "mix somebody in no more: conf, part"       },
+	{ "unmute", cmd_unmute, "mix somebody in again: conf, part"       },
+	{ "role",  cmd_role,  "give somebody a role: conf, part, role"    },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },
 	{ "unlock", cmd_unlock, "let people join again: conf"             },
 	{ "rekey", cmd_rekey, "new group keys now: conf"                  },
 	{ "registrations", ctlcmd_registrations, "who is registered"      },
-	{ "stats", cmd_stats, "counters of focus and mixers"              },
+	{ "stats", ctlcmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
 };
 

@@ -218,6 +218,7 @@ static int conf_print(FILE *f, const void *arg)
 "# No limits here but the ports above; choose some for real service.\n"
 "max_conferences = 100000\n"
 "max_calls = 100000\n"
+"max_strangers = 0\n"
 "\n"
 "# For conclavectl: conclavectl -s %s/ctl list\n"
 "control_socket = \"%s/ctl\"\n"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include "focus/dialout.h"
+#include "focus/hunt.h"
 #include "focus/reach.h"
 #include "focus/tree.h"
 #include "log.h"
@@ -17,16 +18,20 @@ enum { REDIRECTS_MAX = 3 };
 /** A call of ours that has no final response yet */
 struct dial {
 	struct endpoint *ep;
+	struct hunt *hunt;      /* it is one of several, maybe                */
 	struct reach *reach;
-	char *target;           /* as asked for, not where reach found it     */
 	struct tmr tmr;
 	char *referred_by;
 	char *replaces;
 	struct mbuf *history;
 	unsigned redirects;
-	dialout_h *h;
-	void *arg;
+	bool anonymous;
 };
+
+static int add(struct conference *c, const char *identity, struct hunt *h,
+	       struct reach *reach, const struct dialout *o);
+static int ring(struct conference *c, const char *identity, struct hunt *h,
+		const struct dialout *o, unsigned spare);
 
 
 static void destructor(void *arg)
@@ -35,11 +40,10 @@ static void destructor(void *arg)
 
 	tmr_cancel(&d->tmr);
 	mem_deref(d->reach);
-	mem_deref(d->target);
 	mem_deref(d->referred_by);
 	mem_deref(d->replaces);
 	mem_deref(d->history);
-	mem_deref(d->arg);
+	mem_deref(d->hunt);
 }
 
 
@@ -86,18 +90,105 @@ uint16_t dialout_status(int err, const char **reasonp)
 }
 
 
-void dialout_done(struct endpoint *ep, uint16_t scode, const char *reason)
+/** It does not count for the others any more */
+static struct dial *take_dial(struct endpoint *ep)
 {
 	struct dial *d = ep->dial;
 
 	if (!d)
-		return;
+		return NULL;
 
 	ep->dial = NULL;
 	tmr_cancel(&d->tmr);
-	if (d->h)
-		d->h(scode, reason, d->arg);
+	hunt_ended(d->hunt);
+
+	return d;
+}
+
+
+static struct endpoint *other_call(const struct conference *c,
+				   const struct hunt *h)
+{
+	for (struct le *p = list_head(&c->partl); p; p = p->next) {
+		const struct part *part = p->data;
+
+		for (struct le *e = list_head(&part->endpointl); e;
+		     e = e->next) {
+			struct endpoint *ep = e->data;
+
+			if (ep->dial && ep->dial->hunt == h)
+				return ep;
+		}
+	}
+
+	return NULL;
+}
+
+
+/** One phone has the call, or its owner wants none: the others stop ringing */
+static void cancel_others(struct conference *c, const struct hunt *h)
+{
+	struct endpoint *ep;
+
+	while ((ep = other_call(c, h))) {
+		mem_deref(take_dial(ep));
+		ep->left_how = LEFT_BOOTED;
+		ep->left_cause = 200;
+		dlg_bye(ep->dlg, "SIP;cause=200;"
+			"text=\"Call completed elsewhere\"");
+		endpoint_leave(ep, "completed elsewhere", 0);
+	}
+}
+
+
+/** The next round, if this was the last phone of one */
+static void go_on(struct endpoint *ep, struct dial *d)
+{
+	const struct dialout o = {
+		.referred_by = d->referred_by, .replaces = d->replaces,
+		.history = d->history, .redirects = d->redirects,
+		.anonymous = d->anonymous,
+	};
+	struct conference *c = ep->part->conf;
+
+	/* this endpoint leaves now, and its place is free */
+	while (hunt_is_quiet(d->hunt) && hunt_go_on(d->hunt))
+		(void)ring(c, hunt_identity(d->hunt), d->hunt, &o, 1);
+}
+
+
+static void finish(struct endpoint *ep, uint16_t scode, const char *reason,
+		   bool again)
+{
+	struct dial *d = take_dial(ep);
+
+	if (!d)
+		return;
+
+	if (!again)
+		hunt_stop(d->hunt);
+	if (scode < 300) {
+		hunt_report(d->hunt, scode, reason);
+		cancel_others(ep->part->conf, d->hunt);
+	}
+	else {
+		hunt_failed(d->hunt, scode, reason);
+		/* RFC 3261 section 21.6: the person, not the phone */
+		if (scode >= 600) {
+			hunt_stop(d->hunt);
+			cancel_others(ep->part->conf, d->hunt);
+		}
+		go_on(ep, d);
+		if (hunt_is_quiet(d->hunt))
+			hunt_report(d->hunt, 0, NULL);
+	}
 	mem_deref(d);
+}
+
+
+void dialout_done(struct endpoint *ep, uint16_t scode, const char *reason)
+{
+	finish(ep, scode, reason, false);
 }
 
 
@@ -141,12 +232,15 @@ int dialout_allowed(const struct conference *c, const struct pl *target)
 }
 
 
-static bool is_busy(const struct part *p, const struct endpoint *instead)
+/** Is anybody there, but for the calls that are one with this? */
+static bool is_busy(const struct part *p, const struct hunt *h)
 {
 	const struct le *le = p ? list_head(&p->endpointl) : NULL;
 
 	for (; le; le = le->next) {
-		if (le->data != instead)
+		const struct endpoint *ep = le->data;
+
+		if (!h || !ep->dial || ep->dial->hunt != h)
 			return true;
 	}
 
@@ -154,22 +248,33 @@ static bool is_busy(const struct part *p, const struct endpoint *instead)
 }
 
 
-static bool room_left(const struct conference *c)
+/** @param spare  Endpoints that are about to leave */
+static bool room_left(const struct conference *c, unsigned spare)
 {
 	const struct cfg *cfg = c->focus->cfg;
 
 	return !c->focus->stopping && !c->ending &&
-		(!cfg->max_calls || c->focus->endpointc < cfg->max_calls) &&
+		(!cfg->max_calls ||
+		 c->focus->endpointc < cfg->max_calls + spare) &&
 		(!c->cc->max_participants ||
-		 c->endpointc < c->cc->max_participants);
+		 c->endpointc < c->cc->max_participants + spare);
+}
+
+
+/** Whom it would be, if there already.  The identity behind a pseudonym is
+ *  found by nobody who does not ask for one. */
+static struct part *callee(const struct conference *c, const struct dialout *d,
+			   const char *identity)
+{
+	return d->anonymous ? part_find_as(c, identity, true)
+			    : part_find_public(c, identity);
 }
 
 
 static int gate(struct conference *c, const struct dialout *d,
 		const char *identity)
 {
-	const struct part *p = part_find_public(c, identity);
-
+	const struct part *p = callee(c, d, identity);
 	int err;
 
 	err = dialout_allowed(c, &d->target);
@@ -177,10 +282,10 @@ static int gate(struct conference *c, const struct dialout *d,
 		return err;
 	if (d->uninvited && (c->locked || ban_active(c, identity)))
 		return EPERM;
-	if (is_busy(p, d->instead) && !d->replaces)
+	if (is_busy(p, d->hunt) && !d->replaces)
 		return EALREADY;
 
-	return room_left(c) ? 0 : EBUSY;
+	return room_left(c, 0) ? 0 : EBUSY;
 }
 
 
@@ -297,7 +402,7 @@ static void failed(struct endpoint *ep, uint16_t scode, const char *reason,
 	/* RFC 4575 section 5.7.6 */
 	ep->left_how = !strcmp(why, "busy") ? LEFT_BUSY : LEFT_FAILED;
 	ep->left_cause = scode;
-	dialout_done(ep, scode, reason);
+	finish(ep, scode, reason, true);
 	endpoint_leave(ep, why, 0);
 }
 
@@ -362,47 +467,30 @@ void dialout_progress(struct endpoint *ep, const struct sip_msg *msg)
 		ep->state = EP_ALERTING;
 		change_feed(CHANGE_ALERTING, ep->part->conf, ep, NULL);
 	}
-	if (d->h)
-		d->h(msg->scode, phrase(buf, sizeof(buf), msg), d->arg);
+	hunt_progress(d->hunt, msg->scode, phrase(buf, sizeof(buf), msg));
 }
 
 
 /** The same wish with another target: policy decides again */
-static int redial(struct endpoint *ep, const struct pl *target,
-		  bool same, bool history)
-{
-	struct conference *c = ep->part->conf;
-	struct dial *d = ep->dial;
-	struct dialout o = {
-		.target = *target, .referred_by = d->referred_by,
-		.replaces = d->replaces,
-		.history = history ? d->history : NULL, .uninvited = !same,
-		.redirects = d->redirects + 1, .instead = ep,
-		.h = d->h, .arg = d->arg,
-	};
-	int err;
-
-	if (o.redirects > REDIRECTS_MAX)
-		return ELOOP;
-
-	err = dialout(c, &o);
-	if (!err)
-		d->h = NULL;      /* whoever waits now waits for that one */
-
-	return err;
-}
-
-
 static bool follow(struct endpoint *ep, const struct sip_msg *msg)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	const struct dial *d = ep->dial;
+	struct dialout o = {
+		.referred_by = d->referred_by, .replaces = d->replaces,
+		.history = d->history, .uninvited = true,
+		.redirects = d->redirects + 1, .hunt = d->hunt,
+		.anonymous = d->anonymous,
+	};
 	struct sip_addr addr;
 
 	if (msg->scode < 300 || msg->scode > 399 || !hdr ||
-	    sip_addr_decode(&addr, &hdr->val))
+	    sip_addr_decode(&addr, &hdr->val) || o.redirects > REDIRECTS_MAX)
 		return false;
 
-	return !redial(ep, &addr.auri, false, true);
+	o.target = addr.auri;
+
+	return !dialout(ep->part->conf, &o);
 }
 
 
@@ -414,17 +502,18 @@ static bool follow(struct endpoint *ep, const struct sip_msg *msg)
 static bool plainer(struct endpoint *ep, const struct sip_msg *msg)
 {
 	static const uint16_t scodev[] = { 400, 415, 488, 500, 606 };
-	struct pl target;
+	const struct dial *d = ep->dial;
+	const struct dialout o = {
+		.referred_by = d->referred_by, .replaces = d->replaces,
+		.redirects = d->redirects, .anonymous = d->anonymous,
+	};
 	size_t i = 0;
 
 	while (i < ARRAY_SIZE(scodev) && scodev[i] != msg->scode)
 		++i;
-	if (i == ARRAY_SIZE(scodev) || !ep->dial->history)
-		return false;
 
-	pl_set_str(&target, ep->dial->target);
-
-	return !redial(ep, &target, true, false);
+	return i < ARRAY_SIZE(scodev) && d->history &&
+		!add(ep->part->conf, ep->part->identity, d->hunt, d->reach, &o);
 }
 
 
@@ -446,6 +535,7 @@ void dialout_closed(struct endpoint *ep, int err, const struct sip_msg *msg)
 	}
 
 	if (follow(ep, msg) || plainer(ep, msg)) {
+		mem_deref(take_dial(ep));
 		endpoint_leave(ep, "redirected", 0);
 		return;
 	}
@@ -458,7 +548,7 @@ void dialout_closed(struct endpoint *ep, int err, const struct sip_msg *msg)
 
 /* ---- start ----------------------------------------------------------------------- */
 
-static int dial_new(struct dial **dp, struct endpoint *ep,
+static int dial_new(struct dial **dp, struct endpoint *ep, struct hunt *h,
 		    struct reach *reach, const struct dialout *o)
 {
 	struct dial *d = mem_zalloc(sizeof(*d), destructor);
@@ -472,9 +562,8 @@ static int dial_new(struct dial **dp, struct endpoint *ep,
 	d->reach = mem_ref(reach);
 	d->history = mem_ref(o->history);
 	d->redirects = o->redirects;
-	d->h = o->h;
-	d->arg = mem_ref(o->arg);
-	err = pl_strdup(&d->target, &o->target);
+	d->anonymous = o->anonymous;
+	d->hunt = mem_ref(h);
 	if (o->referred_by)
 		err |= str_dup(&d->referred_by, o->referred_by);
 	if (o->replaces)
@@ -489,7 +578,7 @@ static int dial_new(struct dial **dp, struct endpoint *ep,
 }
 
 
-static int start(struct endpoint *ep, struct reach *reach,
+static int start(struct endpoint *ep, struct hunt *h, struct reach *reach,
 		 const struct dialout *o)
 {
 	const struct cfg *cfg = ep->part->conf->cfg;
@@ -497,7 +586,7 @@ static int start(struct endpoint *ep, struct reach *reach,
 
 	err = str_dup(&ep->user_agent, "");
 	if (!err)
-		err = dial_new(&ep->dial, ep, reach, o);
+		err = dial_new(&ep->dial, ep, h, reach, o);
 	if (err)
 		return err;
 
@@ -505,47 +594,107 @@ static int start(struct endpoint *ep, struct reach *reach,
 	ep->proof = PROOF_CALLED;
 	ep->state = EP_DIALING;
 	ep->dial_af = reach_af(reach);
-	tmr_start(&ep->dial->tmr, 1000ULL * cfg->dial_timeout_s,
+	tmr_start(&ep->dial->tmr,
+		  1000ULL * cfg->dial_timeout_s / hunt_rounds(h),
 		  timeout_handler, ep->dial);
 
 	return epmedia_apply(ep, port_reply);
 }
 
 
-static int add(struct conference *c, const char *identity,
-	       struct reach *reach, const struct dialout *o)
+static int part_get(struct part **pp, struct conference *c,
+		    const struct dialout *o, const char *identity)
 {
-	struct part *p = part_find_public(c, identity);
-	struct endpoint *ep;
+	struct part *p = callee(c, o, identity);
 	int err = 0;
 
-	if (!p)
+	if (!p) {
 		err = part_new(&p, c, identity);
-	if (!err)
-		err = endpoint_alloc(&ep, p);
-	if (!err) {
-		err = start(ep, reach, o);
-		if (!err) {
-			change_feed(CHANGE_DIALING, c, ep, NULL);
-			return 0;
+		if (!err && o->anonymous) {
+			err = part_hide(p);
+			if (err)
+				mem_deref(p);
 		}
-		/* whoever asked is told by the error alone */
-		ep->dialled = false;
-		ep->dial = mem_deref(ep->dial);
-		endpoint_leave(ep, "failed", 0);
 	}
-	else if (p && list_isempty(&p->endpointl)) {
-		mem_deref(p);
-	}
+	if (!err)
+		*pp = p;
 
 	return err;
+}
+
+
+static int add(struct conference *c, const char *identity, struct hunt *h,
+	       struct reach *reach, const struct dialout *o)
+{
+	struct endpoint *ep;
+	struct part *p;
+	int err;
+
+	err = part_get(&p, c, o, identity);
+	if (err)
+		return err;
+
+	err = endpoint_alloc(&ep, p);
+	if (err) {
+		if (list_isempty(&p->endpointl))
+			mem_deref(p);
+		return err;
+	}
+
+	err = start(ep, h, reach, o);
+	if (!err) {
+		hunt_begun(h);
+		change_feed(CHANGE_DIALING, c, ep, NULL);
+		return 0;
+	}
+
+	/* whoever asked is told by the error alone */
+	ep->dialled = false;
+	ep->dial = mem_deref(ep->dial);
+	endpoint_leave(ep, "failed", 0);
+
+	return err;
+}
+
+
+/** All phones of one round; 0 if there is at least one that can be called */
+static int ring(struct conference *c, const char *identity, struct hunt *h,
+		const struct dialout *o, unsigned spare)
+{
+	struct reach *reach;
+	unsigned calls = 0;
+	int err = 0, e;
+
+	while ((reach = hunt_next(h))) {
+		e = room_left(c, spare) ? add(c, identity, h, reach, o)
+					: EBUSY;
+		calls += !e;
+		err = err ? err : e;
+		mem_deref(reach);
+	}
+
+	return calls ? 0 : err;
+}
+
+
+/** The ways to whom is called, alone or beside those of a call before */
+static int hunt_get(struct hunt **hp, struct conference *c,
+		    const struct dialout *o, const char *identity)
+{
+	if (!o->hunt)
+		return hunt_alloc(hp, c->focus, &o->target, identity, o->h,
+				  o->arg);
+
+	*hp = mem_ref(o->hunt);
+
+	return hunt_add(o->hunt, c->focus, &o->target);
 }
 
 
 int dialout(struct conference *c, const struct dialout *o)
 {
 	char identity[512];
-	struct reach *reach;
+	struct hunt *h = NULL;
 	int err;
 
 	if (!c->contact)
@@ -555,17 +704,18 @@ int dialout(struct conference *c, const struct dialout *o)
 
 	err = gate(c, o, identity);
 	if (!err)
-		err = reach_route(&reach, c->focus, &o->target);
+		err = hunt_get(&h, c, o, identity);
 	if (err) {
 		log_info("ev=dial_refused conf=%s identity=%s reason=\"%s\"",
 			 c->label, identity, statusv[status_index(err)].why);
+		mem_deref(h);
 		return err;
 	}
 
 	if (!o->uninvited)
 		ban_lift(c, identity);
-	err = add(c, identity, reach, o);
-	mem_deref(reach);
+	err = ring(c, identity, h, o, 0);
+	mem_deref(h);
 
 	return err;
 }

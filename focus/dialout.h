@@ -16,6 +16,7 @@
 
 struct conference;
 struct endpoint;
+struct hunt;
 
 /**
  * What comes of a call: provisional responses, then one final one
@@ -32,7 +33,9 @@ struct dialout {
 	                               kept by reference                      */
 	bool uninvited;             /* target came from elsewhere (3xx)       */
 	unsigned redirects;         /* followed so far                        */
-	const struct endpoint *instead;  /* this call of ours goes away       */
+	struct hunt *hunt;          /* it goes on for a call of this (3xx), or
+	                               NULL; then h and arg are its           */
+	bool anonymous;             /* the others see a pseudonym             */
 	dialout_h *h;               /* or NULL                                */
 	void *arg;                  /* libre object, kept until the final one */
 };

@@ -37,13 +37,28 @@ bool endpoint_is_new(const struct endpoint *ep)
 }
 
 
+bool endpoint_muted(const struct endpoint *ep)
+{
+	return ep->muted || !part_heard(ep->part);
+}
+
+
+enum sdp_dir endpoint_dir(const struct endpoint *ep)
+{
+	return endpoint_muted(ep) ? ep->neg.dir & (enum sdp_dir)~SDP_RECVONLY
+				  : ep->neg.dir;
+}
+
+
 static void destructor(void *arg)
 {
 	struct endpoint *ep = arg;
 
 	list_unlink(&ep->le);
+	hash_unlink(&ep->he_leg);
 	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
+	tmr_cancel(&ep->tmr_deaf);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -68,12 +83,14 @@ void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	tmr_cancel(&ep->tmr_deaf);
 	/* it may have changed its class, or left the group, a moment ago */
 	if (joined)
 		gclass_cut(c, grace_ms);
 	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);
 	list_unlink(&ep->le);
+	hash_unlink(&ep->he_leg);
 	--c->endpointc;
 	--c->focus->endpointc;
 	mem_deref(ep);
@@ -134,9 +151,11 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
+	tmr_init(&ep->tmr_deaf);
 	ep->sess_id = rand_u64() >> 2;
 	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);
+	hash_append(c->focus->ht_leg, (uint32_t)ep->leg, &ep->he_leg, ep);
 	++c->endpointc;
 	++c->focus->endpointc;
 	++c->focus->calls_total;

@@ -26,6 +26,9 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 			 scode == 503 ? "Retry-After: 5\r\n" : "");
 	if (ep->state == EP_JOINING)
 		endpoint_leave(ep, why, 0);
+	/* what had to wait for this exchange, such as being muted */
+	else if (ep->resend && ep->neg.sdes.suite)
+		(void)epmedia_resend(ep);
 }
 
 
@@ -34,18 +37,26 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 /** Is there anything that others have not been told? */
 static bool is_news(struct endpoint *ep)
 {
+	const struct gepoch *ge = epmedia_epoch(ep);
 	const struct endpoint_told was = ep->told;
 
 	ep->told.dir = ep->neg.dir;
 	ep->told.codec = ep->neg.codec;
 	ep->told.suite = ep->neg.sdes.suite;
-	ep->told.class_id = ep->ge ? ep->ge->gc->id : 0;
-	ep->told.epoch = ep->ge ? ep->ge->no : 0;
+	ep->told.class_id = ge ? ge->gc->id : 0;
+	ep->told.epoch = ge ? ge->no : 0;
 
 	return was.dir != ep->told.dir || was.codec != ep->told.codec ||
 		was.suite != ep->told.suite ||
 		was.class_id != ep->told.class_id ||
 		was.epoch != ep->told.epoch;
+}
+
+
+void endpoint_moved(struct endpoint *ep)
+{
+	if ((ep->state == EP_CONNECTED || ep->state == EP_HELD) && is_news(ep))
+		change_feed(CHANGE_MEDIA, ep->part->conf, ep, NULL);
 }
 
 
@@ -93,7 +104,8 @@ static void joined(struct endpoint *ep)
 	else
 		promote_start(ep);
 
-	/* RFC 3891 section 3: the old device is a leaver like any other */
+	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
+	 * so its keys open nothing more, not even for a moment. */
 	old = ep->replaces ? conference_endpoint(c, ep->replaces) : NULL;
 	ep->replaces = 0;
 	if (old && old != ep)
@@ -110,8 +122,12 @@ static void joined(struct endpoint *ep)
  */
 static void taken_back(struct endpoint *ep)
 {
+	int err;
+
 	epmedia_rollback(ep);
-	if (epmedia_resend(ep))
+	err = epmedia_resend(ep);
+	/* without a mixer all of its calls are dealt with: mixevent_down() */
+	if (err && err != ENOTCONN)
 		endpoint_end(ep, 503, "Mixer lost");
 	else
 		rekey_start(ep);
@@ -122,6 +138,7 @@ static void taken_back(struct endpoint *ep)
 static void answer_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
+	struct neg_keys keys;
 	struct neg_local l;
 	struct mbuf *sdp;
 	int err;
@@ -146,9 +163,9 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
+	epmedia_shown(ep, true, &keys);
 	epmedia_local(ep, &l);
-	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l,
-			       epmedia_key(ep, true));
+	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l, &keys);
 	if (err) {
 		endpoint_fail(ep, 500, "Server Internal Error", "No answer");
 		return;
@@ -197,6 +214,11 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
+	/* the mixer died: what was agreed is, and mixevent_down() comes next */
+	if (!r && !endpoint_is_new(ep)) {
+		epmedia_commit(ep);
+		return;
+	}
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");
@@ -326,6 +348,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		/* its keys were not taken yet, so they must not be given back */
 		neg_reset(&ep->next);
@@ -369,6 +392,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
+	epfloor_shown(&ep->next.floor, msg);
 	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
 		neg_reset(&ep->next);
 		e = (struct neg_err){ 500, 399, "Out of memory" };

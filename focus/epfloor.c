@@ -12,7 +12,9 @@
  * Refs: RFC 8856 section 10, RFC 4575 section 5.7.3
  */
 #include <string.h>
+#include <openssl/x509.h>
 #include "focus/epfloor.h"
+#include "focus/tlsid.h"
 #include "log.h"
 
 enum { REQUESTS_MAX = 1000 };   /* ongoing ones of a conference               */
@@ -282,19 +284,27 @@ int epfloor_open(struct conference *c)
 
 /* ---- endpoints --------------------------------------------------------------------- */
 
-static bool is_chair(const struct endpoint *ep)
+/** Why somebody cannot have the floor; NULL: he can */
+static const char *barred(const struct part *p)
 {
-	const struct cfg_conf *cc = ep->part->conf->cc;
+	if (p->muted)
+		return "Muted";
 
-	if (ep->part->role == ROLE_OWNER)
-		return true;
+	return part_heard(p) ? NULL : "Only listens";
+}
 
-	for (unsigned i = 0; i < cc->floor_chairc; i++) {
-		if (cfg_rule_match(cc->floor_chairv[i], ep->part->identity))
-			return true;
-	}
 
-	return false;
+void epfloor_standing(struct endpoint *ep)
+{
+	const struct part *p = ep->part;
+	struct floorconf *fc = p->conf->floor;
+
+	if (!ep->floor)
+		return;
+
+	floor_user_set(floorconf_floors(fc), floorpart_user(ep->floor),
+		       p->role >= ROLE_CHAIR, barred(p), floorconf_now());
+	floorconf_touch(fc);
 }
 
 
@@ -332,6 +342,28 @@ static bool may_connect(const struct endpoint *ep, const struct neg_floor *f)
 }
 
 
+/**
+ * RFC 8855 section 9.1 wants certificates or their fingerprints to come by an
+ * integrity-protected channel; in this one the caller has proved to own it.
+ * Behind another hop it would be the hop's.
+ */
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg)
+{
+	X509 *cert = NULL;
+
+	if (!f->on || f->fps.c)
+		return;
+
+	if (sip_msg_hdr_count(msg, SIP_HDR_VIA) == 1 &&
+	    !sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE) &&
+	    !tlsid_certificate(msg, &cert))
+		floortls_fps_of(&f->fps, cert);
+	X509_free(cert);
+	if (!f->fps.c)
+		memset(f, 0, sizeof(*f));
+}
+
+
 const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 {
 	struct conference *c = ep->part->conf;
@@ -343,11 +375,14 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 	if (!c->floor)
 		return NULL;
 
-	if (!ep->floor &&
-	    floorpart_alloc(&ep->floor, c->floor, is_chair(ep),
-			    part_public_name(ep->part),
-			    part_public_uri(ep->part)))
-		return NULL;
+	if (!ep->floor) {
+		if (floorpart_alloc(&ep->floor, c->floor,
+				    ep->part->role >= ROLE_CHAIR,
+				    part_public_name(ep->part),
+				    part_public_uri(ep->part)))
+			return NULL;
+		epfloor_standing(ep);
+	}
 
 	l->confid = floorconf_id(c->floor);
 	l->userid = floorpart_user(ep->floor);
@@ -396,6 +431,13 @@ void epfloor_leave(struct endpoint *ep)
 	ep->floor = NULL;
 	ep->holds_floor = false;
 	mem_deref(fp);
+}
+
+
+void epfloor_recover(const struct endpoint *ep)
+{
+	if (ep->floor && ep->muted)
+		(void)send_gate(ep, false, 0);
 }
 
 

@@ -75,13 +75,15 @@ static int see_keys(struct endpoint *ep, struct neg_err *e)
 
 
 /** Our key toward the peer stays while the suite stays: a refresh must not
- *  change keys (RFC 4568 section 7.1.4) */
+ *  change keys (RFC 4568 section 7.1.4).  With another MKI its stream begins
+ *  anew, and under one key that must not be. */
 static int draw_tx(struct endpoint *ep)
 {
 	const struct suite *s = ep->next.sdes.suite;
 	int err;
 
-	if (ep->tx && ep->neg.sdes.suite == s)
+	if (ep->tx && ep->neg.sdes.suite == s &&
+	    ep->neg.mki_len == ep->next.mki_len)
 		return 0;
 
 	err = secret_draw(&ep->next_tx, suite_keysalt_len(s));
@@ -99,7 +101,10 @@ static int group_key(struct endpoint *ep)
 	struct gclass *gc;
 	int err;
 
-	err = gclass_get(&gc, ep->part->conf, &ep->next);
+	/* to fall back to, when somebody leaves */
+	err = ep->next.mki_len ? draw_tx(ep) : 0;
+	if (!err)
+		err = gclass_get(&gc, ep->part->conf, &ep->next);
 	if (err)
 		return err;
 	if (gc != ep->gc || !gc->live || gc->live->retired ||
@@ -167,8 +172,9 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 	ep->offer_own = false;
 	rekey_settled(ep);
 
-	err = cc->keying == KEYING_GROUP && !ep->tx ? group_key(ep)
-						    : own_key(ep);
+	/* one that is on its own key yet is promoted by an offer of ours */
+	err = cc->keying == KEYING_GROUP && (!ep->tx || ep->ge)
+		? group_key(ep) : own_key(ep);
 
 	return no_key(ep, e, err);
 }
@@ -182,6 +188,8 @@ int epmedia_keys_answer(struct endpoint *ep, struct neg_err *e)
 		return err;
 
 	rekey_settled(ep);
+	/* that is about what we send, and its answer about what it sends */
+	ep->next.mki_len = ep->neg.mki_len;
 	if (ep->offer_ge) {
 		if (!gclass_pin(ep->offer_ge->gc, &ep->next))
 			return no_key(ep, e, EPROTO);
@@ -203,16 +211,53 @@ int epmedia_keys_answer(struct endpoint *ep, struct neg_err *e)
 }
 
 
-const struct secret *epmedia_key(const struct endpoint *ep, bool next)
+static void show(struct neg_keys *keys, const struct secret *key, uint32_t mki)
 {
-	if (next && ep->next_ge)
-		return ep->next_ge->key;
-	if (next && ep->next_tx)
-		return ep->next_tx;
-	if (next && ep->next_own)
-		return ep->tx;
+	keys->v[keys->c].key = key;
+	keys->v[keys->c].mki = mki;
+	++keys->c;
+}
 
-	return ep->ge ? ep->ge->key : ep->tx;
+
+void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
+		  const struct secret *own, uint8_t mki_len)
+{
+	memset(keys, 0, sizeof(*keys));
+	keys->mki_len = mki_len;
+	if (ge && ge->key)
+		show(keys, ge->key, mki_len ? gepoch_mki(ge) : 0);
+	if (own && (mki_len || !keys->c))
+		show(keys, own, mki_len ? GEPOCH_MKI_OWN : 0);
+}
+
+
+void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys)
+{
+	const struct gepoch *ge = ep->ge;
+	const struct secret *own = ep->tx;
+
+	if (next && ep->next_tx)
+		own = ep->next_tx;
+	if (next && ep->next_ge)
+		ge = ep->next_ge;
+	else if (next && (ep->next_tx || ep->next_own))
+		ge = NULL;
+
+	epmedia_show(keys, ge, own, next ? ep->next.mki_len : ep->neg.mki_len);
+}
+
+
+const struct gepoch *epmedia_epoch(const struct endpoint *ep)
+{
+	return ep->ge && ep->ge->retired && ep->tx ? NULL : ep->ge;
+}
+
+
+const struct secret *epmedia_key(const struct endpoint *ep)
+{
+	const struct gepoch *ge = epmedia_epoch(ep);
+
+	return ge ? ge->key : ep->tx;
 }
 
 
@@ -250,6 +295,7 @@ struct legset {
 	Mp__Address remote, rtcp;
 	uint8_t remote_ip[16], rtcp_ip[16];
 	Mp__Key tx;
+	struct sdes_key tx_mki;
 	Mp__Key rxv[SDES_KEYS_MAX];
 	Mp__Key *rxpv[SDES_KEYS_MAX];
 	Mp__TxGroup group;
@@ -273,7 +319,8 @@ static void fill_rx(struct legset *l, const struct sdes *sd)
 
 
 /**
- * What it hears: the group stream, its own, or during a trial both.
+ * What it hears: the group stream, its own, or during a trial both.  With MKI
+ * it can open both at any time, and its own is what the mixer falls back to.
  *
  * @param next  As after the exchange that is under way
  */
@@ -289,11 +336,14 @@ static void fill_tx(struct legset *l, const struct endpoint *ep,
 		l->group.epoch = ge->no;
 		l->ls.group = &l->group;
 	}
-	if (own && (!ge || ep->trial || (next && ep->next_own))) {
+	if (own && (!ge || ep->trial || n->mki_len || (next && ep->next_own))) {
+		sdes_mki_set(&l->tx_mki, GEPOCH_MKI_OWN, n->mki_len);
 		fill_key(&l->tx, n->sdes.suite->id, own);
+		l->tx.mki.data = l->tx_mki.mki;
+		l->tx.mki.len = n->mki_len;
 		l->ls.tx = &l->tx;
 	}
-	l->ls.tx_both = l->ls.group && l->ls.tx;
+	l->ls.tx_both = l->ls.group && l->ls.tx && ep->trial;
 }
 
 
@@ -312,8 +362,8 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.dtmf_pt = n->dtmf_pt;
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
-	l->ls.send = n->peer_receives && !ep->forked;
-	l->ls.recv = n->peer_sends;
+	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
+	l->ls.recv = n->peer_sends && part_heard(ep->part);
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
 	l->ls.remote = &l->remote;
@@ -406,6 +456,61 @@ int epmedia_resend(struct endpoint *ep)
 }
 
 
+static void own_free(struct secret **sp)
+{
+	if (*sp)
+		secret_seen_del(*sp);
+	secret_free(sp);
+}
+
+
+/** In the place of a key that was in use */
+static int fresh_own(struct endpoint *ep)
+{
+	struct secret *key;
+	int err;
+
+	err = secret_draw(&key, suite_keysalt_len(ep->neg.sdes.suite));
+	if (err)
+		return err;
+
+	err = secret_seen_add(key);
+	if (err) {
+		secret_free(&key);
+		return err;
+	}
+	own_free(&ep->tx);
+	ep->tx = key;
+	ep->own_due = true;
+
+	return 0;
+}
+
+
+int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
+{
+	struct legset l;
+	int err = ep->tx ? fresh_own(ep) : 0;
+
+	if (err)
+		return err;
+
+	/* an offer that is out has the key of before */
+	ep->offer_own = false;
+	ep->resend = false;
+	ep->moved = true;
+
+	memset(&l, 0, sizeof(l));
+	mp__leg_set__init(&l.ls);
+	fill_media(&l, ep, false);
+	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
+	if (!err)
+		ep->media_pending = true;
+
+	return err;
+}
+
+
 bool epmedia_renew(struct endpoint *ep)
 {
 	struct gclass *gc = ep->next_ge ? ep->next_ge->gc : NULL;
@@ -424,14 +529,6 @@ bool epmedia_renew(struct endpoint *ep)
 
 /* ---- the exchange is over ------------------------------------------------ */
 
-static void own_free(struct secret **sp)
-{
-	if (*sp)
-		secret_seen_del(*sp);
-	secret_free(sp);
-}
-
-
 void epmedia_drop_own(struct endpoint *ep)
 {
 	own_free(&ep->tx);
@@ -440,7 +537,7 @@ void epmedia_drop_own(struct endpoint *ep)
 
 static void commit_epoch(struct endpoint *ep)
 {
-	struct gepoch *ge = ep->next_ge;
+	struct gepoch *ge = ep->next_ge, *old;
 
 	ep->next_ge = NULL;
 	if (ge->gc != ep->gc) {
@@ -448,8 +545,9 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_member(ge->gc, ep, ge->no);
 	}
 	ep->known = MAX(ep->known, ge->no);
-	mem_deref(ep->ge);
+	old = ep->ge;
 	ep->ge = ge;
+	mem_deref(old);
 	ep->rekey_fails = 0;
 	ep->own_due = false;
 	promote_switched(ep);
@@ -477,6 +575,7 @@ void epmedia_commit(struct endpoint *ep)
 		gclass_leave(ep, STAY_GRACE_MS);
 	}
 	ep->next_own = false;
+	recover_moved(ep);
 	epfloor_commit(ep);
 	if (ep->next_ge)
 		commit_epoch(ep);

@@ -15,6 +15,7 @@
 #include "focus/ctlsock.h"
 #include "focus/relog.h"
 #include "log.h"
+#include "strangers.h"
 
 enum { HT_SIZE = 4096 };
 
@@ -46,6 +47,8 @@ static void destructor(void *arg)
 		mem_deref(f->mixv[i]);
 	mem_deref(f->floorsrv);
 	mem_deref(f->ht_conf);
+	mem_deref(f->ht_confid);
+	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
 	hash_flush(f->ht_follows);
 	mem_deref(f->ht_follows);
@@ -76,12 +79,12 @@ bool focus_is_ours(const struct focus *f, const struct uri *uri,
 static const char *const methodv[] = {
 	/* first, so that the list without it is the rest: caps_set() */
 	"REGISTER",
-	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "OPTIONS", "SUBSCRIBE",
-	"REFER", NULL
+	"INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "PRACK", "OPTIONS",
+	"SUBSCRIBE", "REFER", NULL
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
 };
 
 
@@ -94,10 +97,21 @@ static void caps_set(struct focus *f)
 
 /* ---- requests ------------------------------------------------------------ */
 
-static bool same_flow(const struct dlg *dlg, const struct sip_msg *msg)
+static void *flow_get(const struct sip_msg *msg)
 {
-	return sa_cmp(dlg_peer_addr(dlg), &msg->src, SA_ALL);
+	struct tlsid_flow *flow = NULL;
+
+	return tlsid_flow_get(&flow, msg) ? NULL : flow;
 }
+
+
+static bool flow_lost(const void *flow)
+{
+	return tlsid_flow_lost(flow);
+}
+
+
+static const struct dlg_flow_handlers flow_handlers = { flow_get, flow_lost };
 
 
 /**
@@ -205,8 +219,10 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 	if (!invite_is_secure(f, msg) || !privacy_ok(f, msg, &pr))
 		return;
 
-	if (is_guest(f, msg, &pr))
+	if (is_guest(f, msg, &pr)) {
+		tlsid_known(msg);
 		invite_recv(f, msg, PRIVACY_GUEST);
+	}
 	else if (!ident_request(f->ident, f->cfg, f->sip, msg, who,
 				sizeof(who)))
 		invite_recv(f, msg, who);
@@ -253,7 +269,7 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	}
 
 	/* as in dialog_owner(): on its own connection it needs no proof */
-	if (n && sa_cmp(notifier_peer(n), &msg->src, SA_ALL)) {
+	if (n && notifier_on_flow(n, msg)) {
 		if (!asserted_other(f, msg, notifier_identity(n)))
 			notifier_subscribe(n, msg);
 		return;
@@ -328,7 +344,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	dlg = dlgs_find(f->dlgs, msg);
-	if (dlg && same_flow(dlg, msg)) {
+	if (dlg && dlg_on_flow(dlg, msg)) {
 		const struct endpoint *ep = dlg_arg(dlg);
 
 		if (asserted_other(f, msg, ep && ep->state != EP_LEFT
@@ -355,6 +371,22 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		(void)sip_reply(f->sip, msg, 481, "Call Does Not Exist");
 
 	return true;
+}
+
+
+/** All that is sent and received; of this, what has come to its end */
+static void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
+			  const struct sa *dst, const uint8_t *pkt, size_t len,
+			  void *arg)
+{
+	(void)src;
+	(void)dst;
+	(void)pkt;
+	(void)len;
+	(void)arg;
+
+	if (!tx && tp == SIP_TRANSP_TLS)
+		tlsid_complete();
 }
 
 
@@ -403,6 +435,7 @@ static int start_sip(struct focus *f)
 			f);
 	if (err)
 		return err;
+	sip_set_trace_handler(f->sip, trace_handler);
 
 	err = tls_alloc(&f->tls, TLS_METHOD_SSLV23, cfg->tls_certificate,
 			NULL);
@@ -423,6 +456,8 @@ static int start_sip(struct focus *f)
 	err = sip_listen(&f->lsnr, f->sip, true, request_handler, f);
 	if (!err)
 		err = dlgs_alloc(&f->dlgs, f->sip, NULL, NULL);
+	if (!err)
+		dlgs_set_flow(f->dlgs, &flow_handlers);
 	if (!err)
 		err = notifiers_alloc(&f->notifiers, f->sip, f->dlgs);
 	if (!err)
@@ -467,6 +502,10 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	caps_set(f);
 	err = hash_alloc(&f->ht_conf, HT_SIZE);
 	if (!err)
+		err = hash_alloc(&f->ht_confid, HT_SIZE);
+	if (!err)
+		err = hash_alloc(&f->ht_leg, HT_SIZE);
+	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)
 		err = promote_memory_alloc(&f->ht_follows);
@@ -484,6 +523,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
+	strangers_limit(cfg->max_strangers);
 
 	if (err)
 		mem_deref(f);
@@ -543,6 +583,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+	strangers_limit(cfg->max_strangers);
 
 	/* floors may have come to be wanted */
 	(void)epfloor_start(f);

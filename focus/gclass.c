@@ -28,7 +28,7 @@ bool gclass_same(const struct gclass *gc, const struct neg *n)
 		gc->ptime == n->ptime && gc->suite == n->sdes.suite->id &&
 		gc->opus_max_rate == n->opus_max_rate &&
 		gc->opus_fec == n->opus_fec && gc->opus_dtx == n->opus_dtx &&
-		gc->opus_cbr == n->opus_cbr;
+		gc->opus_cbr == n->opus_cbr && gc->mki_len == n->mki_len;
 }
 
 
@@ -59,6 +59,7 @@ int gclass_get(struct gclass **gcp, struct conference *c, const struct neg *n)
 	gc->opus_dtx = n->opus_dtx;
 	gc->opus_cbr = n->opus_cbr;
 	gc->suite = n->sdes.suite->id;
+	gc->mki_len = n->mki_len;
 	tmr_init(&gc->tmr_draw);
 	tmr_init(&gc->tmr_admit);
 	tmr_init(&gc->tmr_age);
@@ -83,6 +84,7 @@ bool gclass_pin(const struct gclass *gc, struct neg *n)
 	n->opus_fec = gc->opus_fec;
 	n->opus_dtx = gc->opus_dtx;
 	n->opus_cbr = gc->opus_cbr;
+	n->mki_len = gc->mki_len;
 
 	return true;
 }
@@ -218,6 +220,34 @@ void gclass_cut(struct conference *c, uint32_t grace_ms)
 			if (tmr_isrunning(&ge->tmr))
 				gepoch_expose(ge, grace_ms);
 		}
+	}
+}
+
+
+void gclass_lost(struct conference *c)
+{
+	struct le *le;
+
+	for (le = list_head(&c->classl); le; le = le->next) {
+		const struct gclass *gc = le->data;
+		struct le *ee;
+
+		for (ee = list_head(&gc->epochl); ee; ee = ee->next)
+			gepoch_lost(ee->data);
+	}
+}
+
+
+void gclass_recover(struct conference *c)
+{
+	struct le *le;
+
+	/* what cannot be drawn now is tried again soon */
+	for (le = list_head(&c->classl); le; le = le->next) {
+		struct gclass *gc = le->data;
+
+		if (gc->live && gc->live->retired)
+			(void)gepoch_draw(gc);
 	}
 }
 

@@ -15,6 +15,28 @@
 enum { RETRY_MS = 1000 };
 
 
+/**
+ * Counted up with the epoch, from 2: 1 is every member's own key.  A short
+ * MKI comes round again long after the last packet that carried it.
+ */
+uint32_t gepoch_mki(const struct gepoch *ge)
+{
+	const uint8_t len = ge->gc->mki_len;
+	const uint32_t max = len < sizeof(max) ? (1U << 8 * len) - 1
+					       : UINT32_MAX;
+
+	return GEPOCH_MKI_OWN + 1 + (ge->no - 1) % (max - GEPOCH_MKI_OWN);
+}
+
+
+static void drop_key(struct gepoch *ge)
+{
+	if (ge->key)
+		secret_seen_del(ge->key);
+	secret_free(&ge->key);
+}
+
+
 static void retire(struct gepoch *ge)
 {
 	struct conference *c = ge->gc->conf;
@@ -34,6 +56,45 @@ static void retire(struct gepoch *ge)
 	(void)mixproc_send(c->mix, &msg, NULL, NULL);
 	log_info("ev=key_retired conf=%s class=%u epoch=%u", c->label,
 		 ge->gc->id, ge->no);
+
+	/* a leg without MKI has no other key that our SDP could show */
+	if (ge->gc->mki_len)
+		drop_key(ge);
+}
+
+
+/** The mixer has them on their own keys: that is what the roster has to say */
+static void tell_members(const struct gepoch *ge)
+{
+	struct le *le;
+
+	for (le = list_head(&ge->gc->memberl); le; le = le->next) {
+		struct endpoint *ep = le->data;
+
+		if (ep->ge == ge && ep->tx)
+			endpoint_moved(ep);
+	}
+}
+
+
+/** Somebody may hear it still */
+static void cut(struct gepoch *ge)
+{
+	if (ge->retired)
+		return;
+
+	retire(ge);
+	if (!ge->gc->conf->ending)
+		tell_members(ge);
+}
+
+
+void gepoch_lost(struct gepoch *ge)
+{
+	tmr_cancel(&ge->tmr);
+	ge->retired = true;
+	if (ge->gc->mki_len)
+		drop_key(ge);
 }
 
 
@@ -45,9 +106,7 @@ static void destructor(void *arg)
 		retire(ge);
 	tmr_cancel(&ge->tmr);
 	list_unlink(&ge->le);
-	if (ge->key)
-		secret_seen_del(ge->key);
-	secret_free(&ge->key);
+	drop_key(ge);
 	mem_deref(ge->gc);
 }
 
@@ -58,8 +117,12 @@ static int install(struct gepoch *ge)
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__KeyInstall ki = MP__KEY_INSTALL__INIT;
 	Mp__Key key = MP__KEY__INIT;
+	struct sdes_key mki;
 
+	sdes_mki_set(&mki, gepoch_mki(ge), gc->mki_len);
 	key.suite = gc->suite;
+	key.mki.data = mki.mki;
+	key.mki.len = mki.mki_len;
 	key.keysalt.data = (uint8_t *)(uintptr_t)secret_bytes(ge->key);
 	key.keysalt.len = secret_len(ge->key);
 	ki.conf = gc->conf->id;
@@ -248,7 +311,7 @@ static void grace_handler(void *arg)
 {
 	struct gepoch *ge = arg;
 
-	retire(ge);
+	cut(ge);
 }
 
 
@@ -257,8 +320,8 @@ void gepoch_expose(struct gepoch *ge, uint32_t grace_ms)
 	if (ge->retired)
 		return;
 
-	if (!grace_ms)
-		retire(ge);
+	if (!grace_ms || ge->gc->mki_len)
+		cut(ge);
 	else if (!tmr_isrunning(&ge->tmr) ||
 		 tmr_get_expire(&ge->tmr) > grace_ms)
 		tmr_start(&ge->tmr, grace_ms, grace_handler, ge);

@@ -77,7 +77,10 @@ void listinvite_start(struct conference *c, const struct part *by)
 	(void)urilist_history(&history, l);
 	for (le = list_head(&l->entryl); le; le = le->next) {
 		const struct urientry *e = le->data;
-		struct dialout d = { .history = history, .referred_by = name };
+		struct dialout d = {
+			.history = history, .referred_by = name,
+			.anonymous = e->anonymize,
+		};
 
 		/* the creator may be on its own list */
 		if (!str_cmp(e->identity, c->owner))

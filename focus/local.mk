@@ -7,13 +7,14 @@ noinst_LIBRARIES += libfocus.a
 libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/part.c focus/endpoint.c focus/epdialog.c focus/epjoin.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/relog.c focus/relog.h \
 	focus/promote.c \
-	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h \
+	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h focus/hunt.c focus/hunt.h \
 	focus/refer.c focus/refer.h focus/referto.c focus/referto.h focus/referout.c focus/rate.c \
 	focus/replaces.c focus/replaces.h focus/body.c focus/body.h \
 	focus/listinvite.c focus/listinvite.h focus/multipart.c focus/multipart.h \
 	focus/urilist.c focus/urilist.h \
-	focus/mixproc.c focus/mixevent.c focus/ctlcmd.c focus/ctlreg.c focus/ctlreg.h \
+	focus/mixproc.c focus/mixevent.c focus/recover.c focus/ctlcmd.c focus/ctlask.c focus/ctlask.h focus/ctlstats.c focus/ctlreg.c focus/ctlreg.h \
 	focus/descr.c focus/negotiate.c focus/negprint.c focus/negfloor.c focus/negfloor.h focus/epfloor.c focus/epfloor.h focus/ctlfloor.c focus/ctlfloor.h \
+	focus/role.c focus/role.h focus/rights.c focus/ctlpart.c focus/ctlpart.h \
 	focus/demo.c focus/demo_pki.c \
 	focus/tree.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h
 include focus/events.mk

@@ -16,6 +16,7 @@
 #include "fdspare.h"
 #include "harden.h"
 #include "log.h"
+#include "supervisor.h"
 #include "wipefree.h"
 
 enum {
@@ -153,6 +154,17 @@ static int read_config(struct cfg **cfgp, const char *file)
 }
 
 
+/** The service manager, if there is one */
+static void tell(const char *state)
+{
+	const int err = supervisor_tell(state);
+
+	if (err)
+		log_warn("ev=supervisor_unreachable reason=\"%s\"",
+			 strerror(err));
+}
+
+
 /* ---- signals ------------------------------------------------------------- */
 
 static void reload(struct app *app)
@@ -244,6 +256,7 @@ static void signal_handler(int sig)
 	}
 
 	log_info("ev=stop signal=%d calls=%u", sig, app->focus->endpointc);
+	tell("STOPPING=1");
 	focus_stop(app->focus);
 	app->waited_ms = 0;
 	tmr_start(&app->tmr, STOP_POLL_MS, stop_handler, app);
@@ -264,6 +277,7 @@ static void print_ready(const struct app *app)
 	}
 	printf(" config=%s\n", app->config);
 	fflush(stdout);
+	tell("READY=1");
 }
 
 
@@ -360,8 +374,11 @@ int main(int argc, char *argv[])
 	err = harden_process();
 	if (!err)
 		err = fdspare_open(FDS_MAX);
-	if (err)
+	if (err) {
+		fprintf(stderr, "conclaved: limits of the process: %s\n",
+			strerror(err));
 		return EXIT_FAILURE;
+	}
 
 	app.opts.demo_opt.port = DEMO_PORT;
 	app.opts.demo_opt.floor = CFG_FLOOR_OPEN;
@@ -376,8 +393,10 @@ int main(int argc, char *argv[])
 	log_init("conclaved", false, LOG_LV_INFO);
 	tmr_init(&app.tmr);
 	err = libre_init();
-	if (err)
+	if (err) {
+		fprintf(stderr, "conclaved: libre: %s\n", strerror(err));
 		return EXIT_FAILURE;
+	}
 	relog_open();
 	(void)fd_setsize(FDS_MAX);
 	app.opts.demo_opt.dir = app.opts.demo;

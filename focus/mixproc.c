@@ -18,8 +18,9 @@ enum {
 	MP_FD = 3,              /* the mixer's end of the socket pair         */
 	PING_MS = 500,
 	PING_LOST_MAX = 3,      /* so a hanging mixer is replaced within 2 s  */
-	RESPAWN_MS = 500,       /* when it dies at once, not to spin          */
-	YOUNG_MS = 2000,
+	AGAIN_MS = 10000,       /* two deaths in so long: something kills it  */
+	RESPAWN_MS = 500,       /* after the second death, doubled each time  */
+	RESPAWN_MAX_MS = 16000,
 };
 
 struct mixproc {
@@ -27,16 +28,19 @@ struct mixproc {
 	struct mpconn *mc;
 	struct tmr tmr_ping;
 	struct tmr tmr_spawn;
+	struct tmr tmr_flush;   /* sends what this turn of the loop has said  */
 	struct list pendingl;   /* struct pending                             */
 	mixproc_event_h *eventh;
 	mixproc_down_h *downh;
 	void *arg;
 	uint64_t next_id;
-	uint64_t started;       /* [ms, libre's clock]                        */
+	uint64_t died;          /* [ms, libre's clock]; 0: never              */
+	uint32_t respawn_ms;    /* until the next start; 0: at once           */
 	unsigned index;
 	unsigned count;         /* of mixers                                  */
 	unsigned restarts;
 	unsigned pings;         /* without answer                             */
+	int polled;             /* FD_* flags                                 */
 	bool ready;
 	pid_t pid;
 };
@@ -65,7 +69,9 @@ static void pending_destructor(void *arg)
 static void stop(struct mixproc *mp)
 {
 	tmr_cancel(&mp->tmr_ping);
+	tmr_cancel(&mp->tmr_flush);
 	mp->ready = false;
+	mp->polled = 0;
 	if (mp->mc) {
 		fd_close(mpconn_fd(mp->mc));
 		mpconn_free(&mp->mc);
@@ -106,21 +112,13 @@ static void fail_pending(struct mixproc *mp)
 }
 
 
-static void down(struct mixproc *mp, const char *reason)
+/** Not at once: less and less often, if it does not help */
+static void spawn_later(struct mixproc *mp)
 {
-	bool young = tmr_jiffies() - mp->started < YOUNG_MS;
-
-	log_error("ev=mixer_down mixer=%u pid=%d reason=%s", mp->index,
-		  (int)mp->pid, reason);
-	stop(mp);
-	mp->pings = 0;
-	++mp->restarts;
-
-	fail_pending(mp);
-	mp->downh(mp, mp->arg);
-
-	if (young || spawn(mp))
-		tmr_start(&mp->tmr_spawn, RESPAWN_MS, spawn_handler, mp);
+	mp->respawn_ms = mp->respawn_ms ? MIN(2 * mp->respawn_ms,
+					      (uint32_t)RESPAWN_MAX_MS)
+					: (uint32_t)RESPAWN_MS;
+	tmr_start(&mp->tmr_spawn, mp->respawn_ms, spawn_handler, mp);
 }
 
 
@@ -129,7 +127,30 @@ static void spawn_handler(void *arg)
 	struct mixproc *mp = arg;
 
 	if (spawn(mp))
-		tmr_start(&mp->tmr_spawn, RESPAWN_MS, spawn_handler, mp);
+		spawn_later(mp);
+}
+
+
+static void down(struct mixproc *mp, const char *reason)
+{
+	const uint64_t now = tmr_jiffies();
+	const bool again = mp->died && now - mp->died < AGAIN_MS;
+	bool renewed;
+
+	log_error("ev=mixer_down mixer=%u pid=%d reason=%s", mp->index,
+		  (int)mp->pid, reason);
+	stop(mp);
+	mp->pings = 0;
+	mp->died = now;
+	++mp->restarts;
+	if (!again)
+		mp->respawn_ms = 0;
+
+	fail_pending(mp);
+	renewed = !again && !spawn(mp);
+	if (!renewed)
+		spawn_later(mp);
+	mp->downh(mp, renewed, mp->arg);
 }
 
 
@@ -190,7 +211,23 @@ static void poll_update(struct mixproc *mp)
 {
 	int flags = FD_READ | (mpconn_want_write(mp->mc) ? FD_WRITE : 0);
 
+	if (flags == mp->polled)
+		return;
+
+	mp->polled = flags;
 	(void)fd_listen(mpconn_fd(mp->mc), flags, fd_handler, mp);
+}
+
+
+static void flush_handler(void *arg)
+{
+	struct mixproc *mp = arg;
+	const int err = mpconn_writable(mp->mc);
+
+	if (err)
+		down(mp, strerror(err));
+	else
+		poll_update(mp);
 }
 
 
@@ -355,7 +392,6 @@ static int spawn(struct mixproc *mp)
 		return err;
 	}
 
-	mp->started = tmr_jiffies();
 	poll_update(mp);
 	err = send_hello(mp);
 	if (err) {
@@ -388,6 +424,7 @@ int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,
 	mp->arg = arg;
 	tmr_init(&mp->tmr_ping);
 	tmr_init(&mp->tmr_spawn);
+	tmr_init(&mp->tmr_flush);
 
 	err = spawn(mp);
 	if (err)
@@ -416,14 +453,15 @@ int mixproc_send(struct mixproc *mp, Mp__Message *msg,
 	p->replyh = replyh;
 	p->arg = arg;
 
-	err = mpconn_send(mp->mc, msg);
+	err = mpconn_queue(mp->mc, msg);
 	if (err) {
 		mem_deref(p);
 		return err;
 	}
 
 	list_append(&mp->pendingl, &p->le, p);
-	poll_update(mp);
+	if (!tmr_isrunning(&mp->tmr_flush))
+		tmr_start(&mp->tmr_flush, 0, flush_handler, mp);
 
 	return 0;
 }

@@ -58,7 +58,10 @@ static bool setup_fits(struct neg_floor *f, const struct descr_media *m)
 }
 
 
-/** At least one with a hash that proves something; malformed ones are none */
+/**
+ * At least one with a hash that proves something; malformed ones are none.  No
+ * attribute at all leaves it to the certificate of the caller.
+ */
 static bool fingerprints_fit(struct neg_floor *f, const struct descr_media *m)
 {
 	for (unsigned i = 0; i < m->fpc && f->fps.c < FLOORTLS_FP_MAX; i++) {
@@ -66,7 +69,7 @@ static bool fingerprints_fit(struct neg_floor *f, const struct descr_media *m)
 			++f->fps.c;
 	}
 
-	return f->fps.c != 0;
+	return f->fps.c || !m->fpc;
 }
 
 
@@ -80,21 +83,28 @@ static bool line_fits(struct neg_floor *f, const struct descr_media *m)
 }
 
 
-void neg_floor_pick(struct neg_floor *f, const struct descr *d)
+static bool pick(struct neg_floor *f, const struct descr *d, bool named)
 {
 	for (unsigned i = 0; i < d->mediac; i++) {
 		const struct descr_media *m = &d->mediav[i];
 
-		if (!line_fits(f, m))
+		if ((m->fpc != 0) != named || !line_fits(f, m))
 			continue;
 		f->on = true;
 		f->index = i;
 		f->existing = !pl_strcmp(&m->connection, "existing");
 		f->floorctrl = pl_isset(&m->floorctrl);
-		return;
+		return true;
 	}
 
-	memset(f, 0, sizeof(*f));
+	return false;
+}
+
+
+void neg_floor_pick(struct neg_floor *f, const struct descr *d)
+{
+	if (!pick(f, d, true) && !pick(f, d, false))
+		memset(f, 0, sizeof(*f));
 }
 
 

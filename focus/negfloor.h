@@ -3,8 +3,9 @@
  *
  *   m=application 5070 TCP/TLS/BFCP *
  *
- * Taken only with TLS and a fingerprint; every other form of BFCP gets port 0,
- * as do further lines.  We are the floor control server (s-only).
+ * Taken only with TLS and a certificate that is known: by its fingerprint, or
+ * because the caller has shown it (epfloor_shown()).  Every other form of BFCP
+ * gets port 0, as do further lines.  We are the floor control server (s-only).
  *
  * Refs: RFC 8856, RFC 4145, RFC 8122
  */
@@ -27,7 +28,7 @@ struct neg_floor {
 	bool existing;           /* it wants to keep the connection           */
 	bool floorctrl;          /* it named roles                            */
 	struct sa peer;          /* with we_connect                           */
-	struct floortls_fps fps;
+	struct floortls_fps fps; /* none: that of the SIP connection          */
 };
 
 /** What we say */

@@ -300,6 +300,10 @@ int neg_offer(struct neg *n, const struct pl *body, struct descr *d,
 		neg_reset(n);
 		if (!pick_line(n, &d->mediav[i], cc, e)) {
 			n->index = i;
+			/* only one who knows MKI is sent any, and only where
+			 * it is good for something */
+			if (cc->keying != KEYING_ENDPOINT)
+				n->mki_len = n->sdes.keyv[0].mki_len;
 			if (cc->floor != CFG_FLOOR_NONE)
 				neg_floor_pick(&n->floor, d);
 			return 0;

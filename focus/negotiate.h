@@ -46,7 +46,21 @@ struct neg {
 	bool peer_receives;
 	enum sdp_dir dir;        /* our direction in an answer                */
 	struct sdes sdes;        /* the crypto line taken                     */
+	uint8_t mki_len;         /* of the MKI in what we send; 0: none       */
 	struct neg_floor floor;  /* the BFCP line beside it                   */
+};
+
+/**
+ * Our keys toward one peer, as a crypto line of ours names them.  Several
+ * need an MKI each, of one length: RFC 4568 section 6.1.
+ */
+struct neg_keys {
+	struct {
+		const struct secret *key;
+		uint32_t mki;
+	} v[2];
+	unsigned c;
+	uint8_t mki_len;         /* 0: none, and one key                      */
 };
 
 /** What we offered; the answer must fit it */
@@ -101,7 +115,7 @@ int neg_answer(struct neg *n, const struct pl *body, struct descr *d,
 /** Our answer to what neg_offer() took; every other m= line gets port 0 */
 int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 		     const struct neg_mlines *ml, const struct neg_local *l,
-		     const struct secret *key);
+		     const struct neg_keys *keys);
 
 /** Our offer for a new call: all codecs and suites of the policy */
 int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
@@ -114,7 +128,7 @@ int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
  */
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key, enum sdp_dir dir);
+		      const struct neg_keys *keys, enum sdp_dir dir);
 
 /** Remember the m= lines of a description; 0 or ENOMEM */
 int  neg_mlines_set(struct neg_mlines *ml, const struct descr *d,

@@ -18,14 +18,33 @@ static struct mbuf *mbuf_wipe(struct mbuf *mb)
 }
 
 
+/** "a=crypto:1 SUITE inline:KEY|2:4;inline:KEY|1:4" */
 static int print_crypto(struct mbuf *mb, uint32_t tag, enum suite_id id,
-			const char *name, const struct secret *key)
+			const char *name, const struct neg_keys *keys)
 {
 	char buf[SDES_LINE_MAX];
-	int n, err;
+	struct sdes sd;
+	int n, err = keys->c ? 0 : EINVAL;
 
-	n = sdes_encode(buf, sizeof(buf), tag, suite_by_id(id), name, key,
-			0, 0);
+	memset(&sd, 0, sizeof(sd));
+	sd.tag = tag;
+	sd.suite = suite_by_id(id);
+	(void)re_snprintf(sd.suite_name, sizeof(sd.suite_name), "%s",
+			  name ? name : "");
+	for (unsigned i = 0; i < keys->c && !err; i++) {
+		const struct secret *s = keys->v[i].key;
+
+		sdes_mki_set(&sd.keyv[i], keys->v[i].mki, keys->mki_len);
+		if (!s || secret_len(s) != suite_keysalt_len(sd.suite))
+			err = EINVAL;
+		else
+			err = secret_copy(&sd.keyv[i].keysalt, secret_bytes(s),
+					  secret_len(s));
+		sd.keyc = i + 1;
+	}
+
+	n = err ? -1 : sdes_print(buf, sizeof(buf), &sd);
+	sdes_reset(&sd);
 	err = n < 0 ? EINVAL : mbuf_printf(mb, "a=crypto:%s\r\n", buf);
 	OPENSSL_cleanse(buf, sizeof(buf));
 
@@ -122,7 +141,7 @@ static int finish(struct mbuf **mbp, struct mbuf *rest,
 
 
 static int print_agreed(struct mbuf *mb, const struct neg *n,
-			const struct neg_local *l, const struct secret *key,
+			const struct neg_local *l, const struct neg_keys *keys,
 			enum sdp_dir dir)
 {
 	const struct codec *c = codec_by_id(n->codec);
@@ -134,7 +153,7 @@ static int print_agreed(struct mbuf *mb, const struct neg *n,
 		err |= mbuf_printf(mb, " %u", n->dtmf_pt);
 	err |= mbuf_write_str(mb, "\r\n");
 	err |= print_crypto(mb, n->sdes.tag, n->sdes.suite->id,
-			    n->sdes.suite_name, key);
+			    n->sdes.suite_name, keys);
 	err |= print_codec(mb, c, n->pt);
 	if (n->dtmf_pt)
 		err |= print_dtmf(mb, n->dtmf_pt, n->dtmf_clock);
@@ -156,7 +175,7 @@ static int print_agreed(struct mbuf *mb, const struct neg *n,
 /** RFC 3264 section 6: the same lines in the same order, forever */
 static int print_session(struct mbuf **mbp, const struct neg *n,
 			 const struct neg_mlines *ml,
-			 const struct neg_local *l, const struct secret *key,
+			 const struct neg_local *l, const struct neg_keys *keys,
 			 enum sdp_dir dir)
 {
 	struct mbuf *mb = body_alloc(ml);
@@ -168,7 +187,7 @@ static int print_session(struct mbuf **mbp, const struct neg *n,
 	err = print_time(mb, l);
 	for (unsigned i = 0; i < ml->linec; i++) {
 		if (i == n->index)
-			err |= print_agreed(mb, n, l, key, dir);
+			err |= print_agreed(mb, n, l, keys, dir);
 		else if (n->floor.on && i == n->floor.index && l->floor)
 			err |= neg_floor_print(mb, &n->floor, l->floor);
 		else
@@ -185,17 +204,17 @@ static int print_session(struct mbuf **mbp, const struct neg *n,
 
 int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 		     const struct neg_mlines *ml, const struct neg_local *l,
-		     const struct secret *key)
+		     const struct neg_keys *keys)
 {
-	return print_session(mbp, n, ml, l, key, n->dir);
+	return print_session(mbp, n, ml, l, keys, n->dir);
 }
 
 
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key, enum sdp_dir dir)
+		      const struct neg_keys *keys, enum sdp_dir dir)
 {
-	return print_session(mbp, n, ml, l, key, dir);
+	return print_session(mbp, n, ml, l, keys, dir);
 }
 
 
@@ -250,10 +269,14 @@ int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
 		err |= mbuf_printf(mb, " %u", PT_DTMF_8K);
 	err |= mbuf_write_str(mb, "\r\n");
 
-	for (unsigned i = 0; i < off->linec; i++)
+	for (unsigned i = 0; i < off->linec; i++) {
+		const struct neg_keys keys = {
+			.v = { { off->linev[i].key, 0 } }, .c = 1,
+		};
+
 		err |= print_crypto(mb, off->linev[i].tag,
-				    off->linev[i].suite, NULL,
-				    off->linev[i].key);
+				    off->linev[i].suite, NULL, &keys);
+	}
 	err |= print_codecs(mb, cc, dtmf48, dtmf8);
 	err |= mbuf_write_str(mb, "a=ptime:20\r\na=sendrecv\r\n");
 	err |= print_rtcp(mb, l, true);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "focus/notifier.h"
+#include "late.h"
 
 enum {
 	HASH_SIZE = 1024,
@@ -14,6 +15,7 @@ struct notifiers {
 	struct sip *sip;
 	struct dlgs *dlgs;
 	struct hash *ht;         /* struct notifier by Call-ID                */
+	struct lates expiry;
 	uint32_t count;
 	uint64_t sent;
 };
@@ -37,7 +39,7 @@ struct notifier {
 	uint32_t expires_max_s;
 	uint32_t interval_ms;
 
-	struct tmr tmr_expire;
+	struct late late_expire;
 	struct tmr tmr_next;     /* runs: not yet, unless full                */
 	bool full;               /* the subscriber waits for a full one       */
 	bool changed;
@@ -58,6 +60,7 @@ static void notifiers_destructor(void *arg)
 {
 	struct notifiers *ns = arg;
 
+	lates_close(&ns->expiry);
 	mem_deref(ns->ht);
 	mem_deref(ns->dlgs);
 }
@@ -143,7 +146,7 @@ static void destructor(void *arg)
 {
 	struct notifier *n = arg;
 
-	tmr_cancel(&n->tmr_expire);
+	late_cancel(&n->late_expire);
 	tmr_cancel(&n->tmr_next);
 	hash_unlink(&n->he);
 	--n->ns->count;
@@ -165,7 +168,7 @@ void notifier_drop(struct notifier *n)
 		return;
 
 	memset(&n->h, 0, sizeof(n->h));
-	tmr_cancel(&n->tmr_expire);
+	late_cancel(&n->late_expire);
 	tmr_cancel(&n->tmr_next);
 	hash_unlink(&n->he);
 	mem_deref(n);            /* a NOTIFY that is out holds one more      */
@@ -200,7 +203,7 @@ void notifier_end(struct notifier *n, const char *reason, struct mbuf *body)
 	memset(&n->h, 0, sizeof(n->h));
 	n->reason = reason;
 	n->last = body;
-	tmr_cancel(&n->tmr_expire);
+	late_cancel(&n->late_expire);
 	tmr_cancel(&n->tmr_next);
 	send_next(n);
 }
@@ -258,7 +261,7 @@ static void response_handler(int err, const struct sip_msg *msg, void *arg)
 
 static int print_state(struct re_printf *pf, const struct notifier *n)
 {
-	uint64_t left_s = (tmr_get_expire(&n->tmr_expire) + 999) / 1000;
+	uint64_t left_s = (late_left(&n->late_expire) + 999) / 1000;
 
 	if (n->reason)
 		return re_hprintf(pf, "terminated;reason=%s", n->reason);
@@ -449,7 +452,6 @@ int notifier_alloc(struct notifier **np, struct notifiers *ns,
 	n->expires_min_s = opt->expires_min_s;
 	n->expires_max_s = opt->expires_max_s;
 	n->interval_ms = opt->interval_ms;
-	tmr_init(&n->tmr_expire);
 	tmr_init(&n->tmr_next);
 	err = names_set(n, opt);
 	if (err)
@@ -493,8 +495,8 @@ void notifier_start(struct notifier *n)
 		return;
 	}
 
-	tmr_start(&n->tmr_expire, (uint64_t)n->expires_s * 1000,
-		  expire_handler, n);
+	late_start(&n->ns->expiry, &n->late_expire,
+		   (uint64_t)n->expires_s * 1000, expire_handler, n);
 	send_next(n);
 }
 
@@ -533,7 +535,7 @@ const char *notifier_identity(const struct notifier *n)
 }
 
 
-const struct sa *notifier_peer(const struct notifier *n)
+bool notifier_on_flow(const struct notifier *n, const struct sip_msg *msg)
 {
-	return n ? dlg_peer_addr(n->dlg) : NULL;
+	return n && dlg_on_flow(n->dlg, msg);
 }

@@ -60,7 +60,7 @@ int notifiers_alloc(struct notifiers **nsp, struct sip *sip, struct dlgs *ds);
 
 /**
  * The subscription that a SUBSCRIBE with a To tag belongs to, or NULL.  Who
- * sends it from elsewhere than notifier_peer() has to prove to be
+ * sends it on another connection (notifier_on_flow()) has to prove to be
  * notifier_identity() before notifier_subscribe() is called.
  */
 struct notifier *notifiers_find(const struct notifiers *ns,
@@ -118,6 +118,6 @@ void notifier_end(struct notifier *n, const char *reason, struct mbuf *body);
 void notifier_drop(struct notifier *n);
 
 const char *notifier_identity(const struct notifier *n);
-const struct sa *notifier_peer(const struct notifier *n);
+bool notifier_on_flow(const struct notifier *n, const struct sip_msg *msg);
 
 #endif

@@ -112,6 +112,19 @@ static enum follows expect(const struct endpoint *ep)
 }
 
 
+bool promote_never(const struct endpoint *ep)
+{
+	return ep->follows == FOLLOWS_NO || expect(ep) == FOLLOWS_NO;
+}
+
+
+void promote_remember(struct endpoint *ep, enum follows follows)
+{
+	ep->follows = follows;
+	remember(ep->part->conf->focus, ep->user_agent, follows);
+}
+
+
 /* ---- promotion ----------------------------------------------------------- */
 
 void promote_start(struct endpoint *ep)
@@ -156,10 +169,18 @@ static void trial_handler(void *arg)
 }
 
 
+/** With MKI the leg has both keys, for as long as it is in a group */
+static void own_done(struct endpoint *ep)
+{
+	if (!ep->neg.mki_len)
+		epmedia_drop_own(ep);
+}
+
+
 void promote_switched(struct endpoint *ep)
 {
 	if (!ep->trial)
-		epmedia_drop_own(ep);
+		own_done(ep);
 	else if (!tmr_isrunning(&ep->tmr_trial))
 		tmr_start(&ep->tmr_trial,
 			  ep->part->conf->cc->trial_overlap_ms,
@@ -174,14 +195,13 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 		return;
 
 	promote_stop(ep);
-	ep->follows = FOLLOWS_YES;
-	remember(ep->part->conf->focus, ep->user_agent, FOLLOWS_YES);
+	promote_remember(ep, FOLLOWS_YES);
 	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, epoch);
 	(void)epmedia_resend(ep);
 	if (!ep->next_own)
-		epmedia_drop_own(ep);
+		own_done(ep);
 }
 
 
@@ -198,14 +218,14 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 		return false;
 
 	promote_stop(ep);
-	ep->follows = FOLLOWS_NO;
-	remember(c->focus, ep->user_agent, FOLLOWS_NO);
+	promote_remember(ep, FOLLOWS_NO);
 	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
 		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);
 
 	/* it is in the conference, but out of the group: the others are moved to
 	 * a key that it never had, without haste while it is here */
-	ep->own_due = ep->ge || ep->next_ge || ep->offer_ge;
+	ep->own_due = !ep->neg.mki_len &&
+		(ep->ge || ep->next_ge || ep->offer_ge);
 	gclass_leave(ep, MAX(c->cc->leave_grace_ms, (uint32_t)STAY_GRACE_MS));
 	(void)epmedia_resend(ep);
 	rekey_start(ep);

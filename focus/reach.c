@@ -208,7 +208,7 @@ static bool is_ours_alone(const struct focus *f, const char *host)
 
 
 static int find_way(struct reach *r, const char *identity,
-		    const struct uri *uri)
+		    const struct uri *uri, unsigned n)
 {
 	const struct focus *f = r->focus;
 	const char *host = strchr(identity, '@') + 1;
@@ -216,10 +216,10 @@ static int find_way(struct reach *r, const char *identity,
 	int err = ENOENT;
 
 	if (local)
-		err = registrar_find(&r->reg, f->reg, identity, 0);
+		err = registrar_find(&r->reg, f->reg, identity, n);
 	if (!err)
 		return by_registration(r);
-	if (err != ENOENT)
+	if (err != ENOENT || n)
 		return err;
 
 	r->route = cfg_route_find(f->cfg, host);
@@ -234,7 +234,8 @@ static int find_way(struct reach *r, const char *identity,
 }
 
 
-int reach_route(struct reach **rp, struct focus *f, const struct pl *target)
+int reach_route(struct reach **rp, struct focus *f, const struct pl *target,
+		unsigned n)
 {
 	char identity[512];
 	struct reach *r;
@@ -252,7 +253,7 @@ int reach_route(struct reach **rp, struct focus *f, const struct pl *target)
 	r->focus = f;
 	r->cfg = mem_ref(f->cfg);
 	r->af = AF_INET;
-	err = find_way(r, identity, &uri);
+	err = find_way(r, identity, &uri, n);
 	if (err)
 		mem_deref(r);
 	else
@@ -271,6 +272,12 @@ const char *reach_hop(const struct reach *r)
 const char *reach_uri(const struct reach *r)
 {
 	return r->uri;
+}
+
+
+unsigned reach_q(const struct reach *r)
+{
+	return r->reg ? reg_target_q(r->reg) : 0;
 }
 
 

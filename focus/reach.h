@@ -24,17 +24,23 @@ struct reach;
  *
  * @param rp      Out
  * @param target  SIP URI to be called
+ * @param n       Which way: a user may be registered with several phones, the
+ *                preferred ones first; everybody else has way 0 alone
  *
  * @return 0, EINVAL (no SIP URI with a user), ELOOP (it leads to ourselves),
  *         EPROTONOSUPPORT (the URI demands another transport than TLS),
- *         ENOENT (a user of ours who is not registered), ENOMEM
+ *         ENOENT (a user of ours who is not registered, or has no more
+ *         phones), ENOMEM
  */
-int reach_route(struct reach **rp, struct focus *f, const struct pl *target);
+int reach_route(struct reach **rp, struct focus *f, const struct pl *target,
+		unsigned n);
 
 /** "sip:host:port;transport=tls" of the hop */
 const char *reach_hop(const struct reach *r);
 /** Request-URI */
 const char *reach_uri(const struct reach *r);
+/** How much a registered phone is preferred, 0 to 1000; 0 of other ways */
+unsigned reach_q(const struct reach *r);
 /** Address family of the hop if it is an address, else that of our listener */
 int reach_af(const struct reach *r);
 

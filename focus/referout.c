@@ -124,7 +124,7 @@ int referout_send(const struct referout *ro)
 
 	o->h = ro->h;
 	o->arg = mem_ref(ro->arg);
-	err = reach_route(&o->reach, f, &ro->target);
+	err = reach_route(&o->reach, f, &ro->target, 0);
 	if (!err)
 		err = send_refer(o, ro);
 	if (err)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include "late.h"
 #include "log.h"
 #include "registrar.h"
 #include "regreq.h"
@@ -12,6 +13,7 @@ enum { HT_SIZE = 1024, USER_AGENT_MAX = 128 };
 
 struct registrar {
 	struct hash *ht;                /* struct aor by identity             */
+	struct lates expiry;            /* of bindings                        */
 	uint32_t bindc;
 	struct log_limit ll;            /* of refusals                        */
 	struct log_limit ll_bind;       /* a phone may come and go as it likes */
@@ -21,7 +23,8 @@ struct aor {
 	struct le he;
 	struct registrar *reg;
 	char *identity;
-	struct list bindl;              /* struct binding, newest first       */
+	struct list bindl;              /* struct binding, higher q first, then
+	                                   newer first                        */
 };
 
 struct binding {
@@ -30,16 +33,19 @@ struct binding {
 	char *uri;
 	char *instance;                 /* NULL: not by RFC 5626              */
 	uint32_t reg_id;
+	unsigned q;
 	char *callid;
 	uint32_t cseq;
 	char *user_agent;
 	struct tlsid_flow *flow;
-	struct tmr tmr;                 /* expiry                             */
+	struct tlsid_watch watch;       /* of flow                            */
+	struct late late;               /* expiry                             */
 };
 
 struct reg_target {
 	char *aor;
 	char *uri;
+	unsigned q;
 	struct tlsid_flow *flow;
 };
 
@@ -65,6 +71,7 @@ static void destructor(void *arg)
 	struct registrar *reg = arg;
 
 	hash_flush(reg->ht);
+	lates_close(&reg->expiry);
 	mem_deref(reg->ht);
 }
 
@@ -83,7 +90,8 @@ static void binding_destructor(void *arg)
 {
 	struct binding *b = arg;
 
-	tmr_cancel(&b->tmr);
+	late_cancel(&b->late);
+	tlsid_flow_unwatch(&b->watch);
 	list_unlink(&b->le);
 	if (b->aor)
 		--b->aor->reg->bindc;
@@ -177,7 +185,7 @@ static void binding_end(struct binding *b, const char *reason)
 }
 
 
-/** Those whose connection has gone; nobody tells us when it does */
+/** Those whose connection has gone in this turn of the loop */
 static void aor_purge(struct aor *a)
 {
 	struct le *le = a ? list_head(&a->bindl) : NULL;
@@ -209,8 +217,18 @@ static void expire_handler(void *arg)
 	struct binding *b = arg;
 	struct aor *a = b->aor;
 
-	binding_end(b, "expired");
+	binding_end(b, tlsid_flow_open(b->flow) ? "expired"
+						: "connection_gone");
 	aor_check(a);
+}
+
+
+/** RFC 5626 section 6: a binding ends with its flow */
+static void gone_handler(void *arg)
+{
+	struct binding *b = arg;
+
+	late_start(&b->aor->reg->expiry, &b->late, 0, expire_handler, b);
 }
 
 
@@ -285,7 +303,7 @@ static int refuse(const struct job *j, uint16_t scode, const char *reason,
 
 static uint32_t left_s(const struct binding *b)
 {
-	return (uint32_t)((tmr_get_expire(&b->tmr) + 999) / 1000);
+	return (uint32_t)((late_left(&b->late) + 999) / 1000);
 }
 
 
@@ -490,8 +508,8 @@ static int binding_make(struct binding **bp, const struct job *j,
 	if (!b)
 		return ENOMEM;
 
-	tmr_init(&b->tmr);
 	b->cseq = j->msg->cseq.num;
+	b->q = c->q;
 	err = pl_strdup(&b->uri, &c->uri);
 	if (!err)
 		err = pl_strdup(&b->callid, &j->msg->callid);
@@ -540,6 +558,21 @@ static int make_all(struct job *j)
 }
 
 
+/** RFC 3261 section 16.6: what is preferred is tried first */
+static void binding_insert(struct aor *a, struct binding *b)
+{
+	struct le *le = list_head(&a->bindl);
+
+	while (le && ((struct binding *)le->data)->q > b->q)
+		le = le->next;
+
+	if (le)
+		list_insert_before(&a->bindl, le, &b->le, b);
+	else
+		list_append(&a->bindl, &b->le, b);
+}
+
+
 static void commit(struct job *j)
 {
 	unsigned left_out;
@@ -561,9 +594,10 @@ static void commit(struct job *j)
 		mem_deref(j->oldv[i]);
 		b->aor = j->aor;
 		++j->reg->bindc;
-		list_prepend(&j->aor->bindl, &b->le, b);
-		tmr_start(&b->tmr, (uint64_t)c->expires_s * 1000,
-			  expire_handler, b);
+		binding_insert(j->aor, b);
+		late_start(&j->reg->expiry, &b->late,
+			   (uint64_t)c->expires_s * 1000, expire_handler, b);
+		tlsid_flow_watch(b->flow, &b->watch, gone_handler, b);
 		j->outbound |= b->instance != NULL;
 	}
 }
@@ -644,12 +678,47 @@ static void target_destructor(void *arg)
 }
 
 
+/**
+ * RFC 5626 section 5.3: of the flows of one phone only one is used, or it would
+ * ring twice
+ */
+static bool is_second_flow(const struct binding *b)
+{
+	const struct le *le = b->le.prev;
+
+	for (; b->instance && le; le = le->prev) {
+		const struct binding *other = le->data;
+
+		if (other->instance && !strcmp(other->instance, b->instance))
+			return true;
+	}
+
+	return false;
+}
+
+
+/** The n-th phone, or NULL */
+static const struct binding *nth(const struct aor *a, unsigned n)
+{
+	const struct le *le = a ? list_head(&a->bindl) : NULL;
+
+	for (; le; le = le->next) {
+		const struct binding *b = le->data;
+
+		if (!is_second_flow(b) && !n--)
+			return b;
+	}
+
+	return NULL;
+}
+
+
 int registrar_find(struct reg_target **tp, struct registrar *reg,
 		   const char *identity, unsigned n)
 {
+	const struct binding *b;
 	struct reg_target *t;
 	struct aor *a;
-	struct le *le;
 	int err;
 
 	if (!tp || !reg || !identity)
@@ -657,9 +726,8 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 
 	a = aor_find(reg, identity);
 	aor_purge(a);
-	for (le = a ? list_head(&a->bindl) : NULL; le && n; n--)
-		le = le->next;
-	if (!le) {
+	b = nth(a, n);
+	if (!b) {
 		aor_check(a);
 		return ENOENT;
 	}
@@ -668,10 +736,11 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 	if (!t)
 		return ENOMEM;
 
-	t->flow = mem_ref(((struct binding *)le->data)->flow);
+	t->flow = mem_ref(b->flow);
+	t->q = b->q;
 	err = str_dup(&t->aor, a->identity);
 	if (!err)
-		err = str_dup(&t->uri, ((struct binding *)le->data)->uri);
+		err = str_dup(&t->uri, b->uri);
 
 	if (err)
 		mem_deref(t);
@@ -685,6 +754,12 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 const char *reg_target_uri(const struct reg_target *t)
 {
 	return t->uri;
+}
+
+
+unsigned reg_target_q(const struct reg_target *t)
+{
+	return t->q;
 }
 
 

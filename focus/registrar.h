@@ -48,7 +48,8 @@ struct reg_target;
  *
  * @param tp        Out, caller owns it
  * @param identity  "sip:user@host" as in cfg_identity()
- * @param n         0: the contact registered last, 1: the one before, ...
+ * @param n         Which of the phones of that user: by q, then the one that
+ *                  registered last; 0 is the first
  *
  * @return 0 if success, ENOENT if there is none (left), ENOMEM
  */
@@ -57,6 +58,8 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 
 /** Request-URI: the Contact as it was registered */
 const char *reg_target_uri(const struct reg_target *t);
+/** How much it is preferred: RFC 3261 section 20.10, times 1000 */
+unsigned reg_target_q(const struct reg_target *t);
 /** The other end of its connection */
 const struct sa *reg_target_peer(const struct reg_target *t);
 /** Is the connection still there?  Else its address may be another's by now */

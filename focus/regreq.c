@@ -126,6 +126,30 @@ static int decode_seconds(uint32_t *sp, const struct pl *pl)
 }
 
 
+/** qvalue of RFC 3261 section 25.1: at most three digits after the point */
+static int decode_q(unsigned *qp, const struct pl *pl)
+{
+	unsigned q = 0, unit = 1000;
+
+	if (!pl->l || pl->l > 5 || (pl->l > 1 && pl->p[1] != '.'))
+		return EBADMSG;
+
+	for (size_t i = 0; i < pl->l; i++) {
+		if (i == 1)
+			continue;
+		if (pl->p[i] < '0' || pl->p[i] > '9')
+			return EBADMSG;
+		q += unit * (unsigned)(pl->p[i] - '0');
+		unit /= 10;
+	}
+	if (q > 1000)
+		return EBADMSG;
+	*qp = q;
+
+	return 0;
+}
+
+
 static int take_param(struct reg_contact *c, const struct pl *name,
 		      const struct pl *val)
 {
@@ -138,6 +162,9 @@ static int take_param(struct reg_contact *c, const struct pl *name,
 		if (decode_seconds(&c->reg_id, val) || !c->reg_id ||
 		    c->reg_id > INT32_MAX)
 			return EBADMSG;
+	}
+	else if (!pl_strcasecmp(name, "q")) {
+		return decode_q(&c->q, val);
 	}
 	else if (!pl_strcasecmp(name, "+sip.instance")) {
 		if (val->l < 2 || val->p[0] != '"' ||
@@ -190,6 +217,7 @@ static int take_contact(struct reading *rd, const struct pl *hdr)
 	c->uri = addr.auri;
 	c->parsed = addr.uri;
 	c->expires_s = rd->default_s;
+	c->q = 1000;
 	if (!uri_ok(c))
 		return wrong(rd, EBADMSG, "Contact is no plain SIP URI");
 

@@ -26,6 +26,7 @@ struct reg_contact {
 	struct pl instance;             /* quoted, as it came; or not set     */
 	uint32_t reg_id;                /* 0: none                            */
 	uint32_t expires_s;             /* as wished                          */
+	unsigned q;                     /* 0 to 1000; 1000 if it says nothing  */
 };
 
 struct reg_req {

@@ -1,7 +1,7 @@
 /**
  * @file focus/rekey.c  One endpoint's way to the key it should have
  *
- * A client that did not negotiate MKI has one receive key, changed only by an
+ * A client has one receive key, or with MKI one and its own, changed only by an
  * offer: re-INVITE, or UPDATE if it allows that.  The dialog layer sends one
  * offer at a time and asks for its text when it can go out, so an endpoint
  * that is slow skips the epochs it missed.  The mixer switches the leg when
@@ -42,17 +42,16 @@ static bool is_due(const struct endpoint *ep)
 struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 {
 	struct gepoch *ge = is_behind(ep) ? ep->gc->live : ep->ge;
-	const struct secret *key = ge ? ge->key : ep->tx;
+	struct neg_keys keys;
 	struct neg_local l;
 	struct mbuf *sdp;
 
 	/* what it does with a key that it asked for proves nothing about one
 	 * that it did not: its trial starts anew afterwards */
-	if (asked && ep->trial) {
+	if (asked && ep->trial)
 		ge = NULL;
-		key = ep->tx;
-	}
-	if (!key)
+	epmedia_show(&keys, ge, ep->tx, ep->neg.mki_len);
+	if (!keys.c)
 		return NULL;
 
 	neg_offered_reset(&ep->offered);
@@ -61,7 +60,7 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
 
 	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, key, dir))
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, &keys, dir))
 		return NULL;
 
 	mem_deref(ep->offer_ge);
@@ -181,6 +180,7 @@ static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
 {
 	struct endpoint *ep = arg;
 	struct neg_offered *off = &ep->offered;
+	struct neg_keys keys;
 	struct neg_local l;
 	struct mbuf *sdp;
 	(void)dlg;
@@ -198,9 +198,10 @@ static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
 			suite_keysalt_len(ep->neg.sdes.suite)))
 		return NULL;
 
+	epmedia_show(&keys, NULL, off->linev[0].key, ep->neg.mki_len);
 	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l,
-			      off->linev[0].key, ep->neg.dir))
+	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, &keys,
+			      ep->neg.dir))
 		return NULL;
 
 	log_debug("ev=fresh_key_offer conf=%s part=%u leg=%llu",

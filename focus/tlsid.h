@@ -60,6 +60,16 @@ int tlsid_init(struct tls *tls, const struct cfg *cfg);
  */
 int tlsid_identity(const struct sip_msg *msg, char *buf, size_t size);
 
+struct x509_st;
+/**
+ * The client certificate of this message's connection
+ *
+ * @param certp  Out: caller owns it, X509_free()
+ *
+ * @return 0 if success, ENOENT if there is none (as above)
+ */
+int tlsid_certificate(const struct sip_msg *msg, struct x509_st **certp);
+
 /**
  * Does the certificate of this message's connection name this domain or host?
  *
@@ -83,7 +93,28 @@ struct tlsid_flow;
 int tlsid_flow_get(struct tlsid_flow **fp, const struct sip_msg *msg);
 /** Is it still there?  If not, its address may be somebody else's by now */
 bool tlsid_flow_open(const struct tlsid_flow *f);
+/** It is gone, and the peer had opened it: only the peer can come back */
+bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
+
+/** libre has put a message together from what it reads at the moment; without
+ *  that, a connection has a bound (trickle.h) to what it may make libre read */
+void tlsid_complete(void);
+
+/** Somebody has proven on this connection who it is: it is no stranger's */
+void tlsid_known(const struct sip_msg *msg);
+/** Wants to know when a connection is gone */
+struct tlsid_watch {
+	struct le le;
+	/** Called once, from inside of libre and OpenSSL: start a timer, no more */
+	void (*goneh)(void *arg);
+	void *arg;
+};
+
+/** w must stay until it was called or unwatched */
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg);
+void tlsid_flow_unwatch(struct tlsid_watch *w);
 
 /**
  * Whose certificate the next connection that we open has to show

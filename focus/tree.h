@@ -34,10 +34,11 @@ struct confwatch;
 
 /** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
 #define FOCUS_ALLOW \
-	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, SUBSCRIBE, REFER\r\n" \
+	"Allow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, OPTIONS, SUBSCRIBE," \
+	" REFER\r\n" \
 	"Allow-Events: conference, refer\r\n"
 #define FOCUS_SUPPORTED \
-	"Supported: replaces, join, norefersub, nosub, tdialog\r\n"
+	"Supported: replaces, join, norefersub, nosub, tdialog, 100rel\r\n"
 
 enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
@@ -49,6 +50,8 @@ enum change {
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
 	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
 	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
+	CHANGE_MUTED, CHANGE_UNMUTED,             /* by somebody              */
+	CHANGE_ROLE,
 	CHANGE_MAX
 };
 
@@ -71,9 +74,12 @@ struct focus {
 	struct notifiers *notifiers;
 	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
 	struct hash *ht_conf;       /* conference by URI user part            */
+	struct hash *ht_confid;     /* conference by id                       */
+	struct hash *ht_leg;        /* endpoint by leg id                     */
 	struct hash *ht_watcher;    /* subscriptions by identity              */
 	struct list confl;
 	struct mixproc *mixv[MIXER_MAX];
+	uint32_t mixconfcv[MIXER_MAX]; /* conferences on each                 */
 	unsigned mixc;
 	uint64_t conf_id;           /* last one given away                    */
 	uint64_t leg_id;
@@ -90,7 +96,11 @@ struct focus {
  *  sent so long at most; if he leaves, the usual grace holds [ms] */
 enum { STAY_GRACE_MS = 10000 };
 
-enum role { ROLE_OWNER, ROLE_MEMBER };
+/** The MKI of a leg's own key; those of group keys are above */
+enum { GEPOCH_MKI_OWN = 1 };
+
+/** In order of rank: role.h */
+enum role { ROLE_LISTENER, ROLE_MEMBER, ROLE_CHAIR, ROLE_OWNER };
 
 /** One generation of a class's group key */
 struct gepoch {
@@ -118,6 +128,8 @@ struct gclass {
 	uint32_t opus_max_rate;
 	bool opus_fec, opus_dtx, opus_cbr;
 	enum suite_id suite;
+	uint8_t mki_len;            /* 0: packets without MKI; else members have
+				       a key of their own besides, to fall back */
 	struct list epochl;         /* struct gepoch, oldest first            */
 	struct gepoch *live;        /* newest one                             */
 	uint32_t epoch_no;
@@ -131,6 +143,7 @@ struct gclass {
 
 struct conference {
 	struct le he;
+	struct le he_id;
 	struct le le;
 	struct focus *focus;
 	struct cfg *cfg;            /* keeps cc alive over a reload           */
@@ -146,6 +159,7 @@ struct conference {
 	struct list partl;
 	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
+	struct list standl;         /* role.c: roles and mutes that were set  */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
@@ -174,6 +188,7 @@ struct part {
 	char *cname;                /* RTCP, random: RFC 7022                 */
 	uint32_t id;
 	enum role role;
+	bool muted;                 /* by a chair or the operator             */
 	bool anonymous;             /* others must not see identity           */
 };
 
@@ -204,6 +219,7 @@ enum endpoint_state {
 
 struct endpoint {
 	struct le le;
+	struct le he_leg;
 	struct part *part;
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
@@ -225,7 +241,8 @@ struct endpoint {
 	/* the session as agreed */
 	struct neg neg;
 	struct neg_mlines mlines;
-	struct secret *tx;          /* our key to it alone; NULL: promoted    */
+	struct secret *tx;          /* our key to it alone; NULL: promoted.
+				       With MKI it stays beside the group key  */
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
@@ -262,6 +279,11 @@ struct endpoint {
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
 	bool media_pending;
+	bool lost;                  /* its mixer died: to be dealt with       */
+	bool moved;                 /* to a new mixer, and does not know yet:
+				       nothing is sent to it                  */
+	bool reports;               /* its RTCP named a stream of ours        */
+	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
 
 	/* floor control: epfloor.c */
 	struct floorpart *floor;    /* NULL: the conference has none          */
@@ -282,6 +304,8 @@ struct conference *conference_by_id(const struct focus *f, uint64_t id);
 int  conference_new(struct conference **cp, struct focus *f,
 		    const struct cfg_conf *cc, const struct pl *user,
 		    const struct pl *host, const char *owner);
+/** Tell the mixer that it is there */
+int  conference_set(const struct conference *c);
 /** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
 void conference_end(struct conference *c, unsigned cause, const char *text);
 /** Locked, nobody but the owner joins uninvited */
@@ -293,9 +317,15 @@ struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 /** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
 int  conference_contact(char *buf, size_t size, const struct conference *c,
 			const struct sip_msg *msg);
+/** The same for calls of ours, once somebody has come this way */
+int  conference_contact_set(struct conference *c, const struct sip_msg *msg);
 
 /* part.c */
 const char *part_role_name(const struct part *p);
+/** With an endpoint that has joined; false for NULL */
+bool part_is_in(const struct part *p);
+/** Neither muted nor a listener: its media may be mixed */
+bool part_heard(const struct part *p);
 /** By identity, for authorisation and the operator; open before anonymous */
 struct part *part_find(const struct conference *c, const char *identity);
 /** As the others know it: what a participant names is looked up here, else
@@ -339,8 +369,14 @@ void endpoint_kick(struct endpoint *ep, unsigned cause, const char *text);
 /** gclass_admit() has an epoch for it (or err) */
 void endpoint_admitted(struct endpoint *ep, int err);
 const char *endpoint_state_name(enum endpoint_state st);
+/** What it hears has changed without signalling: tell the others */
+void endpoint_moved(struct endpoint *ep);
 /** Neither joined nor gone */
 bool endpoint_is_new(const struct endpoint *ep);
+/** In, but not mixed: because of the floor, its role, or somebody muted it */
+bool endpoint_muted(const struct endpoint *ep);
+/** Our direction as it is, while its SDP says what it may be */
+enum sdp_dir endpoint_dir(const struct endpoint *ep);
 
 /* endpoint.c for dialout.c */
 extern const struct dlg_handlers endpoint_handlers;   /* epdialog.c */
@@ -365,6 +401,9 @@ int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
 int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
 /** Tell the mixer again what was agreed, with other streams */
 int  epmedia_resend(struct endpoint *ep);
+/** Its mixer is a new one: a fresh key of its own, if it had one, and a port
+ *  there; nothing is sent until it knows of both */
+int  epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh);
 /** The mixer took it: next becomes current */
 void epmedia_commit(struct endpoint *ep);
 /** The epoch in next was retired on the way: take the live one, if there is */
@@ -377,8 +416,15 @@ void epmedia_drop_own(struct endpoint *ep);
 void epmedia_rollback(struct endpoint *ep);
 /** Leave the mixer, retire all keys */
 void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
-/** The key that our SDP shows for what is agreed (or next, while pending) */
-const struct secret *epmedia_key(const struct endpoint *ep, bool next);
+/** The keys that our SDP shows for what is agreed (or next, while pending) */
+void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys);
+/** The same with this epoch (or none) and the key of its own */
+void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
+		  const struct secret *own, uint8_t mki_len);
+/** The epoch that it hears; NULL: its own key, or nothing yet */
+const struct gepoch *epmedia_epoch(const struct endpoint *ep);
+/** The key that it hears; NULL: none */
+const struct secret *epmedia_key(const struct endpoint *ep);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);
 int  epmedia_local_set(struct endpoint *ep, const Mp__Reply *r);
 
@@ -389,9 +435,16 @@ int  epfloor_start(struct focus *f);
 int  epfloor_open(struct conference *c);
 /** What our SDP says of BFCP; NULL: nothing.  Its leg is at the mixer */
 const struct neg_floor_local *epfloor_local(struct endpoint *ep);
+/** A BFCP line without fingerprint is bound to the certificate that was shown
+ *  on the connection of msg; without one it is refused */
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg);
 /** What the peer's SDP said is agreed now */
 void epfloor_commit(struct endpoint *ep);
 void epfloor_leave(struct endpoint *ep);
+/** A new mixer hears all: tell it if this one is muted */
+void epfloor_recover(const struct endpoint *ep);
+/** Its participant's role has changed, or it was muted or unmuted */
+void epfloor_standing(struct endpoint *ep);
 /** A key was pressed: RFC 4733 event */
 void epfloor_dtmf(struct endpoint *ep, unsigned event);
 /** Where clients connect to */
@@ -418,6 +471,10 @@ void gclass_member(struct gclass *gc, struct endpoint *ep, uint32_t first);
 void gclass_leave(struct endpoint *ep, uint32_t grace_ms);
 /** New keys for all classes, as if a leaver knew the present ones */
 int  gclass_rekey(struct conference *c, unsigned *members);
+/** The mixer forgot all epochs, and nothing is sent under any of them again */
+void gclass_lost(struct conference *c);
+/** There is a mixer again: new keys for those who need them */
+void gclass_recover(struct conference *c);
 /** Somebody leaves: no more than this for any epoch that is known outside */
 void gclass_cut(struct conference *c, uint32_t grace_ms);
 /** When may an epoch be drawn for somebody who comes? [ms from now] */
@@ -425,13 +482,18 @@ uint32_t gclass_join_delay(const struct gclass *gc);
 void gclass_close(struct gclass *gc);
 
 /* gepoch.c: drawing, distributing and retiring group keys */
+/** What the packets of an epoch carry, if its class has an MKI */
+uint32_t gepoch_mki(const struct gepoch *ge);
 /** Draw in delay_ms at the latest */
 void gepoch_want(struct gclass *gc, uint32_t delay_ms);
 /** Draw now.  Nobody is called back before the next turn of the loop. */
 int  gepoch_draw(struct gclass *gc);
 /** Somebody outside knows it: nothing is sent under it after grace_ms, or an
- *  earlier time that was said before */
+ *  earlier time that was said before.  With MKI: nothing more at all, since
+ *  everybody has a key to fall back to. */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
+/** The mixer that had it is gone: nothing will be sent under it */
+void gepoch_lost(struct gepoch *ge);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */
 /** Joined: ask it, or believe the configuration or earlier calls */
@@ -440,6 +502,10 @@ void promote_start(struct endpoint *ep);
 void promote_switched(struct endpoint *ep);
 /** Its RTCP names a stream that only the group key of this epoch opens */
 void promote_proof(struct endpoint *ep, uint32_t epoch);
+/** Does it go on with the keys that it is offered?  For the next of its kind */
+void promote_remember(struct endpoint *ep, enum follows follows);
+/** Its kind keeps the key that it began with */
+bool promote_never(const struct endpoint *ep);
 /** It keeps its own key for good; true if that was possible */
 bool promote_give_up(struct endpoint *ep, const char *reason);
 void promote_stop(struct endpoint *ep);
@@ -493,7 +559,16 @@ void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 
 /* mixevent.c */
 void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg);
-void mixevent_down(struct mixproc *mp, void *arg);
+void mixevent_down(struct mixproc *mp, bool renewed, void *arg);
+
+/* recover.c */
+extern const char recover_reason[];
+/** A new mixer took the place of the one it was on */
+void recover_conference(struct conference *c);
+/** It has answered the offer that says where it is now */
+void recover_moved(struct endpoint *ep);
+/** Its RTCP names a stream of ours, which is under a key of now */
+void recover_report(struct endpoint *ep);
 
 /* focus.c */
 int  focus_start(struct focus **fp, struct cfg *cfg);

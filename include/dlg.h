@@ -15,7 +15,8 @@
  *             fits, and the layer finishes that alone.  After closeh no
  *             further handler is called.
  * Threads:    libre loop
- * Refs:       RFC 3261 sections 12-15, RFC 3264, RFC 3311, RFC 4028, RFC 6141
+ * Refs:       RFC 3261 sections 12-15, RFC 3262, RFC 3264, RFC 3311, RFC 4028,
+ *             RFC 6141
  */
 #ifndef CONCLAVE_DLG_H
 #define CONCLAVE_DLG_H
@@ -35,7 +36,8 @@ struct dlg_handlers {
 	 */
 	void (*offerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
-	/** The peer answered our offer: in a 2xx, or in the ACK */
+	/** The peer answered our offer: in a 2xx, in the ACK, or (told with the
+	 *  2xx) in a reliable 1xx */
 	void (*answerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
 	/**
@@ -92,12 +94,29 @@ bool dlgs_request(struct dlgs *ds, const struct sip_msg *msg);
 
 uint32_t dlgs_count(const struct dlgs *ds);
 
+/** How to tell one connection from the next one from the same address */
+struct dlg_flow_handlers {
+	/** The connection of a message: a libre object that the dialog keeps,
+	 *  the same one for all its messages; NULL if it has none */
+	void *(*geth)(const struct sip_msg *msg);
+
+	/** It is gone, and we are not the ones who could open it again */
+	bool (*losth)(const void *flow);
+};
+
+/** From then on nothing is sent to an address whose connection is lost.
+ *  Without this, an address is all that a dialog knows. */
+void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h);
+
 /**
  * The dialog a request with a To tag belongs to, or NULL.  A caller that wants
- * to authenticate requests which come on another flow than dlg_peer_addr()
+ * to authenticate requests which come on another connection (dlg_on_flow())
  * asks this before dlgs_request().
  */
 struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
+
+/** Did this come on the connection that the dialog is on? */
+bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
 
 /**
  * Is the session interval that an INVITE asks for too short?
@@ -119,20 +138,6 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	       const struct dlg_handlers *h, void *arg);
 
 /**
- * Become a UAC: send INVITE
- *
- * @param uri    Request-URI and To
- * @param from   From URI
- * @param sdp    Offer, or NULL for a delayed offer; wiped and dereferenced by
- *               the layer (also on error)
- * @param route  First hop, or NULL
- */
-int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
-		const char *from, const char *route, const char *contact,
-		const char *hdrs, struct mbuf *sdp, dlg_auth_h *authh, void *authp,
-		const struct dlg_handlers *h, void *arg);
-
-/**
  * A request is about to go to this address, perhaps on a new connection: the
  * place to say whose certificate is expected there; an errno stops it
  *
@@ -141,7 +146,7 @@ int dlg_connect(struct dlg **dlgp, struct dlgs *ds, const char *uri,
  */
 typedef int (dlg_send_h)(const struct sa *dst, bool first, void *arg);
 
-/** All there is to say about an INVITE of ours */
+/** All there is to say about an INVITE of ours, except who hears of it */
 struct dlg_invite {
 	const char *uri;        /* Request-URI and To                         */
 	const char *from;       /* From URI                                   */
@@ -149,7 +154,8 @@ struct dlg_invite {
 	const char *contact;
 	const char *hdrs;       /* in all our INVITEs, UPDATEs and 2xx        */
 	const char *once;       /* in this INVITE only, or NULL               */
-	struct mbuf *body;      /* as in dlg_connect()                        */
+	struct mbuf *body;      /* an offer, or NULL for a delayed one; wiped
+	                           and dereferenced, also on error            */
 	const char *ctype;      /* of body; NULL: application/sdp             */
 	dlg_auth_h *authh;
 	dlg_send_h *sendh;      /* before each request of the dialog; or NULL */
@@ -157,7 +163,7 @@ struct dlg_invite {
 	                           keeps, since it may outlive the caller     */
 };
 
-/** dlg_connect() with more to say */
+/** Become a UAC: send INVITE */
 int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 	       const struct dlg_handlers *h, void *arg);
 
@@ -165,7 +171,12 @@ int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
 
-/** UAS: 1xx (not 100) to the initial INVITE */
+/**
+ * UAS: 1xx (not 100) to the initial INVITE
+ *
+ * @return 0, or ENOTSUP if the peer wants it reliably (RFC 3262), which ours
+ *         are not: it hears nothing before the final response
+ */
 int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 
 /**

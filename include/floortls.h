@@ -39,6 +39,9 @@ struct floortls_fps {
 int  floortls_fp_decode(struct floortls_fp *fp, const struct pl *val);
 /** The same, printed */
 int  floortls_fp_print(struct re_printf *pf, const struct floortls_fp *fp);
+struct x509_st;
+/** Those of a certificate: one for each hash that we take */
+void floortls_fps_of(struct floortls_fps *fps, const struct x509_st *cert);
 /** Do they have one in common? */
 bool floortls_fps_match(const struct floortls_fps *a,
 			const struct floortls_fps *b);
@@ -82,6 +85,8 @@ void floortls_retry(struct floortls *c);
 int floortls_send(struct floortls *c, const uint8_t *p, size_t n);
 /** Say goodbye (close_notify); drop it afterwards */
 void floortls_bye(struct floortls *c);
+/** We accepted it, and its certificate is one we know: no stranger's */
+void floortls_known(const struct floortls *c);
 bool floortls_up(const struct floortls *c);
 /** Digests of the certificate that the peer has shown and proved to own; none
  *  before the connection is up */

@@ -36,7 +36,14 @@ int  mpconn_new(struct mpconn **mcp, int fd, mpconn_msg_h *msgh, void *arg);
 void mpconn_free(struct mpconn **mcp);
 int  mpconn_fd(const struct mpconn *mc);
 
-/** Queue and try to send; 0, ENOMEM, EMSGSIZE, EPIPE, ENOBUFS (queue full) */
+/**
+ * Queue, for mpconn_writable() to send when all is said that there is to say
+ * now: a wake-up of the peer costs more than a message
+ *
+ * @return 0, ENOMEM, EMSGSIZE, EPIPE, ENOBUFS (queue full)
+ */
+int mpconn_queue(struct mpconn *mc, const Mp__Message *msg);
+/** Queue and try to send; inside the handler: queue, and send after the last */
 int mpconn_send(struct mpconn *mc, const Mp__Message *msg);
 
 /**
@@ -50,7 +57,7 @@ int mpconn_send(struct mpconn *mc, const Mp__Message *msg);
 int mpconn_readable(struct mpconn *mc);
 /** fd is writable: send what is queued; 0 or EPIPE: drop the connection */
 int mpconn_writable(struct mpconn *mc);
-/** Does the owner have to poll for writability? */
+/** Does the owner have to poll for writability?  Inside the handler: not yet */
 bool mpconn_want_write(const struct mpconn *mc);
 
 #endif

@@ -105,6 +105,9 @@ int sdes_encode(char *buf, size_t size, uint32_t tag,
  */
 int sdes_print(char *buf, size_t size, const struct sdes *sd);
 
+/** A number as the MKI of a key: len bytes, big-endian; 0 bytes are none */
+void sdes_mki_set(struct sdes_key *key, uint32_t mki, uint8_t len);
+
 void sdes_reset(struct sdes *sd);
 
 #endif

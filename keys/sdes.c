@@ -370,10 +370,7 @@ int sdes_encode(char *buf, size_t size, uint32_t tag,
 				     "%s", name) >= sizeof(sd.suite_name))
 		return -1;
 
-	sd.keyv[0].mki_len = mki_len;
-	for (unsigned i = 0; i < mki_len && i < sizeof(mki); i++)
-		sd.keyv[0].mki[mki_len - 1 - i] = (uint8_t)(mki >> 8 * i);
-
+	sdes_mki_set(&sd.keyv[0], mki, mki_len);
 	if (!secret_copy(&sd.keyv[0].keysalt, secret_bytes(keysalt),
 			 secret_len(keysalt))) {
 		sd.keyc = 1;

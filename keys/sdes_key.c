@@ -341,6 +341,15 @@ void sdes_key_print(struct out *o, const struct sdes_key *key)
 }
 
 
+void sdes_mki_set(struct sdes_key *key, uint32_t mki, uint8_t len)
+{
+	memset(key->mki, 0, sizeof(key->mki));
+	key->mki_len = len;
+	for (unsigned i = 0; i < len && i < sizeof(mki); i++)
+		key->mki[len - 1 - i] = (uint8_t)(mki >> 8 * i);
+}
+
+
 void sdes_keys_free(struct sdes_key *keyv, unsigned keyc)
 {
 	for (unsigned i = 0; i < keyc; i++)

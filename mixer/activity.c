@@ -71,7 +71,7 @@ static int g711_level(const uint32_t sqv[256], const uint8_t *buf, size_t len)
 		return SPK_SILENT_DBOV;
 	db = 10 * log10((double)sum * 16 / (double)len / (32768.0 * 32768.0));
 
-	return db < SPK_SILENT_DBOV ? SPK_SILENT_DBOV : (int)lrint(db);
+	return db < (double)SPK_SILENT_DBOV ? SPK_SILENT_DBOV : (int)lrint(db);
 }
 
 /* ---- G.722 ---- */

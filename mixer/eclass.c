@@ -19,6 +19,7 @@ static void destroy(struct eclass *ec)
 	struct conf *c = ec->ol.conf;
 
 	TAILQ_REMOVE(&c->eclasses, ec, le);
+	--c->mx->eclassc;
 	conf_mix_out_free(&ec->out);
 	if (ec->enc) {
 		(void)gst_element_set_state(ec->enc, GST_STATE_NULL);
@@ -76,6 +77,7 @@ int eclass_get(struct eclass **ecp, struct conf *c, const struct leg_cfg *cfg)
 	ec->cfg = cfg->enc;
 	TAILQ_INIT(&ec->legs);
 	TAILQ_INSERT_TAIL(&c->eclasses, ec, le);
+	++c->mx->eclassc;
 
 	err = build(ec, cfg->codec);
 	if (err)

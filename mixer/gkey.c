@@ -86,6 +86,7 @@ int gkey_install(struct conf *c, const Mp__KeyInstall *msg)
 	skey_move(&gk->key, &key);
 	TAILQ_INIT(&gk->legs);
 	TAILQ_INSERT_TAIL(&c->gkeys, gk, le);
+	++c->mx->gkeyc;
 
 	err = eclass_get(&gk->ec, c, &cfg);
 	if (!err)
@@ -101,11 +102,13 @@ int gkey_install(struct conf *c, const Mp__KeyInstall *msg)
 	return 0;
 }
 
-/* Legs that still point at it get silence until the focus says what next */
-void gkey_free(struct gkey *gk)
+/* A leg with a key of its own goes on under that, from the next packet on;
+   others get silence until the focus says what next.  @return legs that go on */
+static unsigned let_go(struct gkey *gk)
 {
 	GHashTableIter it;
 	gpointer p;
+	unsigned n = 0;
 
 	g_hash_table_iter_init(&it, gk->conf->legs);
 	while (g_hash_table_iter_next(&it, NULL, &p)) {
@@ -113,15 +116,39 @@ void gkey_free(struct gkey *gk)
 
 		if (leg->cfg.group != gk)
 			continue;
+		if (leg->own.srtp && leg->gown.srtp)
+			legkey_bye(leg, leg->gown.ssrc);
+		if (leg->own.srtp)
+			legkey_bye(leg, gk->stream.ssrc);
 		legkey_unlink(leg);
 		stream_close(&leg->gown);
 		leg->cfg.group = NULL;
-		leg->mute_tx = !leg->cfg.both;
+		leg->mute_tx = !leg->own.srtp;
 		legkey_link(leg);
+		n += leg->own_linked;
 	}
 
+	return n;
+}
+
+void gkey_retire(struct gkey *gk)
+{
+	struct conf *c = gk->conf;
+	const unsigned n = let_go(gk);
+
+	gkey_free(gk);
+	conf_keepalive_set(c);
+	/* who has heard nothing of its own stream learns of it now */
+	if (n)
+		conf_owe_silence(c, TAIL_TICKS);
+}
+
+void gkey_free(struct gkey *gk)
+{
+	(void)let_go(gk);
 	timeq_del(loop_timeq(gk->conf->mx->loop), &gk->rtcp);
 	TAILQ_REMOVE(&gk->conf->gkeys, gk, le);
+	--gk->conf->mx->gkeyc;
 	stream_close(&gk->stream);
 	keyuse_close(&gk->use);
 	skey_clear(&gk->key);

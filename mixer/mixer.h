@@ -178,7 +178,8 @@ struct leg {
 	struct stream gown;       /* this leg's own SSRC under the group key   */
 	TAILQ_ENTRY(leg) own_le, group_le;
 	bool     own_linked, group_linked;
-	bool     mute_tx;         /* its epoch was retired: silence until the next LegSet */
+	bool     mute_tx;         /* its epoch was retired and it has no other key:
+				     silence until the next LegSet */
 	struct eclass *ec;
 	uint64_t sent_us;         /* last RTP packet                           */
 	uint32_t byev[LEG_REPORTED]; /* retired SSRCs to be named in a BYE     */
@@ -192,6 +193,7 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
+	uint64_t moves_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -214,7 +216,7 @@ struct mixer {
 	TAILQ_HEAD(, conf) tickv[PHASES];
 	unsigned active;          /* conferences on those lists                */
 	unsigned next_phase;
-	unsigned legc;
+	unsigned legc, eclassc, gkeyc;    /* all there are                 */
 	struct pktpool pool;
 	struct probe *probes;
 	uint32_t g711sq[2][256];  /* squared amplitude >> 4 of each A-law/mu-law byte */
@@ -256,6 +258,8 @@ int  eclass_get(struct eclass **ecp, struct conf *c, const struct leg_cfg *cfg);
 void eclass_put(struct eclass **ecp);
 int  gkey_install(struct conf *c, const Mp__KeyInstall *msg);
 struct gkey *gkey_find(struct conf *c, uint32_t class_id, uint32_t epoch);
+/** Nothing more under it; legs with a key of their own go on under that */
+void gkey_retire(struct gkey *gk);
 void gkey_free(struct gkey *gk);
 void gkey_limit(struct gkey *gk, enum stream_limit lim);
 
@@ -325,6 +329,8 @@ void mpev_key_limit(struct conf *c, const struct leg *leg, const struct gkey *gk
 void mpev_report(struct leg *leg, uint32_t ssrc, uint8_t fraction);
 void mpev_bye(struct leg *leg);
 void mpev_dtmf(struct leg *leg, uint8_t event);
+/* May what a leg causes be told now?  Once an interval, and EVENT_BURST ahead */
+bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us);
 
 /* ---- stats.c ---- */
 int  stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st);

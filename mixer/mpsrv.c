@@ -88,7 +88,7 @@ static int do_key_retire(struct mixer *mx, const Mp__Message *m, Mp__Reply *r)
 		return ENOENT;
 	gk = gkey_find(c, m->key_retire->class_id, m->key_retire->epoch);
 	if (gk)
-		gkey_free(gk);
+		gkey_retire(gk);
 
 	return 0;
 }

@@ -261,5 +261,5 @@ int spk_pcm_level(const int16_t *pcm, unsigned c)
 
 	db = 10 * log10((double)sum / c / (32768.0 * 32768.0));
 
-	return db < SPK_SILENT_DBOV ? SPK_SILENT_DBOV : db > 0 ? 0 : (int)lrint(db);
+	return db < (double)SPK_SILENT_DBOV ? SPK_SILENT_DBOV : db > 0 ? 0 : (int)lrint(db);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "heapuse.h"
 #include "mixer.h"
 
 void stats_open(struct mixer *mx)
@@ -139,6 +140,10 @@ int stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st)
 	st->cpu_us = cpu_us();
 	st->fds = count_fds(mx->fds_dir);
 	st->secrets = (uint32_t)secret_count();
+	st->timers = (uint32_t)loop_timeq(mx->loop)->c;
+	st->classes = mx->eclassc;
+	st->group_keys = mx->gkeyc;
+	st->heap = heap_in_use();
 
 	return c ? fill_legs(c, st) : 0;
 }

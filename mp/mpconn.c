@@ -247,11 +247,11 @@ int mpconn_writable(struct mpconn *mc)
 
 bool mpconn_want_write(const struct mpconn *mc)
 {
-	return mc && !mc->broken && mc->out.pos < mc->out.end;
+	return mc && !mc->broken && !mc->reading && mc->out.pos < mc->out.end;
 }
 
 
-int mpconn_send(struct mpconn *mc, const Mp__Message *msg)
+int mpconn_queue(struct mpconn *mc, const Mp__Message *msg)
 {
 	struct out_buf *ob;
 	size_t len;
@@ -283,7 +283,15 @@ int mpconn_send(struct mpconn *mc, const Mp__Message *msg)
 	(void)mp__message__pack(msg, p + LEN_SIZE);
 	ob->end += LEN_SIZE + len;
 
-	return mpconn_writable(mc);
+	return 0;
+}
+
+
+int mpconn_send(struct mpconn *mc, const Mp__Message *msg)
+{
+	const int err = mpconn_queue(mc, msg);
+
+	return err || mc->reading ? err : mpconn_writable(mc);
 }
 
 
@@ -384,6 +392,8 @@ int mpconn_readable(struct mpconn *mc)
 	}
 	if (err)
 		mc->broken = err;
+	else if (mpconn_writable(mc))
+		err = ECONNRESET;
 
 	return err;
 }

@@ -1,9 +1,15 @@
-# Tests of dialog/ and of the SDP side of focus/, and their fuzz target
+# Tests of compat/, dialog/ and of the SDP side of focus/, and their fuzz target
 if HAVE_CHECK
 DIALOG_TESTS = tests/test_dlg tests/test_dlgpeer tests/test_dlgtimer \
-	tests/test_dlgcred tests/test_descr tests/test_negotiate tests/replay_descr
+	tests/test_late tests/test_dlgcred tests/test_descr tests/test_negotiate tests/replay_descr \
+	tests/test_compat \
+	tests/test_dlgprack
 check_PROGRAMS += $(DIALOG_TESTS)
 TESTS += $(DIALOG_TESTS)
+
+tests_test_compat_SOURCES = tests/test_compat.c
+tests_test_compat_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_compat_LDADD = libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 
 tests_test_dlg_SOURCES = tests/test_dlg.c tests/dlg_help.c tests/dlg_help.h
 tests_test_dlg_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
@@ -14,10 +20,19 @@ tests_test_dlgpeer_SOURCES = tests/test_dlgpeer.c tests/dlg_help.c \
 tests_test_dlgpeer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_dlgpeer_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 
+tests_test_dlgprack_SOURCES = tests/test_dlgprack.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlgprack_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgprack_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
 tests_test_dlgtimer_SOURCES = tests/test_dlgtimer.c tests/dlg_help.c \
 	tests/dlg_peer.c tests/dlg_help.h
 tests_test_dlgtimer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_dlgtimer_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_late_SOURCES = tests/test_late.c tests/dlg_help.c tests/dlg_help.h
+tests_test_late_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_late_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 
 tests_test_dlgcred_SOURCES = tests/test_dlgcred.c tests/dlg_help.c \
 	tests/dlg_peer.c tests/dlg_help.h

@@ -364,12 +364,14 @@ void ends_teardown(void)
 void end_connect(struct end *e, const struct sa *to, struct mbuf *sdp)
 {
 	char uri[128], buf[128];
+	const struct dlg_invite inv = {
+		.uri = uri, .from = "sip:a@example.org", .contact = buf,
+		.hdrs = e->hdrs, .body = sdp, .authh = e->authh,
+	};
 
 	(void)re_snprintf(uri, sizeof(uri), "sip:x@%J;transport=tcp", to);
 	contact(buf, sizeof(buf), e);
-	ck_assert_int_eq(dlg_connect(&e->dlg, e->ds, uri, "sip:a@example.org",
-				     NULL, buf, e->hdrs, sdp, e->authh, e,
-				     &e->h, e), 0);
+	ck_assert_int_eq(dlg_invite(&e->dlg, e->ds, &inv, &e->h, e), 0);
 }
 
 

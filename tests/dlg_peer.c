@@ -243,7 +243,7 @@ void peer_calls(const char *extra)
 	(void)re_snprintf(hdrs, sizeof(hdrs), "%s%s", PEER_CONTACT,
 			  extra ? extra : "");
 	peer_request("INVITE", hdrs, "hello");
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
 	msg = peer_expect("200 INVITE");
 	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",

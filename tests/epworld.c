@@ -14,12 +14,14 @@
 #include "focus/refer.h"
 
 struct client clientv[CLIENT_MAX];
+struct client ghost;
 struct wleg wlegv[LEG_MAX];
 unsigned wlegc;
 struct wepoch wepochv[EPOCH_MAX];
 unsigned epochs_installed;
 unsigned offers_out, offers_out_max;
 unsigned replaced;
+unsigned fallbacks;
 bool mixer_down;
 unsigned mixer_refuses;
 
@@ -149,6 +151,29 @@ bool wkey_equal(const struct wkey *a, const struct wkey *b)
 	return a->len && a->len == b->len && !memcmp(a->v, b->v, a->len);
 }
 
+bool client_opens(const struct client *cl, const struct wkey *k)
+{
+	for (unsigned i = 0; i < cl->rx.c; i++) {
+		const struct wkey *rx = &cl->rx.v[i];
+
+		if (wkey_equal(rx, k) && rx->mki_len == k->mki_len &&
+		    rx->mki == k->mki)
+			return true;
+	}
+
+	return false;
+}
+
+static void wkey_read(struct wkey *k, const Mp__Key *key)
+{
+	wkey_set(k, key->keysalt.data, key->keysalt.len);
+	k->mki_len = (uint8_t)key->mki.len;
+	k->mki = 0;
+	for (size_t i = 0; i < key->mki.len; i++)
+		k->mki = k->mki << 8 | key->mki.data[i];
+	ck_assert(!k->mki_len || k->mki);
+}
+
 bool client_knows(const struct client *cl, const struct wkey *k)
 {
 	for (unsigned i = 0; i < cl->knownc; i++)
@@ -159,7 +184,7 @@ bool client_knows(const struct client *cl, const struct wkey *k)
 }
 
 /** It was told a key: it has it for ever */
-static void learn(struct client *cl, const struct wkey *k)
+static void learn_key(struct client *cl, const struct wkey *k)
 {
 	if (client_knows(cl, k))
 		return;
@@ -172,6 +197,18 @@ static void learn(struct client *cl, const struct wkey *k)
 		if (wkey_equal(&bornv[i].key, k) && bornv[i].count <= cl->came)
 			ck_abort_msg("leg %d got a key from before it came",
 				     (int)cl->leg);
+}
+
+static void learn(struct client *cl, const struct wdesc *d)
+{
+	ck_assert_uint_ge(d->c, 1);
+	for (unsigned i = 0; i < d->c; i++) {
+		/* nobody is sent an MKI unasked; several keys have different ones */
+		ck_assert(!d->v[i].mki_len || cl->ever_mki);
+		ck_assert(d->v[i].mki_len || d->c == 1);
+		ck_assert(!i || d->v[i].mki != d->v[0].mki);
+		learn_key(cl, &d->v[i]);
+	}
 }
 
 /* ---- the mixer --------------------------------------------------------------- */
@@ -204,12 +241,19 @@ static Mp__Status mixer_install(const Mp__KeyInstall *ki)
 		e = &wepochv[at++ % EPOCH_MAX];
 	} while (e->used);
 
-	wkey_set(&e->key, ki->key->keysalt.data, ki->key->keysalt.len);
+	wkey_read(&e->key, ki->key);
 	e->used = true;
 	e->class_id = ki->class_id;
 	e->no = ki->epoch;
 
 	return MP__STATUS__OK;
+}
+
+/** To its own key, if it has one */
+static void mixer_fall_back(struct wleg *l)
+{
+	fallbacks += l->own.len && !l->both;
+	l->grouped = l->both = false;
 }
 
 static Mp__Status mixer_retire(const Mp__KeyRetire *kr)
@@ -222,7 +266,7 @@ static Mp__Status mixer_retire(const Mp__KeyRetire *kr)
 		if (wlegv[i].used && wlegv[i].grouped &&
 		    wlegv[i].class_id == kr->class_id &&
 		    wlegv[i].epoch == kr->epoch)
-			wlegv[i].grouped = wlegv[i].both = false;
+			mixer_fall_back(&wlegv[i]);
 
 	return MP__STATUS__OK;
 }
@@ -251,10 +295,9 @@ static Mp__Status mixer_legset(const Mp__LegSet *ls)
 		l->epoch = ls->group->epoch;
 	}
 	if (ls->tx)
-		wkey_set(&l->own, ls->tx->keysalt.data, ls->tx->keysalt.len);
+		wkey_read(&l->own, ls->tx);
 	if (ls->n_rx)
-		wkey_set(&l->rx, ls->rx[0]->keysalt.data,
-			 ls->rx[0]->keysalt.len);
+		wkey_read(&l->rx, ls->rx[0]);
 
 	/* our two directions never share a key */
 	ck_assert(!wkey_equal(&l->own, &l->rx));
@@ -326,6 +369,40 @@ bool world_mixer_step(void)
 		replyh(&r, arg);
 
 	return true;
+}
+
+/** Requests that are never answered, as mixproc.c has it */
+static void posts_fail(void)
+{
+	struct post *p;
+
+	while ((p = list_ledata(list_head(&postl)))) {
+		mixproc_reply_h *replyh = p->replyh;
+		void *arg = p->arg;
+
+		post_free(p);
+		if (replyh)
+			replyh(NULL, arg);
+	}
+}
+
+void world_mixer_dies(bool renewed)
+{
+	ghost.gone = true;
+	for (unsigned i = 0; i < EPOCH_MAX; i++)
+		if (wepochv[i].used)
+			learn_key(&ghost, &wepochv[i].key);
+	for (unsigned i = 0; i < wlegc; i++)
+		if (wlegv[i].used && wlegv[i].own.len)
+			learn_key(&ghost, &wlegv[i].own);
+	memset(wlegv, 0, sizeof(wlegv));
+	memset(wepochv, 0, sizeof(wepochv));
+
+	mixer_down = true;
+	posts_fail();
+	mixer_down = !renewed;
+	mixevent_down(focus->mixv[0], renewed, focus);
+	mixer_down = false;
 }
 
 void world_mixer_drain(void)
@@ -402,23 +479,32 @@ bool mixproc_up(const struct mixproc *mp)
 	return !mixer_down;
 }
 
-/* ---- negotiation: a description is a key -------------------------------------- */
+/* ---- negotiation: a description is its keys ------------------------------------ */
 
-static struct mbuf *print(const struct secret *key)
+static struct mbuf *print(const struct neg_keys *keys)
 {
-	struct mbuf *mb = mbuf_alloc(WORLD_KEY_MAX);
+	struct wdesc d;
+	struct mbuf *mb = mbuf_alloc(sizeof(d));
 
 	ck_assert_ptr_nonnull(mb);
-	ck_assert_ptr_nonnull(key);
-	(void)mbuf_write_mem(mb, secret_bytes(key), secret_len(key));
+	memset(&d, 0, sizeof(d));
+	for (d.c = 0; d.c < keys->c; d.c++) {
+		const struct secret *key = keys->v[d.c].key;
+
+		ck_assert_ptr_nonnull(key);
+		wkey_set(&d.v[d.c], secret_bytes(key), secret_len(key));
+		d.v[d.c].mki_len = keys->mki_len;
+		d.v[d.c].mki = keys->v[d.c].mki;
+	}
+	(void)mbuf_write_mem(mb, (const uint8_t *)&d, sizeof(d));
 	mb->pos = 0;
 
 	return mb;
 }
 
-static void read_key(struct wkey *k, struct mbuf *mb)
+static void read_keys(struct wdesc *d, struct mbuf *mb)
 {
-	wkey_set(k, mbuf_buf(mb), mbuf_get_left(mb));
+	ck_assert_int_eq(0, mbuf_read_mem(mb, (uint8_t *)d, sizeof(*d)));
 	mem_deref(mb);
 }
 
@@ -448,6 +534,19 @@ static int fill(struct neg *n)
 	return secret_copy(&n->sdes.keyv[0].keysalt, cl->tx.v, cl->tx.len);
 }
 
+static int fill_offer(struct neg *n)
+{
+	int err = fill(n);
+
+	if (conf_cfg.keying == KEYING_ENDPOINT)
+		return err;
+
+	n->mki_len = current->mki_len;
+	current->ever_mki |= n->mki_len > 0;
+
+	return err;
+}
+
 int neg_offer(struct neg *n, const struct pl *body, struct descr *d,
 	      const struct cfg_conf *cc, bool tls, struct neg_err *e)
 {
@@ -456,7 +555,7 @@ int neg_offer(struct neg *n, const struct pl *body, struct descr *d,
 	(void)cc;
 	(void)tls;
 	(void)e;
-	return fill(n);
+	return fill_offer(n);
 }
 
 int neg_answer(struct neg *n, const struct pl *body, struct descr *d,
@@ -474,12 +573,12 @@ int neg_answer(struct neg *n, const struct pl *body, struct descr *d,
 
 int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 		     const struct neg_mlines *ml, const struct neg_local *l,
-		     const struct secret *key)
+		     const struct neg_keys *keys)
 {
 	(void)n;
 	(void)ml;
 	(void)l;
-	*mbp = print(key);
+	*mbp = print(keys);
 	return 0;
 }
 
@@ -487,20 +586,23 @@ int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
 		    const struct neg_local *l, const struct neg_offered *off)
 {
 	(void)cc;
+	const struct neg_keys keys = {
+		.v = { { off->linev[0].key, 0 } }, .c = 1,
+	};
 	(void)l;
-	*mbp = print(off->linev[0].key);
+	*mbp = print(&keys);
 	return 0;
 }
 
 int neg_print_reoffer(struct mbuf **mbp, const struct neg *n,
 		      const struct neg_mlines *ml, const struct neg_local *l,
-		      const struct secret *key, enum sdp_dir dir)
+		      const struct neg_keys *keys, enum sdp_dir dir)
 {
 	(void)n;
 	(void)ml;
 	(void)l;
 	(void)dir;
-	*mbp = print(key);
+	*mbp = print(keys);
 	return 0;
 }
 
@@ -603,6 +705,13 @@ int epfloor_open(struct conference *c)
 	return 0;
 }
 
+void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg)
+{
+	(void)f;
+	(void)msg;
+}
+
+
 void epfloor_commit(struct endpoint *ep)
 {
 	(void)ep;
@@ -615,6 +724,11 @@ void epfloor_dtmf(struct endpoint *ep, unsigned event)
 }
 
 void epfloor_leave(struct endpoint *ep)
+{
+	(void)ep;
+}
+
+void epfloor_recover(const struct endpoint *ep)
 {
 	(void)ep;
 }
@@ -744,7 +858,7 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 
 	ck_assert(dlg->peer_pending);
 	dlg->peer_pending = false;
-	read_key(&cl->rx, sdp);
+	read_keys(&cl->rx, sdp);
 	learn(cl, &cl->rx);
 	dlg->wants_ack = cl->delayed;
 	tmr_start(&dlg->tmr_resp, 1 + world_rand(60), ack_handler, dlg);
@@ -837,7 +951,7 @@ static void resp_handler(void *arg)
 {
 	struct dlg *dlg = arg;
 	struct client *cl = dlg->cl;
-	const struct wkey refused = dlg->offer;
+	const struct wdesc refused = dlg->offer;
 
 	mem_ref(dlg);
 	if (cl->manner == M_GLARE && world_rand(2)) {
@@ -881,7 +995,7 @@ static void offer_next(struct dlg *dlg)
 	if (!sdp)
 		return;
 
-	read_key(&dlg->offer, sdp);
+	read_keys(&dlg->offer, sdp);
 	/* it is on the wire: it knows it, whatever it says to it */
 	learn(dlg->cl, &dlg->offer);
 	dlg->sent = offerh;
@@ -906,7 +1020,7 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 /* ---- what clients do ----------------------------------------------------------- */
 
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant, uint64_t replaces)
+		 unsigned variant, uint8_t mki_len, uint64_t replaces)
 {
 	static const char *const uav[M_MAX] = {
 		"prompt", "slow", "never", "refuses", "glare", "keeps"
@@ -922,12 +1036,13 @@ void client_join(struct client *cl, enum manner manner, bool delayed,
 	cl->manner = manner;
 	cl->delayed = delayed;
 	cl->variant = variant;
+	cl->mki_len = mki_len;
 	cl->came = ++counter;
 	cl->leg = focus->leg_id + 1;
 	current = cl;
 	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
 	if (!delayed)
-		ck_assert_int_eq(0, fill(&n));
+		ck_assert_int_eq(0, fill_offer(&n));
 	ck_assert_int_eq(0, endpoint_join(world_conf(), id, msg,
 					  delayed ? NULL : &n, &ml,
 					  replaces));
@@ -981,13 +1096,19 @@ void client_report(struct client *cl)
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__LegReport lr = MP__LEG_REPORT__INIT;
 
-	if (!e || !wkey_equal(&e->key, &cl->rx) || !world_conf())
+	if (!l || !world_conf())
 		return;
 
 	lr.conf = world_conf()->id;
 	lr.leg = cl->leg;
-	lr.class_id = e->class_id;
-	lr.epoch = e->no;
+	if (e && client_opens(cl, &e->key)) {
+		lr.class_id = e->class_id;
+		lr.epoch = e->no;
+	}
+	else if ((e && !l->both) || !client_opens(cl, &l->own)) {
+		return;
+	}
+	cl->reported = true;
 	msg.body_case = MP__MESSAGE__BODY_LEG_REPORT;
 	msg.leg_report = &lr;
 	mixevent_handler(NULL, &msg, focus);
@@ -1016,9 +1137,10 @@ void world_open(enum keying keying, uint64_t s)
 
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
+	memset(&ghost, 0, sizeof(ghost));
 	memset(bornv, 0, sizeof(bornv));
 	wlegc = 0;
-	replaced = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
+	replaced = fallbacks = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;
 	mixer_down = false;
 	memset(wlegv, 0, sizeof(wlegv));
 	memset(wepochv, 0, sizeof(wepochv));
@@ -1045,6 +1167,8 @@ void world_open(enum keying keying, uint64_t s)
 	focus->mixv[0] = (struct mixproc *)(void *)&mixer;
 	focus->mixc = 1;
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_conf, 16));
+	ck_assert_int_eq(0, hash_alloc(&focus->ht_confid, 16));
+	ck_assert_int_eq(0, hash_alloc(&focus->ht_leg, 16));
 	ck_assert_int_eq(0, promote_memory_alloc(&focus->ht_follows));
 }
 
@@ -1054,6 +1178,8 @@ void world_close(void)
 	hash_flush(focus->ht_follows);
 	mem_deref(focus->ht_follows);
 	mem_deref(focus->ht_conf);
+	mem_deref(focus->ht_confid);
+	mem_deref(focus->ht_leg);
 	mem_deref(focus->cfg);
 	focus = mem_deref(focus);
 }

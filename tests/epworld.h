@@ -21,6 +21,14 @@ enum {
 struct wkey {
 	uint8_t v[WORLD_KEY_MAX];
 	size_t len;                     /* 0: none                            */
+	uint8_t mki_len;                /* 0: none                            */
+	uint32_t mki;
+};
+
+/** What a description of ours says: the keys to receive under */
+struct wdesc {
+	struct wkey v[2];
+	unsigned c;
 };
 
 /** How a client answers a re-offer */
@@ -32,7 +40,7 @@ struct dlg {
 	struct client *cl;
 	dlg_offer_h *offerh;            /* wants to offer                     */
 	dlg_offer_h *sent;              /* offered, no final answer yet       */
-	struct wkey offer;              /* the key in it                      */
+	struct wdesc offer;             /* the keys in it                     */
 	struct tmr tmr_resp;
 	struct tmr tmr_retry;
 	bool confirmed;
@@ -51,11 +59,14 @@ struct client {
 	uint64_t came;                  /* [world_count()]                    */
 	uint64_t left_ms;
 	uint32_t grace_ms;
-	struct wkey rx;                 /* what it opens now                  */
+	struct wdesc rx;                /* what it opens now                  */
 	struct wkey tx;
+	uint8_t mki_len;                /* of the MKI it offers; 0: none      */
+	bool ever_mki;                  /* it has offered one                 */
 	unsigned variant;               /* of the codec parameters: class     */
 	bool renew_tx;                  /* another key of its own next time   */
 	bool hold;
+	bool reported;
 	struct wkey knownv[KNOWN_MAX];  /* all keys it was ever told          */
 	unsigned knownc;
 };
@@ -84,6 +95,7 @@ extern struct wepoch wepochv[EPOCH_MAX];
 extern unsigned epochs_installed;
 extern unsigned offers_out, offers_out_max;
 extern unsigned replaced;               /* devices by others              */
+extern unsigned fallbacks;              /* of legs to their own keys      */
 extern bool mixer_down;
 extern unsigned mixer_refuses;          /* so many LegSets                    */
 
@@ -100,19 +112,25 @@ void world_pass(uint64_t ms);
 uint64_t world_now(void);
 unsigned world_timers(void);
 
+/** The mixer dies: what it knew goes to `ghost`, who must open nothing later */
+extern struct client ghost;
+void world_mixer_dies(bool renewed);
+
 /** The mixer reads one message; false if there is none */
 bool world_mixer_step(void);
 void world_mixer_drain(void);
 unsigned world_mixer_queue(void);
 
 bool wkey_equal(const struct wkey *a, const struct wkey *b);
+/** Does it open what is sent under this key with its MKI? */
+bool client_opens(const struct client *cl, const struct wkey *k);
 struct wepoch *wepoch_find(uint32_t class_id, uint32_t no);
 struct wleg *wleg_find(uint64_t id);
 bool client_knows(const struct client *cl, const struct wkey *k);
 
 /** INVITE, with Replaces of another leg or 0; its endpoint may end at once */
 void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant, uint64_t replaces);
+		 unsigned variant, uint8_t mki_len, uint64_t replaces);
 /** re-INVITE with an offer, or without one */
 void client_reinvite(struct client *cl, bool with_offer);
 /** Over for the client's side: BYE, timeout */

@@ -1,7 +1,8 @@
 # Tests of base/, keys/ and mp/, and their fuzz targets
 
 if HAVE_CHECK
-KEYS_TESTS = tests/test_log tests/test_harden tests/test_wipefree tests/test_fdspare \
+KEYS_TESTS = tests/test_log tests/test_harden tests/test_supervisor tests/test_wipefree tests/test_fdspare \
+	tests/test_strangers \
 	tests/test_secret tests/test_sdes tests/test_mpconn \
 	tests/replay_sdes tests/replay_mp
 check_PROGRAMS += $(KEYS_TESTS)
@@ -11,6 +12,9 @@ tests_test_log_SOURCES = tests/test_log.c
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_log_LDADD = libbase.a $(CHECK_LIBS)
 
+tests_test_supervisor_SOURCES = tests/test_supervisor.c
+tests_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_supervisor_LDADD = libbase.a $(CHECK_LIBS)
 tests_test_harden_SOURCES = tests/test_harden.c
 tests_test_harden_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_harden_LDADD = libbase.a $(CHECK_LIBS)
@@ -18,6 +22,10 @@ tests_test_harden_LDADD = libbase.a $(CHECK_LIBS)
 tests_test_fdspare_SOURCES = tests/test_fdspare.c
 tests_test_fdspare_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_fdspare_LDADD = libfdspare.a libbase.a $(CHECK_LIBS)
+
+tests_test_strangers_SOURCES = tests/test_strangers.c
+tests_test_strangers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_strangers_LDADD = libbase.a $(CHECK_LIBS)
 
 tests_test_wipefree_SOURCES = tests/test_wipefree.c
 tests_test_wipefree_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -264,6 +264,7 @@ Mp__Status rig_key(struct rig *r, uint32_t class_id, uint32_t epoch, enum suite_
 {
 	Mp__Message m = MP__MESSAGE__INIT;
 	Mp__KeyInstall ki = MP__KEY_INSTALL__INIT;
+	uint8_t mki;
 	Mp__Key k;
 
 	if (!*sp)
@@ -279,6 +280,9 @@ Mp__Status rig_key(struct rig *r, uint32_t class_id, uint32_t epoch, enum suite_
 	m.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
 	m.key_install = &ki;
 	*keynop = ++r->keyc;
+	mki = (uint8_t)r->keyc;
+	k.mki.data = &mki;
+	k.mki.len = r->mki;
 
 	return rig_request(r, &m);
 }
@@ -361,7 +365,9 @@ static void fill_addr(Mp__Address *a, int fd, uint8_t ip[16])
 void phone_add_rx(struct phone *p, const struct suite *suite, const struct secret *s, uint32_t keyno)
 {
 	ck_assert_uint_lt(p->rxc, RIG_RXKEYS);
-	ck_assert_int_eq(msrtp_new(&p->rxv[p->rxc].srtp, MSRTP_RX, suite, s, NULL, 0), 0);
+	const uint8_t mki = (uint8_t)keyno;
+
+	ck_assert_int_eq(msrtp_new(&p->rxv[p->rxc].srtp, MSRTP_RX, suite, s, &mki, p->mki), 0);
 	p->rxv[p->rxc++].keyno = keyno;
 }
 
@@ -409,7 +415,7 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	Mp__Key rx, tx, *rxp = &rx;
 	Mp__Address a, a2;
 	Mp__TxGroup g = MP__TX_GROUP__INIT;
-	uint8_t ip[16], ip2[16];
+	uint8_t ip[16], ip2[16], mki;
 	Mp__Status st;
 
 	fill_key(&rx, p->suite, p->tx_secret);
@@ -425,7 +431,8 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	ls.dtmf_pt = 101;
 	ls.level_ext = (uint32_t)p->level_ext;
 	ls.rtcp_mux = p->mux;
-	ls.send = ls.recv = true;
+	ls.send = true;
+	ls.recv = !p->no_recv;
 	ls.remote = &a;
 	if (!p->mux) {
 		fill_addr(&a2, p->rtcp_fd, ip2);
@@ -435,6 +442,9 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	ls.n_rx = 1;
 	if (own)
 		ls.tx = &tx;
+	mki = (uint8_t)p->rxv[0].keyno;
+	tx.mki.data = &mki;
+	tx.mki.len = p->mki;
 	if (class_id) {
 		g.class_id = class_id;
 		g.epoch = epoch;
@@ -474,6 +484,7 @@ struct phone *phone_add(struct rig *r, const struct phone_opt *o)
 	p->ptime = o->ptime ? o->ptime : 20;
 	p->mux = !o->no_mux;
 	p->fec = o->fec;
+	p->mki = o->mki;
 	p->talking = o->freq > 0;
 	p->rtcp_fd = -1;
 	p->fd = udp(r->family, &ss);

@@ -59,7 +59,8 @@ struct phone {
 	const struct suite *suite;
 	uint8_t  pt;
 	unsigned ptime;
-	bool     mux, talking, fec;
+	bool     mux, talking, fec, mki;
+	bool     no_recv;           /* of phone_set(): it is not to send   */
 	uint64_t lifetime;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;
@@ -100,6 +101,7 @@ struct rig {
 	Mp__LegStats legst[RIG_PHONES];
 	unsigned legstc;
 	uint32_t keyc;
+	bool mki;                   /* group keys have one: their number   */
 	int family;
 	struct phone phonev[RIG_PHONES];
 	unsigned phonec;
@@ -138,6 +140,7 @@ struct phone_opt {
 	int level_ext, level;
 	uint64_t lifetime;          /* of both keys [packets]              */
 	bool both, fec;
+	bool mki;                   /* of one byte: the number of the key  */
 };
 
 struct phone *phone_add(struct rig *r, const struct phone_opt *o);

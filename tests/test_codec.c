@@ -503,10 +503,10 @@ static void make_voice(void)
 	double phase = 0;
 
 	for (size_t i = 0; i < RATE_MAX * SEC; i++) {
-		const double t = (double)i / RATE_MAX;
+		const double t = (double)i / (double)RATE_MAX;
 		const double amp = i / 9600 % 2 ? 10000 : 200;
 
-		phase += (120 + 80 * sin(2 * M_PI * 2.5 * t)) / RATE_MAX;
+		phase += (120 + 80 * sin(2 * M_PI * 2.5 * t)) / (double)RATE_MAX;
 		phase -= floor(phase);
 		in[i] = (int16_t)(amp * (phase < 0.1 ? 1 : -0.11));
 	}

@@ -425,7 +425,7 @@ START_TEST(each_watcher_has_its_own_versions)
 END_TEST
 
 
-START_TEST(epoch_alone_waits_and_is_small)
+START_TEST(keying_and_epoch_alone_wait_and_are_small)
 {
 	struct ci_endpoint e = phone(CI_CONNECTED, 101);
 	struct watcher w = { .docs = 0 };
@@ -443,6 +443,14 @@ START_TEST(epoch_alone_waits_and_is_small)
 	ck_assert(says("epoch=\"2\""));
 	ck_assert(!says("<status>"));
 	ck_assert_int_eq(tell_how(&w, false, true), ENOENT);
+
+	/* it fell back to its own key */
+	e.keying = "endpoint";
+	e.epoch = 0;
+	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_KEYS_ONLY);
+	ck_assert_int_eq(tell_how(&w, false, false), ENOENT);
+	ck_assert_int_eq(tell_how(&w, false, true), 0);
+	ck_assert(says("keying=\"endpoint\" proof="));
 	done(&w);
 }
 END_TEST
@@ -691,7 +699,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, who_came_and_went_between_two_documents_is_not_told);
 	tcase_add_test(tc, rejoin_replaces_what_was_known);
 	tcase_add_test(tc, each_watcher_has_its_own_versions);
-	tcase_add_test(tc, epoch_alone_waits_and_is_small);
+	tcase_add_test(tc, keying_and_epoch_alone_wait_and_are_small);
 	tcase_add_test(tc, lock_is_told_with_the_whole_state);
 	tcase_add_test(tc, end_of_the_conference_says_nothing_else);
 	tcase_add_test(tc, markup_and_bad_bytes_are_escaped);

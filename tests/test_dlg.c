@@ -805,14 +805,14 @@ START_TEST(bad_arguments_are_refused_and_bodies_dropped)
 {
 	struct dlg *dlg = NULL;
 	struct dlgs *ds = NULL;
+	struct dlg_invite inv = { .from = "sip:x@y", .contact = "<sip:x>" };
 
 	ck_assert_int_eq(dlgs_alloc(&ds, NULL, NULL, NULL), EINVAL);
-	ck_assert_int_eq(dlg_connect(&dlg, a.ds, NULL, "sip:x@y", NULL,
-				     "<sip:x>", NULL, body("x"), NULL, NULL,
-				     &a.h, &a), EINVAL);
-	ck_assert_int_ne(dlg_connect(&dlg, a.ds, "no uri", "sip:x@y", NULL,
-				     "<sip:x>", NULL, body("x"), NULL, NULL,
-				     &a.h, &a), 0);
+	inv.body = body("x");
+	ck_assert_int_eq(dlg_invite(&dlg, a.ds, &inv, &a.h, &a), EINVAL);
+	inv.uri = "no uri";
+	inv.body = body("x");
+	ck_assert_int_ne(dlg_invite(&dlg, a.ds, &inv, &a.h, &a), 0);
 	ck_assert_ptr_null(dlg);
 	ck_assert_uint_eq(dlgs_count(a.ds), 0);
 	ck_assert_int_eq(dlg_answer(NULL, 200, "OK", body("x")), EINVAL);

@@ -33,7 +33,7 @@ static struct sip_msg *unacked_call(void)
 	strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
 	strcpy(peer.remote, "<sip:a@example.org>");
 	peer_request("INVITE", PEER_CONTACT, "hello");
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
 	msg = peer_expect("200 INVITE");
 	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
@@ -400,12 +400,32 @@ static void offer_later(struct dlg *dlg, const struct sip_msg *msg, void *arg)
 }
 
 
+START_TEST(only_a_slow_answer_is_preceded_by_a_100)
+{
+	a.h.offerh = offer_later;
+	peer_calls(NULL);
+	peer_request("INVITE", PEER_CONTACT, "quick");
+	WAIT(dlg_pending(a.dlg));
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("answer")), 0);
+	peer_expect("200 INVITE");
+	peer_request("ACK", NULL, NULL);
+	clock_turn(150);
+	peer_request("INVITE", PEER_CONTACT, "slow");
+	WAIT(dlg_pending(a.dlg));
+	clock_turn(150);
+	peer_expect("100 INVITE");
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("answer")), 0);
+	peer_expect("200 INVITE");
+}
+END_TEST
+
+
 START_TEST(delayed_offer_of_a_re_invite)
 {
 	a.h.offerh = offer_later;
 	peer_calls(NULL);
 	peer_request("INVITE", PEER_CONTACT, NULL);
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	ck_assert_str_eq(a.theirs, "");
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("our offer")), 0);
 	peer_expect("200 INVITE");
@@ -434,7 +454,7 @@ START_TEST(second_offer_before_our_answer_is_a_500)
 	a.h.offerh = offer_later;
 	peer_calls(NULL);
 	peer_request("INVITE", PEER_CONTACT, "one");
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	peer_request_at("UPDATE", peer.cseq + 1, NULL, "two");
 	msg = peer_expect("500 UPDATE");
 	hdr = sip_msg_hdr(msg, SIP_HDR_RETRY_AFTER);
@@ -464,7 +484,7 @@ START_TEST(offer_in_an_early_dialog_is_a_500)
 	strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
 	strcpy(peer.remote, "<sip:a@example.org>");
 	peer_request("INVITE", PEER_CONTACT, "hello");
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	(void)dlg_progress(a.dlg, 180, "Ringing");
 	msg = peer_expect("180 INVITE");
 	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
@@ -514,7 +534,7 @@ START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 	a.h.offerh = offer_later;
 	peer_calls("Allow: UPDATE\r\n");
 	peer_request("INVITE", PEER_CONTACT, "x");
-	peer_expect("100 INVITE");
+	WAIT(dlg_pending(a.dlg));
 	(void)end_offer(&a, DLG_AUTO);
 	peer_request("CANCEL", NULL, NULL);
 	peer_expect("200 CANCEL");
@@ -640,6 +660,16 @@ START_TEST(unknown_to_the_peer_ends_the_call)
 END_TEST
 
 
+/** The peer is told why */
+static void no_answer_bye(void)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(peer_expect("BYE"), SIP_HDR_REASON);
+
+	ck_assert_ptr_nonnull(hdr);
+	ck_assert(!pl_strcmp(&hdr->val, "SIP;cause=408;text=\"No answer to our offer\""));
+}
+
+
 START_TEST(unanswered_re_offer_ends_the_call)
 {
 	peer_calls(NULL);
@@ -648,7 +678,27 @@ START_TEST(unanswered_re_offer_ends_the_call)
 	clock_turn(TIMER_H + 1);
 	WAIT(a.closec);
 	ck_assert_int_eq(a.err, ETIMEDOUT);
-	peer_expect("BYE");
+	no_answer_bye();
+	clock_turn(TIMER_H + 1);
+	WAIT(!dlgs_count(a.ds));
+}
+END_TEST
+
+
+/** 100 and nothing more: RFC 3261 would wait for ever */
+START_TEST(re_invite_that_is_only_being_tried_ends_the_call)
+{
+	peer_calls(NULL);
+	(void)end_offer(&a, DLG_REINVITE);
+	peer_reply(peer_expect("INVITE"), 100, "Trying", NULL, NULL);
+	clock_turn(TIMER_H + 1);
+	ck_assert(peer_quiet());
+	ck_assert_uint_eq(a.closec, 0);
+	clock_turn(T1);
+	WAIT(a.closec);
+	ck_assert_int_eq(a.err, ETIMEDOUT);
+	peer_reply(peer_expect("CANCEL"), 200, "OK", NULL, NULL);
+	no_answer_bye();
 	clock_turn(TIMER_H + 1);
 	WAIT(!dlgs_count(a.ds));
 }
@@ -892,6 +942,7 @@ static void add_peer_tests(TCase *tc)
 	tcase_add_loop_test(tc, route_set_is_followed, 0, 2);
 	tcase_add_test(tc, requests_follow_the_peer_to_a_new_connection);
 	tcase_add_test(tc, lost_connection_ends_the_call_at_the_next_request);
+	tcase_add_test(tc, only_a_slow_answer_is_preceded_by_a_100);
 	tcase_add_test(tc, delayed_offer_of_a_re_invite);
 	tcase_add_test(tc, second_offer_before_our_answer_is_a_500);
 	tcase_add_test(tc, offer_in_an_early_dialog_is_a_500);
@@ -909,6 +960,7 @@ static void add_our_tests(TCase *tc)
 			    0, 2);
 	tcase_add_loop_test(tc, unknown_to_the_peer_ends_the_call, 0, 2);
 	tcase_add_test(tc, unanswered_re_offer_ends_the_call);
+	tcase_add_test(tc, re_invite_that_is_only_being_tried_ends_the_call);
 	tcase_add_loop_test(tc, bye_with_our_re_offer_open, 0, 2);
 	tcase_add_loop_test(tc, drop_with_our_re_offer_open, 0, 2);
 	tcase_add_test(tc, cancel_waits_for_a_provisional_response);

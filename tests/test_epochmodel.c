@@ -15,7 +15,7 @@
 
 enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
 
-static unsigned step;
+static unsigned step, recovered;
 
 static void setup(void)
 {
@@ -49,21 +49,23 @@ static bool on_air(const struct wepoch *e)
 /** An assertion of Check's costs a system call, and these are many */
 #define MUST(cond, ...) do { if (!(cond)) ck_abort_msg(__VA_ARGS__); } while (0)
 
-static void check_outsider(const struct client *cl)
+/** @param grace  It left a moment ago: with MKI even that opens nothing */
+static void check_outsider(const struct client *cl, bool grace)
 {
 	for (size_t i = 0; i < EPOCH_MAX; i++) {
 		const struct wepoch *e = &wepochv[i];
 
-		MUST(!on_air(e) || !client_knows(cl, &e->key),
+		MUST((grace && !e->key.mki_len) || !on_air(e) ||
+		     !client_knows(cl, &e->key),
 		     "step %u: client %d opens class %u epoch %u, %d ms after it"
-		     " left", step, (int)(cl - clientv), e->class_id, e->no,
+		     " left", step, cl == &ghost ? -1 : (int)(cl - clientv), e->class_id, e->no,
 		     (int)(world_now() - cl->left_ms));
 	}
 	for (size_t i = 0; i < wlegc; i++)
 		MUST(!wlegv[i].used || !wlegv[i].own.len ||
 		     !client_knows(cl, &wlegv[i].own),
 		     "step %u: client %d knows the own key of leg %d", step,
-		     (int)(cl - clientv), (int)wlegv[i].id);
+		     cl == &ghost ? -1 : (int)(cl - clientv), (int)wlegv[i].id);
 }
 
 /** Forward secrecy: who has left opens nothing, once the grace is over */
@@ -72,9 +74,11 @@ static void check_outsiders(void)
 	for (size_t c = 0; c < WALKERS; c++) {
 		const struct client *cl = &clientv[c];
 
-		if (cl->gone && cl->left_ms + cl->grace_ms <= world_now())
-			check_outsider(cl);
+		if (cl->gone)
+			check_outsider(cl, cl->left_ms + cl->grace_ms >
+				       world_now());
 	}
+	check_outsider(&ghost, false);
 }
 
 static bool hears(const struct client *cl, const struct wleg *l)
@@ -82,8 +86,8 @@ static bool hears(const struct client *cl, const struct wleg *l)
 	const struct wepoch *e = l->grouped
 		? wepoch_find(l->class_id, l->epoch) : NULL;
 
-	return wkey_equal(&cl->rx, &l->own) ||
-		(e && wkey_equal(&cl->rx, &e->key));
+	return ((!e || l->both) && client_opens(cl, &l->own)) ||
+		(e && client_opens(cl, &e->key));
 }
 
 /** Is something under way that will give it a key it can open? */
@@ -92,7 +96,12 @@ static bool in_window(const struct client *cl)
 	const struct dlg *dlg = cl->dlg;
 	const struct endpoint *ep = cl->ep;
 
-	return dlg->sent || dlg->offerh || dlg->wants_ack ||
+	/* a phone that is deaf and was never heard of cannot be told from one
+	 * that hears */
+	if (cl->manner == M_KEEPS && !cl->reported)
+		return true;
+
+	return tmr_isrunning(&ep->tmr_deaf) || dlg->sent || dlg->offerh || dlg->wants_ack ||
 		!dlg->confirmed || ep->media_pending || ep->le_rekey.list ||
 		tmr_isrunning(&dlg->tmr_resp) || ep->trial ||
 		(ep->gc && tmr_isrunning(&ep->gc->tmr_draw));
@@ -110,11 +119,17 @@ static void check_member(const struct client *cl)
 	if (!l || !cl->dlg->confirmed || !ep->neg.sdes.suite)
 		return;
 
-	/* one key, but for the trial */
+	/* one stream, but for the trial */
 	if (!ep->media_pending)
-		MUST(!(l->grouped && l->own.len) || ep->trial,
+		MUST(!(l->grouped && l->both) || ep->trial,
 			      "step %u: two streams to leg %llu", step,
 			      (unsigned long long)cl->leg);
+	/* and one key, but with MKI: then its own is always there */
+	MUST(!ep->neg.mki_len || ep->tx, "step %u", step);
+	if (!ep->media_pending && l->grouped)
+		MUST(!l->own.len == !(ep->trial || ep->neg.mki_len),
+		     "step %u: leg %llu grouped, own %zu", step,
+		     (unsigned long long)cl->leg, l->own.len);
 	MUST(hears(cl, l) || in_window(cl),
 		      "step %u: leg %llu is deaf: manner %d grouped %d own %zu"
 		      " gc %d ge %d tx %d due %d", step,
@@ -197,6 +212,14 @@ static void conference_have(void)
 						   "sip:nobody@test"));
 }
 
+/** Every third has one */
+static uint8_t random_mki(void)
+{
+	static const uint8_t lenv[] = { 0, 0, 0, 0, 4, 1 };
+
+	return lenv[world_rand(ARRAY_SIZE(lenv))];
+}
+
 static void do_join(void)
 {
 	/* one that follows is four times as likely as each of the others */
@@ -215,6 +238,7 @@ static void do_join(void)
 	old = pick_member();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
 		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1,
+			    random_mki(),
 			    old && !world_rand(6) ? old->leg : 0);
 }
 
@@ -230,18 +254,17 @@ static void do_kick(struct client *cl)
 
 static void do_mixer_restart(void)
 {
-	struct focus *f = world_focus();
+	const bool renewed = world_rand(4);
 
+	/* nothing of before is sent again, not even for the grace */
 	for (size_t i = 0; i < WALKERS; i++)
-		if (clientv[i].ep)
+		if (clientv[i].ep && !renewed)
 			clientv[i].grace_ms = 0;
-	mixer_down = true;
-	mixevent_down(f->mixv[0], f);
-	ck_assert_ptr_null(world_conf());
-	world_mixer_drain();
-	memset(wlegv, 0, sizeof(wlegv));
-	memset(wepochv, 0, sizeof(wepochv));
-	mixer_down = false;
+	world_mixer_dies(renewed);
+	if (!renewed)
+		ck_assert_ptr_null(world_conf());
+	else if (world_conf())
+		recovered += world_conf()->endpointc;
 }
 
 static void do_limit(void)
@@ -266,7 +289,7 @@ static void do_reinvite(struct client *cl)
 {
 	if (cl->renew_tx)
 		return;
-	switch (world_rand(6)) {
+	switch (world_rand(8)) {
 
 	case 0:
 		cl->variant = (cl->variant + 1) % 3;
@@ -276,6 +299,9 @@ static void do_reinvite(struct client *cl)
 		break;
 	case 2:
 		mixer_refuses = !world_rand(4);
+		break;
+	case 3:
+		cl->mki_len = random_mki();
 		break;
 	default:
 		break;
@@ -308,7 +334,7 @@ static void walk_step(void)
 		do_member(cl, what);
 	else if (what < 110)
 		do_join();
-	else if (what == 110 && !world_rand(8))
+	else if (what == 110 && world_rand(2))
 		do_mixer_restart();
 	else if (what == 111)
 		do_limit();
@@ -340,7 +366,8 @@ static void check_quiet(enum keying keying)
 
 		if (!ep)
 			continue;
-		ck_assert_msg(hears(cl, wleg_find(cl->leg)),
+		ck_assert_msg(hears(cl, wleg_find(cl->leg)) ||
+			      (cl->manner == M_KEEPS && !cl->reported),
 			      "step %u: leg %llu hears nothing after all: manner"
 			      " %d", step, (unsigned long long)cl->leg,
 			      cl->manner);
@@ -356,8 +383,10 @@ static void check_quiet(enum keying keying)
 			ck_assert_ptr_nonnull(ep->ge);
 		if (ep->gc)
 			ck_assert_ptr_eq(ep->ge, ep->gc->live);
-		if (ep->follows == FOLLOWS_YES)
+		if (ep->follows == FOLLOWS_YES && !ep->neg.mki_len)
 			ck_assert_ptr_null(ep->tx);
+		if (ep->ge && !ep->trial && ep->neg.mki_len)
+			ck_assert_uint_eq(2, cl->rx.c);
 	}
 }
 
@@ -367,6 +396,7 @@ static void walk(enum keying keying, uint64_t seed)
 	unsigned joined = 0;
 
 	world_open(keying, seed);
+	recovered = 0;
 	for (step = 0; step < STEPS; step++) {
 		walk_step();
 		check_all();
@@ -375,9 +405,12 @@ static void walk(enum keying keying, uint64_t seed)
 		joined += world_conf() ? world_conf()->endpointc : 0;
 	}
 	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
-	       " replaced, at most %u offers out\n", cfg_keying_name(keying),
-	       (unsigned long long)seed, STEPS, 1.0 * joined / STEPS,
-	       epochs_installed, replaced, offers_out_max);
+	       " replaced, %u fell back to their own keys, %u moved to a new mixer,"
+	       " at most %u offers out\n",
+	       cfg_keying_name(keying), (unsigned long long)seed, STEPS,
+	       (double)joined / (double)STEPS, epochs_installed, replaced,
+	       fallbacks, recovered, offers_out_max);
+	ck_assert_uint_gt(recovered, 10);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");
@@ -430,7 +463,7 @@ START_TEST(offers_without_an_answer_are_bounded_and_hold_nobody_up)
 	world_open(KEYING_GROUP, 1);
 	conference_have();
 	for (unsigned i = 0; i < CROWD; i++)
-		client_join(&clientv[i], M_PROMPT, false, 0, 0);
+		client_join(&clientv[i], M_PROMPT, false, 0, 0, 0);
 	for (unsigned i = 0; i < 100; i++) {
 		world_pass(100);
 		world_mixer_drain();

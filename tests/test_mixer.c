@@ -416,6 +416,26 @@ START_TEST(ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom)
 }
 END_TEST
 
+START_TEST(sender_that_moves_with_every_packet_is_followed_and_told_seldom)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	const int fd = stranger();
+	unsigned i;
+
+	a->talking = false;
+	for (i = 0; i < 300; i++) {
+		phone_send_frame(a, i & 1 ? fd : -1);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	(void)rig_run(&rig, 100, NULL, NULL);
+	ck_assert_uint_gt(rig_legstats(&rig, a)->rx_packets, 250);
+	ck_assert_uint_ge(rig.latched, 2);
+	ck_assert_uint_le(rig.latched, 15);
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(fifth_ssrc_of_a_leg_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -673,6 +693,94 @@ START_TEST(trial_leg_gets_both_streams_and_its_report_is_the_proof)
 }
 END_TEST
 
+static unsigned under_key(const struct phone *p, uint32_t keyno)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < p->wirec; i++)
+		n += !p->wirev[i].rtcp && p->wirev[i].keyno == keyno;
+
+	return n;
+}
+
+static struct phone *mki_phone(double freq, unsigned epoch)
+{
+	return phone_add(&rig, &(struct phone_opt){.freq = freq, .class_id = CLASS, .epoch = epoch,
+			.mki = true, .group = epochv[epoch], .keyno = keynov[epoch]});
+}
+
+START_TEST(leg_with_two_keys_falls_back_and_returns_without_a_gap)
+{
+	struct phone *talker, *plain, *b, *c, *pv[3];
+	unsigned before[3], i;
+
+	rig.mki = true;
+	install(1);
+	talker = mki_phone(freqv[0], 1);
+	b = mki_phone(0, 1);
+	c = mki_phone(freqv[1], 1);
+	plain = phone_add(&rig, &(struct phone_opt){0});
+	(void)talker;
+	pv[0] = plain;
+	pv[1] = b;
+	pv[2] = c;
+	(void)rig_run(&rig, 800, NULL, NULL);
+	/* the group stream, and nothing under their own keys */
+	ck_assert_uint_gt(under_key(b, keynov[1]), 20);
+	ck_assert_uint_eq(under_key(b, keynov[1]), b->rtpc);
+	ck_assert_uint_eq(under_key(c, keynov[1]), c->rtpc);
+
+	for (i = 0; i < 3; i++)
+		before[i] = pv[i]->rtpc;
+	ck_assert_int_eq(rig_retire(&rig, CLASS, 1), MP__STATUS__OK);
+	(void)rig_run(&rig, 60, NULL, NULL);
+	b->wirec = c->wirec = 0;
+	(void)rig_run(&rig, 400, NULL, NULL);
+	ck_assert_uint_gt(under_key(b, b->rxv[0].keyno), 15);
+	ck_assert_uint_eq(under_key(b, keynov[1]), 0);
+	ck_assert_uint_gt(under_key(c, c->rxv[0].keyno), 15);
+
+	install(2);
+	phone_add_rx(b, b->suite, epochv[2], keynov[2]);
+	phone_add_rx(c, c->suite, epochv[2], keynov[2]);
+	ck_assert_int_eq(phone_set(&rig, b, CLASS, 2, false, true), MP__STATUS__OK);
+	ck_assert_int_eq(phone_set(&rig, c, CLASS, 2, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 60, NULL, NULL);
+	b->wirec = c->wirec = 0;
+	(void)rig_run(&rig, 400, NULL, NULL);
+	ck_assert_uint_gt(under_key(b, keynov[2]), 15);
+	ck_assert_uint_eq(under_key(b, b->rxv[0].keyno), 0);
+	ck_assert_uint_gt(under_key(c, keynov[2]), 15);
+
+	/* not one packet less than who never changed its key */
+	for (i = 1; i < 3; i++) {
+		ck_assert_int_le(abs((int)(pv[i]->rtpc - before[i]) -
+				     (int)(plain->rtpc - before[0])), 1);
+		ck_assert_uint_eq(pv[i]->auth_failed, 0);
+	}
+	(void)check_unique();
+}
+END_TEST
+
+/** The stream that was left is named in a BYE, and its own is there at once,
+ *  even if nobody talks */
+START_TEST(fall_back_in_silence_is_heard_of_at_once)
+{
+	struct phone *b;
+
+	rig.mki = true;
+	install(1);
+	b = mki_phone(0, 1);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	b->wirec = b->rtpc = 0;
+	ck_assert_int_eq(rig_retire(&rig, CLASS, 1), MP__STATUS__OK);
+	(void)rig_run(&rig, 1000, NULL, NULL);
+	ck_assert_uint_ge(b->rtpc, 1);
+	ck_assert_uint_eq(under_key(b, b->rxv[0].keyno), b->rtpc);
+	ck_assert_uint_eq(b->byes, 1);
+}
+END_TEST
+
 START_TEST(silent_trial_leg_hears_from_both_streams_every_second)
 {
 	struct phone *b;
@@ -867,6 +975,42 @@ START_TEST(a_key_press_is_one_event_and_is_not_mixed)
 }
 END_TEST
 
+START_TEST(goodbyes_without_end_are_few_events)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct rtcpx x;
+	unsigned i;
+
+	(void)rig_run(&rig, 100, NULL, NULL);
+	memset(&x, 0, sizeof(x));
+	x.sender_ssrc = x.byev[0] = a->ssrc;
+	x.byec = 1;
+	for (i = 0; i < 300; i++) {
+		phone_send_rtcp(a, &x);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	ck_assert(rig_run(&rig, 1000, byes, NULL));
+	ck_assert_uint_le(rig.byes, 15);
+}
+END_TEST
+
+START_TEST(keys_faster_than_any_finger_are_few_events)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){0});
+	unsigned i;
+
+	for (i = 0; i < 300; i++) {
+		send_dtmf(a, 5, true, 8000 + 160 * i);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_ge(rig.dtmf, 10);
+	ck_assert_uint_le(rig.dtmf, 40);
+}
+END_TEST
+
 /* ---- speakers ---- */
 
 START_TEST(closed_gate_silences_a_leg)
@@ -882,6 +1026,26 @@ START_TEST(closed_gate_silences_a_leg)
 	ck_assert_double_lt(phone_hears(b, freqv[0]), -60);
 	ck_assert_uint_eq(rig.talkerc, 0);
 	ck_assert_int_eq(phone_gate(&rig, a, true), MP__STATUS__OK);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert_double_gt(phone_hears(b, freqv[0]), -30);
+}
+END_TEST
+
+START_TEST(who_holds_and_sends_its_own_music_is_not_heard)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+
+	(void)rig_run(&rig, 500, NULL, NULL);
+	a->no_recv = true;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 300, NULL, NULL);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_double_lt(phone_hears(b, freqv[0]), -60);
+	a->no_recv = false;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
 	phone_forget_audio(b);
 	(void)rig_run(&rig, 700, NULL, NULL);
 	ck_assert_double_gt(phone_hears(b, freqv[0]), -30);
@@ -1066,6 +1230,7 @@ static Suite *suite(void)
 			replayed_packets_are_counted_and_move_nothing,
 			authenticated_sender_that_moves_is_followed,
 			ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom,
+			sender_that_moves_with_every_packet_is_followed_and_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
 			mixer_moves_away_from_a_participants_ssrc,
 			NULL });
@@ -1081,6 +1246,8 @@ static Suite *suite(void)
 			legs_change_epoch_one_by_one,
 			trial_leg_gets_both_streams_and_its_report_is_the_proof,
 			silent_trial_leg_hears_from_both_streams_every_second,
+			leg_with_two_keys_falls_back_and_returns_without_a_gap,
+			fall_back_in_silence_is_heard_of_at_once,
 			key_install_is_idempotent_and_never_changes_a_key,
 			NULL });
 	add_case(s, "RTCP and DTMF", setup4, (const TTest *const[]){
@@ -1089,9 +1256,12 @@ static Suite *suite(void)
 			only_the_legs_own_authenticated_bye_counts,
 			removed_leg_is_told_bye_and_gets_nothing_more,
 			a_key_press_is_one_event_and_is_not_mixed,
+			keys_faster_than_any_finger_are_few_events,
+			goodbyes_without_end_are_few_events,
 			NULL });
 	add_case(s, "speakers", setup4, (const TTest *const[]){
 			closed_gate_silences_a_leg,
+			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
 			a_level_that_is_a_lie_wins_nothing,
 			NULL });

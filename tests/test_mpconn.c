@@ -27,6 +27,14 @@ static bool free_in_handler;
 static bool answer_in_handler;
 
 
+static bool peer_has_any(void)
+{
+	struct pollfd pfd = { .fd = peer, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+
 static void msg_handler(const Mp__Message *msg, void *arg)
 {
 	ck_assert_ptr_eq(&idc, arg);
@@ -42,8 +50,12 @@ static void msg_handler(const Mp__Message *msg, void *arg)
 		if (keysalt_len)
 			memcpy(keysalt, key->keysalt.data, keysalt_len);
 	}
-	if (answer_in_handler)
+	if (answer_in_handler) {
+		/* the peer is woken once, after the last one */
 		ck_assert_int_eq(0, mpconn_send(mc, msg));
+		ck_assert(!peer_has_any());
+		ck_assert(!mpconn_want_write(mc));
+	}
 	if (free_in_handler)
 		mpconn_free(&mc);
 }
@@ -143,6 +155,21 @@ START_TEST(message_arrives_as_it_was_sent)
 	mpconn_free(&a);
 	mpconn_free(&b);
 	ck_assert_ptr_null(a);
+}
+END_TEST
+
+
+START_TEST(what_is_queued_waits_for_its_owner)
+{
+	Mp__Message msg = MP__MESSAGE__INIT;
+
+	ck_assert_int_eq(0, mpconn_queue(mc, &msg));
+	ck_assert_int_eq(0, mpconn_queue(mc, &msg));
+	ck_assert(!peer_has_any());
+	ck_assert(mpconn_want_write(mc));
+	ck_assert_int_eq(0, mpconn_writable(mc));
+	ck_assert(peer_has_any());
+	ck_assert(!mpconn_want_write(mc));
 }
 END_TEST
 
@@ -608,6 +635,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, message_arrives_as_it_was_sent);
+	tcase_add_test(tc, what_is_queued_waits_for_its_owner);
 	tcase_add_test(tc, frames_may_arrive_byte_by_byte);
 	tcase_add_test(tc, many_frames_in_one_read_come_in_order);
 	tcase_add_test(tc, nothing_to_read_is_no_error);

@@ -76,7 +76,6 @@ END_TEST
 
 static const char *const refusedv[] = {
 	HEAD AUDIO,
-	HEAD AUDIO BFCP,
 	HEAD AUDIO "m=application 0 TCP/TLS/BFCP *\r\n" FINGER,
 	HEAD AUDIO "m=application 9 TCP/BFCP *\r\n" FINGER,
 	HEAD AUDIO "m=application 9 UDP/BFCP *\r\n" FINGER,
@@ -93,8 +92,6 @@ static const char *const refusedv[] = {
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 " FP32 ":00\r\n",
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 " FP32 "0\r\n",
 	HEAD AUDIO BFCP "a=fingerprint:sha-256 00-11" FP32 "\r\n",
-	/* that of another stream says nothing */
-	HEAD AUDIO FINGER BFCP,
 	/* passive, but nowhere */
 	HEAD AUDIO "m=application 5000 TCP/TLS/BFCP *\r\nc=IN IP4 0.0.0.0\r\n"
 	"a=setup:passive\r\n" FINGER,
@@ -107,6 +104,29 @@ START_TEST(everything_else_is_refused)
 	pick(refusedv[_i]);
 	ck_assert(!f.on);
 	ck_assert_mem_eq(&f, &none, sizeof(f));
+}
+END_TEST
+
+
+/* that of another stream says nothing */
+static const char *const unnamedv[] = { HEAD AUDIO BFCP, HEAD AUDIO FINGER BFCP };
+
+START_TEST(without_fingerprint_it_is_left_to_the_certificate_shown)
+{
+	pick(unnamedv[_i]);
+	ck_assert(f.on);
+	ck_assert_uint_eq(f.index, 1);
+	ck_assert_uint_eq(f.fps.c, 0);
+}
+END_TEST
+
+
+START_TEST(line_with_fingerprint_goes_before_one_without)
+{
+	pick(HEAD AUDIO BFCP BFCP FINGER);
+	ck_assert(f.on);
+	ck_assert_uint_eq(f.index, 2);
+	ck_assert_uint_eq(f.fps.c, 1);
 }
 END_TEST
 
@@ -177,6 +197,7 @@ START_TEST(session_without_floor_answers_port_0)
 	struct mbuf *mb;
 	uint32_t ver = 0;
 	uint8_t hash[32] = { 0 };
+	struct neg_keys keys;
 	struct neg n;
 	struct pl pl;
 
@@ -196,7 +217,8 @@ START_TEST(session_without_floor_answers_port_0)
 	ck_assert_int_eq(neg_offer(&n, &pl, &d, &cc, true, &e), 0);
 	ck_assert(!n.floor.on);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
-	ck_assert_int_eq(neg_print_answer(&mb, &n, &ml, &l, key), 0);
+	keys = (struct neg_keys){ .v = { { key, 0 } }, .c = 1 };
+	ck_assert_int_eq(neg_print_answer(&mb, &n, &ml, &l, &keys), 0);
 	ck_assert_ptr_nonnull(memmem(mb->buf, mb->end,
 		"m=application 0 TCP/TLS/BFCP *\r\n", 32));
 	ck_assert_ptr_null(memmem(mb->buf, mb->end, "a=label", 7));
@@ -218,6 +240,9 @@ int main(void)
 	tcase_add_test(tc, usual_line_is_taken);
 	tcase_add_loop_test(tc, good_lines_are_taken, 0, (int)ARRAY_SIZE(takenv));
 	tcase_add_loop_test(tc, everything_else_is_refused, 0, (int)ARRAY_SIZE(refusedv));
+	tcase_add_loop_test(tc, without_fingerprint_it_is_left_to_the_certificate_shown, 0,
+			    (int)ARRAY_SIZE(unnamedv));
+	tcase_add_test(tc, line_with_fingerprint_goes_before_one_without);
 	tcase_add_test(tc, passive_peer_is_connected_to);
 	tcase_add_test(tc, answer_says_all_that_a_client_needs);
 	tcase_add_test(tc, session_without_floor_answers_port_0);

@@ -19,6 +19,7 @@
 #define K44 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis="
 #define CM80 "AES_CM_128_HMAC_SHA1_80"
 #define CRYPTO "a=crypto:1 " CM80 " inline:" K30A "\r\n"
+#define CRYPTO_MKI "a=crypto:1 " CM80 " inline:" K30A "|7:4\r\n"
 
 static struct cfg_conf cc;
 static struct descr d;
@@ -372,6 +373,18 @@ static const struct {
 };
 
 
+static const struct neg_keys *one_key(const struct secret *s)
+{
+	static struct neg_keys keys;
+
+	memset(&keys, 0, sizeof(keys));
+	keys.v[0].key = s;
+	keys.c = 1;
+
+	return &keys;
+}
+
+
 static const char *print_answer(void)
 {
 	static char text[8192];
@@ -379,7 +392,7 @@ static const char *print_answer(void)
 	printed = mem_deref(printed);
 	neg_mlines_reset(&ml);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
-	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, key), 0);
+	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, one_key(key)), 0);
 	ck_assert_uint_eq(printed->pos, 0);
 	ck_assert_uint_lt(printed->end, sizeof(text));
 	memcpy(text, printed->buf, printed->end);
@@ -499,15 +512,78 @@ START_TEST(answer_spells_the_suite_as_the_offer_did)
 END_TEST
 
 
+/* RFC 4568 section 6.1: several keys in one line, an MKI of one length each */
+START_TEST(two_keys_are_in_one_line_each_with_its_mki)
+{
+	struct neg_keys keys = *one_key(key);
+	struct secret *own = NULL;
+	char text[4096];
+	struct neg back;
+
+	take(HEAD AUDIO CRYPTO);
+	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
+	ck_assert_int_eq(secret_draw(&own, 30), 0);
+	keys.v[0].mki = 0x1234;
+	keys.v[1].key = own;
+	keys.v[1].mki = 1;
+	keys.c = 2;
+	keys.mki_len = 3;
+	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, &keys), 0);
+	ck_assert_uint_lt(printed->end, sizeof(text));
+	memcpy(text, printed->buf, printed->end);
+	text[printed->end] = '\0';
+	read_own_answer(text, &back);
+	ck_assert_uint_eq(back.sdes.keyc, 2);
+	ck_assert(secret_equal(back.sdes.keyv[1].keysalt, own));
+	ck_assert_uint_eq(back.sdes.keyv[0].mki_len, 3);
+	ck_assert_mem_eq(back.sdes.keyv[0].mki, "\x00\x12\x34", 3);
+	ck_assert_mem_eq(back.sdes.keyv[1].mki, "\x00\x00\x01", 3);
+	neg_reset(&back);
+
+	/* one of them is missing, or both are */
+	printed = mem_deref(printed);
+	keys.v[1].key = NULL;
+	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local, &keys), 0);
+	keys.c = 0;
+	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local, &keys), 0);
+	ck_assert_ptr_null(printed);
+	secret_free(&own);
+}
+END_TEST
+
+
+START_TEST(only_who_offers_an_mki_is_sent_any_and_only_with_group_keys)
+{
+	static const struct {
+		const char *offer;
+		enum keying keying;
+		uint8_t len;
+	} v[] = {
+		{ HEAD AUDIO CRYPTO, KEYING_GROUP, 0 },
+		{ HEAD AUDIO CRYPTO, KEYING_AUTO, 0 },
+		{ HEAD AUDIO CRYPTO_MKI, KEYING_GROUP, 4 },
+		{ HEAD AUDIO CRYPTO_MKI, KEYING_AUTO, 4 },
+		{ HEAD AUDIO CRYPTO_MKI, KEYING_ENDPOINT, 0 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
+		cc.keying = v[i].keying;
+		take(v[i].offer);
+		ck_assert_uint_eq(n.mki_len, v[i].len);
+	}
+}
+END_TEST
+
+
 START_TEST(key_of_the_wrong_length_is_not_printed)
 {
 	take(HEAD AUDIO CRYPTO);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
 	secret_free(&key);
-	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local, NULL),
-			 0);
+	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local,
+					  one_key(NULL)), 0);
 	ck_assert_int_eq(secret_draw(&key, 46), 0);
-	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local, key), 0);
+	ck_assert_int_ne(neg_print_answer(&printed, &n, &ml, &local, one_key(key)), 0);
 	ck_assert_ptr_null(printed);
 }
 END_TEST
@@ -561,8 +637,8 @@ START_TEST(agreed_session_is_offered_again)
 	take(HEAD "m=video 1 RTP/AVP 31\r\n" AUDIO "a=sendonly\r\n" CRYPTO);
 	(void)print_answer();
 	printed = mem_deref(printed);
-	ck_assert_int_eq(neg_print_reoffer(&printed, &n, &ml, &local, key,
-					   SDP_SENDRECV), 0);
+	ck_assert_int_eq(neg_print_reoffer(&printed, &n, &ml, &local,
+					   one_key(key), SDP_SENDRECV), 0);
 	pl.p = (const char *)printed->buf;
 	pl.l = printed->end;
 	memset(&back, 0, sizeof(back));
@@ -588,7 +664,7 @@ START_TEST(long_refused_lines_fit)
 		p += sprintf(p, "m=x 1 RTP/AVP %07000d\r\n", i);
 	take(text);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
-	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, key), 0);
+	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, one_key(key)), 0);
 	p = calloc(1, printed->end + 1);
 	memcpy(p, printed->buf, printed->end);
 	read_own_answer(p, &back);
@@ -784,6 +860,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, answer_has_every_line_in_order_and_one_in_use);
 	tcase_add_test(tc, answer_over_ipv6_with_its_own_rtcp_port);
 	tcase_add_test(tc, answer_spells_the_suite_as_the_offer_did);
+	tcase_add_test(tc, two_keys_are_in_one_line_each_with_its_mki);
+	tcase_add_test(tc, only_who_offers_an_mki_is_sent_any_and_only_with_group_keys);
 	tcase_add_test(tc, key_of_the_wrong_length_is_not_printed);
 	tcase_add_test(tc, version_counts_up_exactly_when_something_changes);
 	tcase_add_test(tc, agreed_session_is_offered_again);

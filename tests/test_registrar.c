@@ -37,6 +37,7 @@ static unsigned serial;
 struct tlsid_flow {
 	struct sa peer;
 	bool open;
+	struct list watchl;
 };
 
 static struct tlsid_flow *flow; /* that of the next REGISTER; NULL: none      */
@@ -69,6 +70,33 @@ bool tlsid_flow_open(const struct tlsid_flow *f)
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)
 {
 	return &f->peer;
+}
+
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg)
+{
+	w->goneh = goneh;
+	w->arg = arg;
+	list_append(&f->watchl, &w->le, w);
+}
+
+void tlsid_flow_unwatch(struct tlsid_watch *w)
+{
+	list_unlink(&w->le);
+}
+
+/** Its connection is gone; what watches it is told */
+static void flow_close(struct tlsid_flow *f)
+{
+	struct le *le;
+
+	f->open = false;
+	while ((le = list_head(&f->watchl))) {
+		struct tlsid_watch *w = le->data;
+
+		list_unlink(le);
+		w->goneh(w->arg);
+	}
 }
 
 /** On another connection from now on; the test keeps no reference */
@@ -485,6 +513,47 @@ START_TEST(what_came_on_a_connection_goes_with_it)
 }
 END_TEST
 
+START_TEST(nobody_has_to_ask_for_it_to_go)
+{
+	struct tlsid_flow *first = mem_ref(flow);
+
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>, <sip:b@h>\r\n"), 200);
+	ck_assert_uint_eq(registrar_count(reg), 2);
+	/* one that is replaced is not told any more */
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>\r\n"), 200);
+	ck_assert_uint_eq(list_count(&first->watchl), 2);
+	flow_close(first);
+	later(0);
+	ck_assert_uint_eq(registrar_count(reg), 0);
+	mem_deref(first);
+}
+END_TEST
+
+START_TEST(preferred_phones_come_first_and_the_newer_of_equals)
+{
+	static const char *const badv[] = {
+		"", "2", "1.1", "0.1234", ".5", "0,5", "-1", "1.0000", "0.5x", "00"
+	};
+	char line[64];
+
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>;q=0.5, <sip:b@h>;q=0.501,"
+				 " <sip:c@h>;q=0.5\r\n"), 200);
+	finds(0, "sip:b@h");
+	finds(1, "sip:c@h");
+	finds(2, "sip:a@h");
+	finds(3, NULL);
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>\r\n"), 200);
+	ck_assert_int_eq(put_new("Contact: <sip:b@h>;q=0\r\n"), 200);
+	finds(0, "sip:a@h");
+	finds(1, "sip:c@h");
+	finds(2, "sip:b@h");
+	for (size_t i = 0; i < ARRAY_SIZE(badv); i++) {
+		(void)snprintf(line, sizeof(line), "Contact: <sip:a@h>;q=%s\r\n", badv[i]);
+		ck_assert_msg(put_new(line) == 400, "q=%s", badv[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_target_that_does_not_answer_is_forgotten)
 {
 	struct reg_target *t;
@@ -526,6 +595,10 @@ START_TEST(outbound_is_granted_and_a_flow_replaces_itself)
 	ck_assert(said("<sip:a@h:2>"));
 	ck_assert_int_eq(put_new("Supported: outbound\r\nContact: <sip:a@h:2>;reg-id=2" INSTANCE "\r\n"), 200);
 	ck_assert_uint_eq(contacts(), 2);
+
+	/* it is to ring once */
+	finds(0, "sip:a@h:2");
+	finds(1, NULL);
 }
 END_TEST
 
@@ -612,6 +685,8 @@ int main(void)
 	tcase_add_test(tc, text_inside_quotes_is_no_parameter);
 	tcase_add_test(tc, without_a_connection_there_is_nothing_to_register);
 	tcase_add_test(tc, what_came_on_a_connection_goes_with_it);
+	tcase_add_test(tc, nobody_has_to_ask_for_it_to_go);
+	tcase_add_test(tc, preferred_phones_come_first_and_the_newer_of_equals);
 	tcase_add_test(tc, a_target_that_does_not_answer_is_forgotten);
 	tcase_add_test(tc, outbound_is_granted_and_a_flow_replaces_itself);
 	tcase_add_test(tc, outbound_takes_an_instance_a_number_and_a_direct_connection);

@@ -45,6 +45,17 @@ static bool is_nodelay(const struct sip_msg *msg)
 	return on != 0;
 }
 
+static void common_name(char *buf, size_t size, const struct sip_msg *msg)
+{
+	X509 *cert;
+
+	if (tlsid_certificate(msg, &cert))
+		return;
+
+	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, buf, (int)size);
+	X509_free(cert);
+}
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	char id[TLSID_MAX] = "none";
@@ -76,6 +87,8 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 
 	if (!pl_strcmp(&msg->met, "NAMES"))
 		strcpy(id, tlsid_names(msg, "proxy.example.org") ? "yes" : "no");
+	else if (!pl_strcmp(&msg->met, "CERT"))
+		common_name(id, sizeof(id), msg);
 	else if (!pl_strcmp(&msg->met, "OPEN"))
 		strcpy(id, tlsid_flow_open(flow) ? "open" : "gone");
 	else if (tlsid_identity(msg, id, sizeof(id)))
@@ -416,14 +429,14 @@ START_TEST(a_certificate_gives_its_san_uri_or_fails_the_handshake)
 }
 END_TEST
 
-static const char *names_with(const struct pki_id *id)
+static const char *ask_with(const struct pki_id *id, const char *method)
 {
 	const char *yes = NULL;
 	struct peer p;
 
 	peer_init(&p, id);
 	if (peer_connect(&p))
-		yes = ask(&p, "NAMES");
+		yes = ask(&p, method);
 	peer_close(&p);
 
 	return yes;
@@ -453,7 +466,7 @@ static void names_clients(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
 		struct pki_id id = pki_make(&ca, "proxy.example.org", v[i].san, NULL, false, 10);
-		const char *yes = names_with(&id);
+		const char *yes = ask_with(&id, "NAMES");
 
 		if (!same(yes, v[i].yes)) {
 			fprintf(stderr, "names %zu: %s\n", i, yes ? yes : "refused");
@@ -461,13 +474,28 @@ static void names_clients(void)
 		}
 	}
 
-	EXPECT(same(names_with(NULL), "no"));
+	EXPECT(same(ask_with(NULL, "NAMES"), "no"));
 }
 
 START_TEST(a_certificate_names_whole_domains)
 {
 	listen_up(true);
 	run(names_clients);
+}
+END_TEST
+
+static void shown_clients(void)
+{
+	struct pki_id id = pki_make(&ca, "phone7", "DNS:phone7", NULL, false, 10);
+
+	EXPECT(same(ask_with(&id, "CERT"), "phone7"));
+	EXPECT(same(ask_with(NULL, "CERT"), "none"));
+}
+
+START_TEST(a_certificate_that_was_shown_can_be_had)
+{
+	listen_up(true);
+	run(shown_clients);
 }
 END_TEST
 
@@ -763,6 +791,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_certificate_names_whole_domains);
+	tcase_add_test(tc, a_certificate_that_was_shown_can_be_had);
 	tcase_add_test(tc, a_flow_is_open_as_long_as_its_connection);
 	tcase_add_test(tc, a_certificate_gives_its_san_uri_or_fails_the_handshake);
 	tcase_add_test(tc, without_a_ca_no_certificate_is_asked_for_and_none_counts);

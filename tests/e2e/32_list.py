@@ -6,6 +6,7 @@ from lib import check, note, wait_until
 from pki import certificate
 from rawphone import Phone
 from rawsip import Call, Client, crypto, focus_uri, offer
+from roster import Watcher
 
 NS = ('xmlns="urn:ietf:params:xml:ns:resource-lists" '
       'xmlns:cp="urn:ietf:params:xml:ns:copycontrol"')
@@ -117,7 +118,13 @@ def everybody(sc):
                 if p['legs'][0]['state'] == 'connected'} == want
     wait_until('five participants', there, 5)
     check(all(p.quiet() for p in phones.values()), 'somebody was called twice')
-    note('five in one conference, each called once')
+    shown = {p['identity']: p.get('shown_as') for p in
+             sc.server.ctl('show', conf)['participants'] if p.get('shown_as')}
+    check(shown == {'sip:erin@127.0.0.1': 'sip:anonymous1@anonymous.invalid'}, shown)
+    roster = Watcher(sc.cli, focus_uri(r)).start().docs[-1]
+    check('erin' not in roster and 'sip:anonymous1@' in roster and
+          'sip:dave@' in roster, 'roster:\n' + roster)
+    note('five in one conference, each called once, one under a pseudonym')
     again = Call(sc.cli, focus_uri(r))
     again.ctype = 'multipart/mixed;boundary=x'
     r = again.invite(multipart('x', sdp_part(), list_part(resource_list())), REQUIRE)

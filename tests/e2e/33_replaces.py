@@ -2,10 +2,13 @@
 import re
 
 import lib
+from confedit import edited_server
 from lib import check, note, wait_until
 from phones import FREQ, SETTLE_S, hang_up, judge_all, listen, three
-from rawsip import Call, Client, crypto, focus_uri, offer
+from rawphone import Incoming
+from rawsip import Call, Client, crypto, digest, focus_uri, offer
 from referee import Refer, join
+from regphone import register
 
 SECONDS = 4
 
@@ -90,6 +93,30 @@ def join_header(sc, conf, uri, bob):
     note('Join is a plain dial-in to the conference URI')
 
 
+def other_states(sc, conf, uri):
+    """A dialog that rings, and one whose BYE is on its way"""
+    carol = sc.client('carol')
+    check(register(carol, ['Contact: <sip:carol@h;transport=tls>']).status == 200,
+          'REGISTER')
+    sc.server.ctl('invite', conf, 'sip:carol@127.0.0.1')
+    call = Incoming(carol, carol.stray.get(timeout=10))
+    call.respond(180, 'Ringing')
+    wait_until('it rings', lambda: 'ringing' in str(sc.server.ctl('show', conf)), 5)
+    tag = re.search(r';tag=(\S+)', call.invite_msg.get('From'))[1]
+    _, r = sc.dial('carol', uri, header('Replaces', (call.call_id, tag, call.from_tag)))
+    check(r.status == 481, 'of a dialog that rings: %s' % r)
+    call.accept()
+    wait_until('carol is in', lambda: sc.legs(conf, 'carol') == [1] and
+               'ringing' not in str(sc.server.ctl('show', conf)), 5)
+    sc.server.ctl('kick', conf, 'sip:carol@127.0.0.1')
+    bye = call.next(5)
+    check(bye.method == 'BYE', str(bye))
+    _, r = sc.dial('carol', uri, header('Replaces', (call.call_id, tag, call.from_tag)))
+    check(r.status == 603, 'of a dialog that ends: %s' % r)
+    call.reply(bye, 200, 'OK')
+    note('Replaces of a dialog that rings: 481, that ends: 603')
+
+
 def sniffed(phone):
     """Dialog ids from a phone's own trace, as a wiretap would have them"""
     t = phone.trace()
@@ -99,38 +126,84 @@ def sniffed(phone):
     return callid, to[-1], tags[-1]
 
 
+def ask(call, method, headers=(), body=None):
+    """A request with credentials; its final response"""
+    cseq, branch = call.request(method, body, list(headers))
+    r = call.response(cseq)
+    check(r.status == 401, '%s without credentials: %s' % (method, r))
+    if method == 'INVITE':
+        call.ack(cseq, branch, to=r.get('To'))
+    value = digest(r.get('WWW-Authenticate'), method, call.target, call.user,
+                   call.cli.password)
+    cseq, branch = call.request(method, body, list(headers) + ['Authorization: ' + value])
+    r = call.response(cseq)
+    if method == 'INVITE':
+        check(r.status >= 300, 'INVITE of a stranger: %s' % r)
+        call.ack(cseq, branch, to=r.get('To'))
+    return r
+
+
+def steps(victim, uri, i):
+    """(what, method, headers, body, whether it claims the victim's dialog)"""
+    sdp = offer(crypto=[crypto()])
+    kick = 'Refer-To: <sip:%s@127.0.0.1;method=BYE>' % victim
+    me = 'Refer-To: <sip:dave@127.0.0.1>'
+    watch = ['Event: conference', 'Expires: 60']
+    return (
+        ('Replaces', 'INVITE', [header('Replaces', i), 'Require: replaces'], sdp, False),
+        ('Join', 'INVITE', [header('Join', i), 'Require: join'], sdp, False),
+        ('REFER', 'REFER', [me, 'Require: tdialog', 'Target-Dialog: %s;local-tag=%s'
+                            ';remote-tag=%s' % i], None, False),
+        ('REFER in it', 'REFER', [me], None, True),
+        ('SUBSCRIBE', 'SUBSCRIBE', watch, None, False),
+        ('SUBSCRIBE in it', 'SUBSCRIBE', watch, None, True),
+        ('kick', 'REFER', [kick], None, False),
+        ('kick in it', 'REFER', [kick], None, True),
+        ('re-INVITE', 'INVITE', [], sdp, True),
+        ('UPDATE', 'UPDATE', [], sdp, True),
+        ('BYE', 'BYE', [], None, True))
+
+
 def attack(sc, phone, uri):
-    """All that can be done with sniffed ids, from another identity"""
-    i = sniffed(phone)
-    _, r = sc.dial('dave', uri, header('Replaces', i))
-    check(r.status in (403, 481), 'Replaces: %s' % r)
-    got = [r.status]
-    for method in ('REFER', 'BYE', 'INVITE', 'SUBSCRIBE'):
-        spy = Refer(sc.client('dave'), uri)
-        spy.call_id, spy.from_tag = i[0], i[2]
-        spy.box = spy.cli.box(i[0])
-        spy.to, spy.cseq = '<%s>;tag=%s' % (uri, i[1]), 1000
-        if method == 'REFER':
-            r = spy.send('<sip:%s@127.0.0.1;method=BYE>' % phone.user)
-        elif method == 'BYE':
-            r = spy.bye()
-        elif method == 'INVITE':
-            r = spy.invite(offer(crypto=[crypto()]))
+    """All that can be done with sniffed ids, by a known user who is no member"""
+    i, got = sniffed(phone), []
+    cli = sc.client('dave')
+    for what, method, headers, body, inside in steps(phone.user, uri, i):
+        spy = Refer(cli, uri)
+        if inside:
+            spy.call_id, spy.from_tag = i[0], i[2]
+            spy.box = cli.box(i[0])
+            spy.to, spy.cseq = '<%s>;tag=%s' % (uri, i[1]), 1000 + 10 * len(got)
+            # nobody's subscription: it is not even asked for credentials
+            if method == 'SUBSCRIBE':
+                cseq, _ = spy.request(method, headers=headers)
+                r = spy.response(cseq)
+            else:
+                r = ask(spy, method, headers, body)
         else:
-            cseq, _ = spy.request('SUBSCRIBE', headers=['Event: conference'])
-            r = spy.response(cseq)
-        check(r.status in (401, 403, 481), '%s: %s' % (method, r))
-        got.append(r.status)
-    note('sniffed ids of %s: %r' % (phone.user, got))
+            r = ask(spy, method, headers, body)
+        check(r.status in (403, 481), '%s: %s' % (what, r))
+        cli.drop(spy.call_id)
+        got.append('%s %d' % (what, r.status))
+        check(cli.stray.empty(), '%s: something came of it' % what)
+    note('sniffed ids of %s: %s' % (phone.user, ', '.join(got)))
 
 
-def victims_talk_on(sc):
-    phones = three(sc.env, sc.server)
+def victims_talk_on(env, demo):
+    """Nobody is cut off, replaced, or even interrupted while they talk"""
+    members = ', '.join('"sip:%s@127.0.0.1"' % u for u in FREQ)
+    server = edited_server(env, demo, 'members', lambda t: re.sub(
+        r'(create|join) = \{[^}]*\}', r'\1 = {%s}' % members, t))
+    sc = Scene(env, server)
+    phones = three(env, server)
     uri = phones[0].focus_uri()
     listen(phones, SETTLE_S)
     for p in phones:
         attack(sc, p, uri)
     listen(phones, SECONDS)
+    conf = server.ctl('list')['conferences'][0]['conf']
+    check([sc.legs(conf, u) for u in FREQ] == [[1]] * 3 and not sc.legs(conf, 'dave'),
+          'who is there has changed')
     hang_up(phones)
     judge_all(phones, SECONDS)
 
@@ -141,9 +214,10 @@ def main(env):
     conf, uri, alice, bob = own_devices(sc)
     refused(sc, conf, uri, bob)
     join_header(sc, conf, uri, bob)
+    other_states(sc, conf, uri)
     alice.bye()
     wait_until('no conference', lambda: not server.ctl('list')['conferences'], 5)
-    victims_talk_on(sc)
+    victims_talk_on(env, server)
 
 
 if __name__ == '__main__':

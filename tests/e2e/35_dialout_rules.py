@@ -8,7 +8,7 @@ from confedit import edited_server
 from lib import check, note, wait_until
 from pki import certificate, stranger_ca
 from rawphone import Phone
-from rawsip import Client, crypto, focus_uri, keys_of, offer, parse_auth
+from rawsip import Call, Client, crypto, focus_uri, keys_of, offer, parse_auth
 from referee import Notifies, Refer, join
 
 
@@ -123,6 +123,30 @@ def fork(sc, phone):
     note('forked: %s' % ' '.join('%s(%s)' % x for x in seen))
 
 
+def reliable(sc, phone):
+    """RFC 3262: a phone that wants its 1xx acknowledged, with the answer in it"""
+    news = sc.refer(phone.uri('heidi'))
+    call = phone.incoming()
+    check('100rel' in call.invite_msg.get('Supported'), 'no 100rel')
+    for rseq, status, body in ((9, 183, call.good_answer()), (10, 180, None)):
+        call.respond(status, 'Wait', body, headers=['Require: 100rel',
+                                                    'RSeq: %d' % rseq])
+        m = call.next(5)
+        check(m.method == 'PRACK' and m.get('RAck') == '%d %d INVITE' % (
+            rseq, call.invite_msg.cseq[0]), '%s: %s' % (m, m.get('RAck')))
+        call.respond(200, 'OK', req=m)
+    call.respond(200, 'OK')
+    call.wait_ack()
+    check(news.until_last() == 200, 'answer in a reliable 183: %r' % news.frags)
+    check(call.bye().status == 200, 'BYE')
+    for what in ('Require', 'Supported'):
+        caller = Call(sc.alice, sc.uri)
+        r = caller.invite(offer(crypto=[crypto()]), ['%s: 100rel' % what])
+        check(r.status == 200 and 'PRACK' in r.get('Allow'), '%s: %s' % (what, r))
+        caller.bye()
+    note('100rel: PRACKs, and the answer of a 183 counts')
+
+
 def no_answer(sc, phone):
     """Given up after dial_timeout, by CANCEL"""
     news = sc.refer(phone.uri('ivan'))
@@ -179,6 +203,7 @@ def main(env):
     inbound_connection(sc)
     credentials(sc, pbx)
     fork(sc, phone)
+    reliable(sc, phone)
     no_answer(sc, phone)
     group_key(env, demo)
 

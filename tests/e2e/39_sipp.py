@@ -10,8 +10,7 @@ import re
 
 import lib
 from baresip import Baresip
-from fastclock import preload
-from lib import Skip, check, note, wait_until
+from lib import check, note, wait_until
 from rawsip import new_key
 from sipp import Sipp
 
@@ -149,12 +148,10 @@ def main(env):
     for part in (refer, invite_list, subscribe, replaces):
         part(sc)
     sc.server.stop()
-    try:
-        fast = preload(FACTOR)
-    except Skip as e:
-        note('no vanished client: %s' % e)
-        return
-    vanish(Scene(env, name='fast', environ=fast))
+    if lib.sanitized():
+        note('no vanished client: a sanitizer does not like its clock replaced')
+    else:
+        vanish(Scene(env, name='fast', more_env=lib.fast_clock(FACTOR)))
 
 
 if __name__ == '__main__':

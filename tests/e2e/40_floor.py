@@ -1,4 +1,5 @@
 """Floor control over TLS: requests, queue, chair, and who may do what"""
+import os
 import random
 import re
 import socket
@@ -12,24 +13,36 @@ from bfcp import (ACCEPTED, CANCELLED, DENIED, ERROR, FLOOR_ID, FLOOR_QUERY,
                   FLOOR_STATUS, GRANTED, HELLO, HELLO_ACK, PENDING, RELEASED,
                   REVOKED, USER_QUERY, USER_STATUS, Answer, Cert, Floor,
                   attr, message, u16)
+from confedit import edited_server
 from lib import check, note, wait_until
+from pki import certificate
 
 MUTATIONS = 10000
+
+
+class Shown:
+    """A certificate that is no line of SDP: the SIP connection showed it"""
+    fingerprint = None
+
+    def __init__(self, pem):
+        self.pem = pem
 
 
 class Phone:
     """A participant with a raw dialog and a certificate for BFCP"""
 
-    def __init__(self, env, server, user, uri=None, cert=None, **line):
-        self.cli = env.add(rawsip.Client(server.host, server.port, server.ca,
-                                         user=user,
-                                         password=server.password(user)))
+    def __init__(self, env, server, user, uri=None, cert=None, shown=None,
+                 headers=(), users=None, **line):
+        users = users or server
+        self.cli = env.add(rawsip.Client(server.host, server.port, users.ca,
+                                         user=user, cert=shown,
+                                         password=users.password(user)))
         self.env = env
-        self.cert = cert or Cert(env, user)
+        self.cert = cert or (Shown(shown) if shown else Cert(env, user))
         self.key = rawsip.crypto()
         self.call = rawsip.Call(self.cli, uri or server.factory)
         self.sdp = rawsip.offer(crypto=[self.key]) + bfcp.line(self.cert, **line)
-        r = self.call.invite(self.sdp)
+        r = self.call.invite(self.sdp, headers=headers)
         check(r.status == 200, '%s: %s' % (user, r))
         self.answer = Answer(r.body)
         self.uri = rawsip.focus_uri(r)
@@ -153,7 +166,7 @@ def refused_lines(env, server, alice):
             ('TCP/BFCP', dict(proto='TCP/BFCP')),
             ('UDP/TLS/BFCP', dict(proto='UDP/TLS/BFCP')),
             ('UDP/BFCP', dict(proto='UDP/BFCP')),
-            ('no fingerprint', dict(cert=None)),
+            ('no certificate', dict(cert=None)),
             ('version 2', dict(extra=['a=bfcpver:2'], cert=cert)),
             ('passive elsewhere', dict(setup='passive', port=5555,
                                        extra=['c=IN IP4 192.0.2.1']))):
@@ -171,6 +184,54 @@ def refused_lines(env, server, alice):
         check(r.status == 200, '%s: %s' % (what, r))
         check(Answer(r.body).port == 0, '%s was accepted' % what)
         call.bye()
+
+
+def shown_certificates(env, demo):
+    """Without a fingerprint, the certificate of the SIP connection counts"""
+    server = edited_server(env, demo, 'shown', lambda t: 'tls_ca = "%s"\n%s' % (
+        os.path.join(demo.dir, 'ca.pem'), t))
+
+    def phone(user, pem, **kw):
+        return Phone(env, server, user, shown=pem, users=demo, **kw)
+    pem = {u: certificate(env, demo, 'sip-' + u, 'URI:sip:%s@127.0.0.1' % u)
+           for u in ('alice', 'bob')}
+    alice = phone('alice', pem['alice'])
+    bob = phone('bob', pem['bob'], uri=alice.uri)
+    for cert in (Cert(env, 'no-one'), None, Shown(certificate(
+            env, demo, 'alice-again', 'URI:sip:alice@127.0.0.1'))):
+        bfcp.no_way_in(alice.answer, cert)
+    a, b = alice.connect(), bob.connect()
+    check(b.ask(HELLO, user=alice.answer.user).error == 5, "another's user id")
+    r = a.want()
+    check(r[1] == GRANTED, 'floor: %s' % (r,))
+    again = alice.reinvite(conn='existing')
+    check((again.port, again.attrs['connection'], again.user) ==
+          (alice.answer.port, 'existing', alice.answer.user), 'refresh')
+    check(a.ask(USER_QUERY).requests() == [(r[0], GRANTED, 0)], 'the floor')
+
+    # a device's certificate names nobody: digest does, and it counts as well
+    carol = phone('carol', certificate(env, demo, 'device', 'DNS:phone7.test'),
+                  uri=alice.uri)
+    check(carol.connect().alive(), "a device's certificate")
+
+    # one that is named must be it; that of a hop is not the caller's
+    named = Cert(env, 'named')
+    dave = phone('dave', pem['bob'], uri=alice.uri, cert=named)
+    bfcp.no_way_in(dave.answer, Cert(env, 'unnamed'))
+    check(dave.connect().alive(), 'the fingerprint goes first')
+    for what, kw in (
+            ('none shown', dict(pem=None, cert=Shown(None))),
+            ('a weak hash', dict(pem=pem['alice'], extra=[
+                'a=fingerprint:sha-1 ' + ':'.join(['00'] * 20)])),
+            ('behind a hop', dict(pem=pem['alice'], headers=[
+                'Via: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKhop']))):
+        p = phone('alice', uri=alice.uri, **kw)
+        check(p.answer.port == 0, '%s: accepted' % what)
+        p.call.bye()
+    bob.call.bye()
+    check(b.closed(), 'BFCP goes on after BYE')
+    alice.call.bye()
+    bfcp.no_way_in(alice.answer, alice.cert)
 
 
 def both_directions(env, server, alice):
@@ -325,6 +386,7 @@ def main(env):
     alice = open_conference(env, server)
     identity(env, server, alice)
     refused_lines(env, server, alice)
+    shown_certificates(env, server)
     both_directions(env, server, alice)
     keys(env, server, alice)
     bad_bytes(env, server, alice)

@@ -1,72 +1,36 @@
 """Who holds the floor is who is heard: recordings of a third participant"""
-import array
-import datetime
-import math
-import struct
-import wave
+import concurrent.futures
 
 import bfcp
+import capture
 import lib
 import rawsip
 from bfcp import ACCEPTED, GRANTED, PENDING, REVOKED
 from caller import USERS, Caller
+from heard import WINDOW_MS, logged, rtp_packets, spans
 from lib import check, note, wait_until
 
-WINDOW_MS = 40          # Hann: tones 170 Hz apart do not leak
-STEP_MS = 10
-AUDIBLE_DB = -40        # tones are sent with -20
 EDGE_MS = 100           # granted to audible, revoked to silent
+FASTER = 8              # the clock of a server that refreshes
+SE_S = 90
+REFRESHES = 5
 FREQ = {'alice': 440, 'bob': 610, 'carol': 780, 'dave': 950}
 
 
-def spans(path, freq):
-    """[(from, to)] in ms where a tone is audible, short gaps closed"""
-    with wave.open(path) as w:
-        rate, n = w.getframerate(), w.getnframes()
-        pcm = array.array('h', w.readframes(n))[::w.getnchannels()]
-    size, step = rate * WINDOW_MS // 1000, rate * STEP_MS // 1000
-    hann = [0.5 - 0.5 * math.cos(2 * math.pi * i / size) for i in range(size)]
-    k = 2 * math.cos(2 * math.pi * freq / rate)
-    out = []
-    for start in range(0, len(pcm) - size, step):
-        s1 = s2 = 0.0
-        if max(pcm[start:start + size:7]) > 100:
-            for x, h in zip(pcm[start:start + size], hann):
-                s1, s2 = x * h + k * s1 - s2, s1
-        # amplitude; half of the window's sum is its gain
-        a = math.sqrt(max(s1 * s1 + s2 * s2 - k * s1 * s2, 1)) * 4 / size
-        if 20 * math.log10(a / 32768) < AUDIBLE_DB:
-            continue
-        t = start * 1000 // rate + WINDOW_MS // 2
-        if out and t - out[-1][1] <= 60:
-            out[-1][1] = t
-        else:
-            out.append([t, t])
-    return [tuple(s) for s in out if s[1] - s[0] > 40]
-
-
-def rtp_times(pcap):
-    """When the calls received RTP [s since the epoch]"""
-    with open(pcap, 'rb') as f:
-        data = f.read()
-    nano = data[:4] in (b'\x4d\x3c\xb2\xa1', b'\xa1\xb2\x3c\x4d')
-    end = '<' if data[:1] in (b'\xd4', b'\x4d') else '>'
-    out, at = [], 24
-    while at + 16 <= len(data):
-        s, frac, n, _ = struct.unpack(end + 'IIII', data[at:at + 16])
-        pkt = data[at + 16:at + 16 + n]
-        at += 16 + n
-        rtp = pkt[-(struct.unpack('>H', pkt[24:26])[0] - 8):]
-        if rtp[0] >> 6 == 2 and not 64 <= rtp[1] & 0x7f < 96:
-            out.append(s + frac / (1e9 if nano else 1e6))
-    return out
-
-
-def logged(server, what):
-    """Times of log lines [s since the epoch]"""
-    return [datetime.datetime.fromisoformat(
-        li[:23] + '+00:00').timestamp()
-        for li in lib.read_text(server.log).splitlines() if what in li]
+def edges(server, label, packets, name, user, ssrc):
+    """From Granted and Revoked of a user to the packets that show it [ms]"""
+    for status, what, there in ((GRANTED, 'Granted to audible', True),
+                                (REVOKED, 'Revoked to silent', False)):
+        for t in logged(server, r'ev=floor conf=%s .* beneficiary=%d status=%s' % (
+                label, user, 'Granted' if there else 'Revoked'))[:1]:
+            after = [(at, ssrc in csrcs) for at, csrcs in packets if at > t]
+            first = next((at for at, with_it in after if with_it == there), None)
+            check(first, '%s: no packet after status %d' % (name, status))
+            ms = 1000 * (first - t)
+            note('%s: %s %.1f ms' % (name, what, ms))
+            check(ms <= EDGE_MS, '%s of %s' % (what, name))
+            check(there or not any(w for at, w in after if at > first),
+                  '%s is heard again' % name)
 
 
 def told(call, status):
@@ -106,7 +70,8 @@ def chaired(env, server):
         check(abs(t1 - t0 - held) <= EDGE_MS, '%s held it %d ms and was heard '
               '%d ms' % (who, held, t1 - t0))
     for t in logged(server, 'status=Granted')[:1]:
-        first = min(x for x in rtp_times(env.path('chaired.pcap')) if x > t)
+        first = min(x[0] for x in rtp_packets(env.path('chaired.pcap'))
+                    if x[0] > t)
         note('first packet %.0f ms after Granted' % (1000 * (first - t)))
         check(first - t <= EDGE_MS / 1000, 'Granted to audible')
     check(-WINDOW_MS <= c0 - b1 <= EDGE_MS, 'from one to the next: %d ms' %
@@ -158,10 +123,11 @@ class RawChair:
 def decisions(env, server):
     """Grant, deny and revoke by a chair; the operator; kick"""
     chair = RawChair(env, server)
-    rec = env.path('decided.wav')
+    rec, pcap = env.path('decided.wav'), env.path('decided.pcap')
     c = env.add(Caller(server, '-n', 3, '--seconds', 8, '-o', rec, '--floor',
                        'request,request,listen', '--floor-at', 500,
-                       '--floor-step', 200, '--floor-hold', 0, '--freq',
+                       '--floor-step', 200, '--floor-hold', 0,
+                       '--dump-rx', pcap, '--freq',
                        '%d:-20' % FREQ['bob'], uri=chair.uri, users=USERS[1:]))
     first, second = chair.wait_status(PENDING, 2)[:2]
     check(chair.floor.decide(first[0], GRANTED).prim ==
@@ -176,12 +142,19 @@ def decisions(env, server):
         users = server.ctl('floor', label)['users']
         return [u['identity'].split(':')[1].split('@')[0]
                 for u in users if u['holds']]
+
+    def speaking():
+        return [p['identity'].split(':')[1].split('@')[0]
+                for p in server.ctl('show', label)['participants']
+                if p['legs'][0]['speaking']]
+    wait_until('bob is heard', lambda: speaking() == ['bob'], 5)
     check(holders() == ['bob'], 'holder: %s' % holders())
     check(chair.floor.decide(first[0], bfcp.DENIED).error == 14,
           'a granted floor is revoked, not denied')
     check(chair.floor.decide(first[0], REVOKED, reason='thank you').prim ==
           bfcp.CHAIR_ACTION_ACK, 'ChairAction')
     wait_until('carol holds the floor', lambda: holders() == ['carol'], 5)
+    wait_until('carol is heard', lambda: speaking() == ['carol'], 5)
     server.ctl('floor', label, 'revoke', 'sip:carol@127.0.0.1')
     wait_until('nobody holds it', lambda: holders() == [], 5)
     server.ctl('floor', label, 'grant', 'sip:dave@127.0.0.1')
@@ -191,11 +164,22 @@ def decisions(env, server):
              for p in shown['participants']}
     check(muted == {'alice': True, 'bob': True, 'carol': True, 'dave': False},
           'muted: %s' % muted)
+    users = {u['part']: u['user'] for u in server.ctl('floor', label)['users']}
     calls = {u['user']: u for u in c.result(60)['calls']}
     check([e['status'] for e in calls['bob']['floor']['told']][-2:] ==
           ['Granted', 'Revoked'], 'bob: %s' % calls['bob']['floor'])
     check(calls['carol']['floor']['told'][-1]['status'] == 'Revoked',
           'carol: %s' % calls['carol']['floor'])
+
+    # who is in the mix is in the header of each packet that others get
+    who = {p['identity'].split(':')[1].split('@')[0]: p
+           for p in shown['participants']}
+    rtp = rtp_packets(pcap)
+    for name, listener in (('bob', 'dave'), ('carol', 'bob')):
+        port = int(who[listener]['legs'][0]['remote'].rsplit(':', 1)[1])
+        packets = [(at, csrcs) for at, to, csrcs in rtp if to == port]
+        edges(server, label, packets, name, users[who[name]['part']],
+              who[name]['legs'][0]['ssrc'])
     chair.call.bye()
 
 
@@ -248,14 +232,81 @@ def refreshes(env, server):
     chair.call.bye()
 
 
+class Refreshed:
+    """A phone that has the server refresh its session, answering by hand"""
+
+    def __init__(self, env, server, user, allow, uri=None):
+        self.cert, self.key = bfcp.Cert(env, user), rawsip.crypto()
+        cli = env.add(rawsip.Client(server.host, server.port, server.ca,
+                                    user=user, password=server.password(user)))
+        self.call = rawsip.Call(cli, uri or server.factory)
+        r = self.call.invite(self.sdp('new', 1), headers=[
+            'Supported: timer', 'Session-Expires: %d;refresher=uas' % SE_S,
+            'Allow: ' + allow])
+        check(r.status == 200 and r.get('Session-Expires') ==
+              '%d;refresher=uas' % SE_S, '%s: %s' % (user, r.headers))
+        self.uri, self.user, self.method = rawsip.focus_uri(r), user, None
+        self.answer = bfcp.Answer(r.body)
+        self.floor = env.add(bfcp.Floor(self.answer, self.cert))
+        self.request = self.floor.want()
+
+    def sdp(self, conn, version):
+        return rawsip.offer(crypto=[self.key], version=version) + bfcp.line(
+            self.cert, conn=conn)
+
+    def refresh(self):
+        """The next one of the server; the connection and the floor stay"""
+        m = self.call.wait_request(SE_S / FASTER)
+        check(m.method in ('UPDATE', 'INVITE'), '%s: %s' % (self.user, m))
+        self.method = m.method
+        if m.body:
+            a = bfcp.Answer(m.body)
+            check((a.conf, a.user, a.attrs['connection']) == (
+                self.answer.conf, self.answer.user, 'existing'),
+                'refreshing offer: %s' % m.body)
+        self.call.reply(m, 200, 'OK', m.body and self.sdp('existing', 1), headers=[
+            'Require: timer', 'Session-Expires: %d;refresher=uac' % SE_S])
+        check(self.floor.alive(), 'BFCP after a refresh of the server')
+
+    def serve(self):
+        for _ in range(REFRESHES):
+            self.refresh()
+        m = self.floor.ask(bfcp.USER_QUERY)
+        check([r[:2] for r in m.requests()] == [self.request[:2]],
+              'the floor of %s: %r' % (self.user, m))
+
+
+def own_refreshes(env):
+    """The server refreshes: by UPDATE, or the session offered once more.
+
+    Its time runs faster, since RFC 4028 allows no less than 90 s.
+    """
+    server = env.server('refresh', more_env=lib.fast_clock(FASTER))
+    alice = Refreshed(env, server, 'alice', 'INVITE, ACK, CANCEL, BYE, UPDATE')
+    bob = Refreshed(env, server, 'bob', 'INVITE, ACK, CANCEL, BYE', alice.uri)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for f in [pool.submit(p.serve) for p in (alice, bob)]:
+            f.result()
+    check((alice.method, bob.method) == ('UPDATE', 'INVITE'), 'methods')
+    n = lib.read_text(server.log).count('ev=floor_connected')
+    note('%d refreshes of the server each, %d BFCP connections' % (REFRESHES, n))
+    check(n == 2, 'a BFCP connection was made anew')
+    bob.call.bye()
+    alice.call.bye()
+
+
 def main(env):
     server = env.server('chaired-demo', floor='chaired')
     chaired(env, server)
     decisions(env, server)
     open_floor(env, env.server('open-demo'))
     refreshes(env, server)
-    rekeys(env)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        by_us = None if lib.sanitized() else pool.submit(own_refreshes, env)
+        rekeys(env)
+        if by_us:       # a sanitizer does not like its clock replaced
+            by_us.result()
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

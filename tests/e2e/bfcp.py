@@ -114,7 +114,7 @@ def line(cert, setup='active', port=9, conn='new', proto='TCP/TLS/BFCP',
     """The m= section of an offer"""
     out = ['m=application %d %s *' % (port, proto), 'a=setup:' + setup,
            'a=connection:' + conn, 'a=floorctrl:c-only', 'a=bfcpver:1']
-    if cert:
+    if cert and cert.fingerprint:
         out.append('a=fingerprint:' + cert.fingerprint)
     return '\r\n'.join(out + list(extra)) + '\r\n'
 

@@ -12,6 +12,8 @@ def edited_server(env, demo, name, edit):
     text = re.sub(r'control_socket = "[^"]*"',
                   'control_socket = "%s/ctl"' % env.path(name), text)
     os.mkdir(env.path(name), 0o700)
+    for part in ('ca.pem', 'users'):
+        os.link(os.path.join(demo.dir, part), os.path.join(env.path(name), part))
     path = env.path(name + '.conf')
     with open(path, 'w') as f:
         f.write(edit(text))

@@ -37,11 +37,34 @@ class HostileCall(Call):
             got.append(m)
 
 
+class PortClient(Client):
+    """One that says which port it comes from, and goes without a goodbye"""
+
+    def __init__(self, port_from=0, **kw):
+        self.port_from = port_from
+        super().__init__(**kw)
+
+    def _open(self, ca, cert=None):
+        k = socket.socket()
+        k.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        k.bind(('127.0.0.1', self.port_from))
+        k.settimeout(self.timeout)
+        k.connect((self.host, self.port))
+        k.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        return ssl.create_default_context(cafile=ca).wrap_socket(
+            k, server_hostname=self.host)
+
+    def cut(self):
+        with self.io:
+            self.sock.close()
+
+
 class Scene:
     """bob is decent and in a call all the time; alice is not"""
 
     def __init__(self, env, keying='endpoint', **kw):
         self.env = env
+        self.keying = keying
         self.server = env.server('demo-' + keying, keying=keying, **kw)
         self.cli = self.client('alice')
         self.restart()
@@ -53,10 +76,10 @@ class Scene:
             crypto=[crypto()])).status == 200, 5)
         self.base = self.state()
 
-    def client(self, user):
+    def client(self, user, make=Client, **kw):
         s = self.server
-        return self.env.add(Client(s.host, s.port, ca=s.ca, user=user,
-                                   password=s.password(user), timeout=5))
+        return self.env.add(make(host=s.host, port=s.port, ca=s.ca, user=user,
+                                 password=s.password(user), timeout=5, **kw))
 
     def call(self, uri=None, sdp=None, status=200, cli=None, **kw):
         cli = cli or self.cli
@@ -137,7 +160,7 @@ def is_closed(sock):
             sock.setblocking(False)
             if not sock.recv(65536):
                 return True
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True

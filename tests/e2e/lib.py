@@ -21,6 +21,8 @@ import tempfile
 import time
 import traceback
 
+import leftover
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get('CONCLAVE_BUILDDIR') or os.path.join(TOP, 'build')
@@ -73,6 +75,16 @@ def sanitized():
         return bool(re.search(r'^#define HAVE_SANITIZER 1', f.read(), re.M))
 
 
+def fast_clock(factor):
+    """Environment of a program whose time runs faster"""
+    so = os.path.join(BUILD, 'tests', 'fastclock.so')
+    if not os.path.exists(so):
+        r = subprocess.run(['make', '-C', BUILD, 'tests/fastclock.so'],
+                           stdout=subprocess.DEVNULL)
+        check(r.returncode == 0, 'cannot build %s' % so)
+    return {'LD_PRELOAD': so, 'FASTCLOCK': str(factor)}
+
+
 def have_ipv6():
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
@@ -92,22 +104,31 @@ class Env:
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix='conclave-e2e.')
-        self.stack = contextlib.ExitStack()
+        self.things = []
         self.servers = []
+        self.taps = []          # files with the keys of callers
 
     def path(self, name):
         return os.path.join(self.dir, name)
 
     def server(self, name='demo', **kw):
-        s = Server(self.path(name), **kw)
+        s = Server(self.path(name), env=self, **kw)
         self.servers.append(s)
-        self.stack.callback(s.kill)
+        self.things.append(s)
         return s
 
     def add(self, obj):
-        """obj.close() is called at the end"""
-        self.stack.callback(obj.close)
+        """obj.close() is called at the end, or before a server ends that was
+        there before"""
+        self.things.append(obj)
         return obj
+
+    def close_but_servers(self, since=None):
+        """End what was started, or since this server was"""
+        at = self.things.index(since) + 1 if since else 0
+        newer = self.things[at:]
+        self.things[at:] = [t for t in newer if t in self.servers]
+        close_all(t for t in newer if t not in self.servers)
 
     def show_logs(self):
         for s in self.servers:
@@ -117,7 +138,15 @@ class Env:
                 note(text[-6000:])
 
     def close(self):
-        self.stack.close()
+        things, self.things = self.things, []
+        close_all(things)
+
+
+def close_all(things):
+    """Newest first, and all of them whatever happens to one"""
+    with contextlib.ExitStack() as stack:
+        for t in things:
+            stack.callback(t.close)
 
 
 def too_long(*_):
@@ -157,7 +186,8 @@ def run(main):
     rc = 1
     try:
         main(env)
-        for s in env.servers:
+        env.close_but_servers()
+        for s in reversed(env.servers):
             s.stop()
         rc = 0
     except Skip as e:
@@ -181,11 +211,16 @@ class Server:
     """conclaved, as demo or with a configuration of the scenario's own"""
 
     def __init__(self, d, keying='endpoint', conf=None, port=0, wait=True,
-                 floor='open', log_level='debug', environ=None):
+                 floor='open', log_level='debug', env=None, more_env=None):
         self.dir = d
+        self.env = env
+        self.base = None
         self.log = d + '.log'
+        self.socket = os.path.join(d, 'ctl')
         if conf:
             argv = ['-f', conf]
+            m = re.search(r'^control_socket = "(.*)"', read_text(conf), re.M)
+            self.socket = m[1] if m else self.socket
         else:
             argv = ['--demo', d, '--port', str(port), '--keying', keying,
                     '--floor', floor]
@@ -197,7 +232,7 @@ class Server:
                 [program('conclaved'), '--log-level', log_level] + argv,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True,     # Ctrl-C is for us alone
-                env=dict(os.environ, **environ or {}))
+                env={**os.environ, **(more_env or {})})
         os.set_blocking(self.proc.stdout.fileno(), False)
         if wait:
             self.wait_ready()
@@ -208,6 +243,7 @@ class Server:
         m = re.search(r'\bsips=(\S+):(\d+)', self.ready)
         check(m, 'ready line without sips=: %r' % self.ready)
         self.host, self.port = m[1].strip('[]'), int(m[2])
+        self.base = leftover.Base(self)
 
     def _ready_line(self):
         select.select([self.proc.stdout], [], [], POLL_S)
@@ -275,8 +311,8 @@ class Server:
 
     def ctl(self, *args):
         """conclavectl ... --json"""
-        r = subprocess.run([program('conclavectl'), '-s',
-                            os.path.join(self.dir, 'ctl'), '--json', *args],
+        r = subprocess.run([program('conclavectl'), '-s', self.socket,
+                            '--json', *args],
                            stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=10)
         check(r.returncode == 0, 'conclavectl %s: %s' % (args, r.stderr))
@@ -301,11 +337,20 @@ class Server:
         """SIGTERM, exit 0, nothing reported by a sanitizer"""
         if self.stopped is None:
             if self.proc.poll() is None:
+                self.back_at_base()
                 self.term()
             self.stopped = self.wait_end()
             check(self.stopped == 0, 'server ended with %s: %s' %
                   (self.stopped, self.tail()))
             self.check_sanitizer()
+
+    def back_at_base(self):
+        """When all who used it are gone, nothing of them is left"""
+        if self.env:
+            self.env.close_but_servers(self)
+            for c in self.ctl('list')['conferences']:
+                self.ctl('end', c['conf'])
+            self.base.compare()
 
     def check_sanitizer(self):
         text = read_text(self.log)
@@ -318,6 +363,8 @@ class Server:
             self.proc.kill()
         self.proc.wait()
         self.proc.stdout.close()
+
+    close = kill
 
 
 def free_tcp_port(host='127.0.0.1'):

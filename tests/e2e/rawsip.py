@@ -111,9 +111,10 @@ class Client:
     """One connection; a thread reads it and sorts what comes by Call-ID"""
 
     def __init__(self, host, port, ca=None, transport='tls', user='alice',
-                 password=None, timeout=10):
+                 password=None, timeout=10, cert=None):
         self.host, self.port, self.transport = host, port, transport
         self.user, self.password, self.timeout = user, password, timeout
+        self.cert = cert        # PEM file, if it is to show one
         self.boxes = {}
         self.stray = queue.Queue()
         self.lock = threading.Lock()
@@ -136,6 +137,8 @@ class Client:
         if self.transport == 'tls':
             ctx = ssl.create_default_context(cafile=ca)
             ctx.check_hostname = True
+            if self.cert:
+                ctx.load_cert_chain(self.cert)
             s = ctx.wrap_socket(s, server_hostname=self.host)
         return s
 

@@ -1,11 +1,12 @@
 """What the secrecy scenarios share: callers with a tap, and the checker"""
-import os
 import json
+import os
+import re
 import subprocess
 import time
 
 from caller import Caller
-from lib import check, note, program, wait_until
+from lib import check, note, program, read_text, wait_until
 
 
 class Taps:
@@ -21,16 +22,23 @@ class Taps:
     def call(self, name, user, *args):
         """Dial, and wait until the leg is there"""
         tap = os.path.join(self.folder, '%s.%d.tap' % (name, len(self.files)))
-        before = len(self.legs())
+        before = set(self.legs())
         c = self.env.add(Caller(self.server, '--tap', tap, '--insecure-tap',
                                 *args, uri=self.uri, users=(user,)))
         c.name = name
         self.files.append(tap)
+        self.env.taps.append(tap)
         self.names.append(name)
-        wait_until('%s is in' % name, lambda: len(self.legs()) > before, 10)
+        c.leg = wait_until('%s is in' % name,
+                           lambda: set(self.legs()) - before, 10).pop()
         if self.uri == self.server.factory:
             self.uri = wait_until('conference', self.server.first_conference, 5)
         return c
+
+    def dialog(self, name):
+        """Its dialog, as a Replaces header names it"""
+        text = read_text(self.files[self.names.index(name)])
+        return re.findall(r'(?m)^dlg \d+ \d+ (\S+)$', text)[-1]
 
     def conf(self):
         confs = self.server.ctl('list')['conferences']

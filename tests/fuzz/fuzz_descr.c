@@ -77,6 +77,10 @@ static struct descr reread;
 static void check_answer(const struct neg *n, const struct neg_mlines *ml,
 			 const struct secret *key)
 {
+	const uint8_t mki_len = n->sdes.keyv[0].mki_len;
+	const struct neg_keys keys = {
+		.v = { { key, mki_len ? 1 : 0 } }, .c = 1, .mki_len = mki_len,
+	};
 	struct neg_offered off;
 	struct neg_local l;
 	struct neg back;
@@ -85,7 +89,7 @@ static void check_answer(const struct neg *n, const struct neg_mlines *ml,
 	struct pl pl;
 
 	local_init(&l);
-	FUZZ_ASSERT(!neg_print_answer(&mb, n, ml, &l, key));
+	FUZZ_ASSERT(!neg_print_answer(&mb, n, ml, &l, &keys));
 	pl.p = (const char *)mbuf_buf(mb);
 	pl.l = mbuf_get_left(mb);
 	FUZZ_ASSERT(pl.l <= DESCR_BODY_MAX + 1024);

@@ -1,0 +1,63 @@
+/**
+ * @file dialog/flow.c  The connection that a dialog is on
+ *
+ * An address is not a peer.  When a connection is gone, the next one from the
+ * same address and port may be somebody else's: of another user of that host,
+ * or behind the same NAT.  libre finds connections by address; so before
+ * anything that may hold keys goes there, the connection itself is asked for.
+ *
+ * Refs: RFC 5626 section 5.3, RFC 3261 section 18.2.2
+ */
+#include "dialog/dlg.h"
+
+
+void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h)
+{
+	if (ds && h)
+		ds->flow = *h;
+}
+
+
+static void *flow_of(const struct dlgs *ds, const struct sip_msg *msg)
+{
+	return ds->flow.geth ? ds->flow.geth(msg) : NULL;
+}
+
+
+/** Our requests go where the peer's last message came from */
+void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
+{
+	void *flow = flow_of(dlg->ds, msg);
+
+	mem_deref(dlg->flow);
+	dlg->flow = flow;
+	dlg->peer = msg->src;
+	dlg->tp   = msg->tp;
+}
+
+
+/** Nobody can be reached there any more, or perhaps somebody else */
+bool dlg_flow_lost(const struct dlg *dlg)
+{
+	if (!dlg->ds->flow.losth || dlg->tp != SIP_TRANSP_TLS)
+		return false;
+
+	return !dlg->flow || dlg->ds->flow.losth(dlg->flow);
+}
+
+
+bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg)
+{
+	void *flow;
+	bool same;
+
+	if (!dlg || !msg || !sa_cmp(&dlg->peer, &msg->src, SA_ALL) ||
+	    dlg->tp != msg->tp)
+		return false;
+
+	flow = flow_of(dlg->ds, msg);
+	same = flow == dlg->flow;
+	mem_deref(flow);
+
+	return same && !dlg_flow_lost(dlg);
+}

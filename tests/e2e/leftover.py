@@ -1,0 +1,115 @@
+"""What a server holds when all who used it are gone: what it held at the start
+
+The counters are its own (conclavectl stats), the descriptors are those that
+/proc shows.  Something may stay for a while: what waits for the answer of a peer
+that vanished, 32 s (RFC 3261 section 17).
+"""
+import os
+import re
+import time
+
+import lib
+
+WAIT_S = 40
+SOON_S = 2          # what takes longer is said
+HEAP_KIB = 512      # tables that grow, and what libraries keep once used
+
+FOCUS = ('conferences', 'calls', 'dialogs', 'client_transactions',
+         'server_transactions', 'watching', 'subscriptions', 'registrations',
+         'referring', 'connections', 'sip_connections', 'timers', 'secrets',
+         'seen_keys')
+TRANSACTIONS = ('client_transactions', 'server_transactions')
+FLOOR = ('conferences', 'users', 'connections')
+MIXER = ('confs', 'legs', 'ports', 'classes', 'group_keys', 'timers', 'secrets')
+
+
+def fds(pid):
+    """{what a descriptor is: how many}, sockets by kind only"""
+    found = {}
+    for fd in os.listdir('/proc/%d/fd' % pid):
+        try:
+            what = os.readlink('/proc/%d/fd/%s' % (pid, fd)).split(':[')[0]
+            what = re.sub(r'^/proc/\d+/|( \(deleted\))$', '', what)
+        except OSError:     # closed meanwhile
+            continue
+        found[what] = found.get(what, 0) + 1
+    return found
+
+
+def counters(stats, pid):
+    """{name: number} of all that must come back"""
+    now = {k: stats[k] for k in FOCUS}
+    now.update(('floor ' + k, stats['floor'][k]) for k in FLOOR)
+    for i, m in enumerate(stats['mixers']):
+        now.update(('mixer %d %s' % (i, k), m.get(k)) for k in MIXER)
+    for name, p in [('', pid)] + [('mixer %d ' % i, m['pid']) for i, m in
+                                  enumerate(stats['mixers'])]:
+        for what, n in fds(p).items() if p else ():
+            now['%sfd %s' % (name, what)] = n
+    return now
+
+
+def heaps(stats):
+    """{process id or 0 for the focus: bytes in use}"""
+    heap = {m['pid']: m.get('heap', 0) for m in stats['mixers']}
+    heap[0] = stats['heap']
+    return heap
+
+
+def differences(was, now):
+    return {k: '%s, not %s' % (now.get(k, 0), was.get(k, 0))
+            for k in sorted(set(was) | set(now)) if was.get(k, 0) != now.get(k, 0)}
+
+
+class Base:
+    """Taken when the server is ready"""
+
+    def __init__(self, server):
+        self.server = server
+        lib.wait_until('only its own descriptors', self.quiet, 5)
+        self.was, self.heap = self.now()
+
+    def quiet(self):
+        """The connection of the last question is closed: "fds" has that of its
+        own question"""
+        return self.server.ctl('stats')['fds'] - 1 == \
+            sum(fds(self.server.proc.pid).values())
+
+    def now(self):
+        stats = self.server.ctl('stats')
+        return counters(stats, self.server.proc.pid), heaps(stats)
+
+    def only_transactions(self, left, now):
+        """Each has a timer running that ends it, and no more than the dialog or
+        subscription whose last request it is: nobody need wait for that"""
+        more = {k: now[k] - self.was[k]
+                for k in TRANSACTIONS + ('dialogs', 'subscriptions', 'timers')}
+        return set(left) <= set(more) and \
+            more['timers'] == sum(more[k] for k in TRANSACTIONS) and \
+            more['client_transactions'] >= max(more['dialogs'],
+                                               more['subscriptions'])
+
+    def compare(self):
+        t0 = time.monotonic()
+        left, wait = {}, {}
+
+        def same():
+            now, self.heap_now = self.now()
+            left.clear()
+            left.update(differences(self.was, now))
+            if not wait and time.monotonic() - t0 > SOON_S:
+                wait.update(left)
+            return not left or self.only_transactions(left, now)
+        try:
+            lib.wait_until('all is as at the start', same, WAIT_S)
+        except lib.Failure:
+            raise lib.Failure('%s: left behind: %s' % (
+                os.path.basename(self.server.dir), left))
+        took = time.monotonic() - t0
+        more = {pid: (n - self.heap[pid]) / 1024 for pid, n in
+                self.heap_now.items() if pid in self.heap}
+        lib.note('%s: as at the start after %.1f s; heap %s KiB%s' % (
+            os.path.basename(self.server.dir), took,
+            ' '.join('%+.0f' % n for n in more.values()),
+            '; waited for %r' % wait if wait else ''))
+        lib.check(max(more.values()) <= HEAP_KIB, 'heap in use grew: %r' % more)
