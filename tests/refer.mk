@@ -70,6 +70,7 @@ e2e_scenarios += \
 	tests/e2e/36_dialout_roster.py \
 	tests/e2e/38_all_phones.py \
 	tests/e2e/38_linphone.py \
+	tests/e2e/39_baresip.py \
 	tests/e2e/39_entry.py \
 	tests/e2e/39_sipp.py
 EXTRA_DIST += tests/e2e/sipp/call.xml tests/e2e/sipp/list.xml tests/e2e/sipp/refer.xml \
