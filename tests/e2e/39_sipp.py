@@ -116,12 +116,13 @@ def replaces(sc):
 
 def vanish(sc):
     """Refresher uac: it does not refresh.  uas: it does not answer ours."""
-    clients = {u: sc.sipp('timer-' + who, u) for u, who in
+    clients = {u: sc.sipp('timer', u, refresher=who) for u, who in
                (('alice', 'uac'), ('bob', 'uas'))}
-    for user, c in clients.items():
+    for (user, c), who in zip(clients.items(), ('uac', 'uas')):
         wait_until('%s is in' % user, lambda: re.search(
             ' ev=join .*identity=%s ' % aor(user), lib.read_text(sc.server.log)), 10)
         c.relay.vanish()
+        check('90;refresher=' + who in c.relay.message(r'SIP/2\.0 200 OK'), who)
     wait_until('they have expired', lambda: not sc.server.ctl('list')['conferences'], 25)
     for user in clients:
         s = stayed(sc.server, user)
