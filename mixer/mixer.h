@@ -37,7 +37,7 @@ enum {
 	KEEPALIVE_S = 10,         /* silence now and then                      */
 	KEEPALIVE_TRIAL_S = 1,    /* while a leg has both streams: the proof is
 				     a report about a stream that was heard    */
-	IDLE_MS = 30000,          /* no packet for so long: LegIdle            */
+	IDLE_MIN_MS = 100,        /* between two LegIdle of a leg              */
 	REKEY_GRACE_MS = 2000,    /* old receive key after the new one came    */
 	REKEY_WAIT_MS = 10000,    /* old receive key if the new one never comes */
 };
@@ -125,6 +125,7 @@ struct leg_cfg {
 	struct codec_cfg enc;
 	bool     rtcp_mux, send, recv, both;
 	int      family;          /* AF_INET, AF_INET6                         */
+	uint32_t idle_ms;         /* no packet for so long: LegIdle; 0: never  */
 	union sa remote, remote_rtcp;
 	struct gkey *group;       /* NULL: endpoint keying                     */
 };
