@@ -311,3 +311,8 @@ int ident_request(struct ident *id, const struct cfg *cfg, struct sip *sip,
 
 	return EAUTH;
 }
+
+uint32_t ident_remembered(const struct ident *id)
+{
+	return digest_remembered(id->digest);
+}
