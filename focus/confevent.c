@@ -17,6 +17,7 @@
 #include <time.h>
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
+#include "focus/role.h"
 #include "log.h"
 
 enum { LINGER_INTERVALS = 2, KEYS_INTERVALS = 5 };
@@ -36,6 +37,7 @@ struct confsub {
 	struct confwatch *w;
 	struct notifier *n;
 	struct ci_view view;
+	char *entity;
 	bool keys;               /* epochs are due                            */
 	bool revoked;            /* is told nothing any more                  */
 };
@@ -68,6 +70,7 @@ static void sub_destructor(void *arg)
 
 	list_unlink(&s->le);
 	hash_unlink(&s->he);
+	mem_deref(s->entity);
 }
 
 
@@ -107,12 +110,7 @@ static bool takes_part(const struct part *p, const struct endpoint *but)
 
 static bool ruled_in(const struct conference *c, const char *identity)
 {
-	for (unsigned i = 0; i < c->cc->subscribec; i++) {
-		if (cfg_rule_match(c->cc->subscribev[i], identity))
-			return true;
-	}
-
-	return false;
+	return cfg_rules_match(c->cc->subscribev, c->cc->subscribec, identity);
 }
 
 
@@ -174,15 +172,18 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.uri = part_public_uri(ep->part);
 	u.display = part_public_name(ep->part);
 	u.role = part_role_name(ep->part);
+	/* asked of the name that is shown: a rule that names somebody must not
+	 * tell who hides behind a pseudonym */
+	u.admin = rights_shown(w->c, u.uri, ep->part->role);
 	e.status = statusv[ep->state];
 	/* RFC 4575 section 5.7.3: its media is not distributed */
-	if (ep->muted && ep->state == EP_CONNECTED)
+	if (endpoint_muted(ep) && ep->state == EP_CONNECTED)
 		e.status = CI_MUTED_VIA_FOCUS;
 	e.floor = ep->holds_floor ? "holder" : NULL;
 	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
-	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
-	e.receives = (ep->neg.dir & SDP_SENDONLY) != 0;
+	e.sends = (endpoint_dir(ep) & SDP_RECVONLY) != 0;
+	e.receives = (endpoint_dir(ep) & SDP_SENDONLY) != 0;
 	e.has_src = ep->has_ssrc;
 	e.src = ep->ssrc;
 	e.suite = suite ? suite->name : NULL;
@@ -339,6 +340,22 @@ static void forget_handler(void *arg)
 }
 
 
+/**
+ * The conference has several names: that of its domain, and the Contact of
+ * our 200 (RFC 4579 section 5.1).  Its documents call it what the watcher
+ * called it, to the last parameter, or the watcher may take them for another
+ * conference's.
+ */
+static int name_it(struct confsub *s, const struct uri *called)
+{
+	struct uri name = *called;
+
+	name.password = name.headers = pl_null;
+
+	return re_sdprintf(&s->entity, "%H", uri_encode, &name);
+}
+
+
 int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 			const struct pl *id, const char *identity,
 			uint32_t expires_s, uint32_t expires_min_s,
@@ -372,8 +389,10 @@ int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 	opt.interval_ms = c->cfg->event_interval_ms;
 
 	s = mem_zalloc(sizeof(*s), sub_destructor);
-	err = s ? notifier_alloc(&s->n, c->focus->notifiers, msg, NULL, &opt,
-				 &h, s) : ENOMEM;
+	err = s ? name_it(s, &msg->uri) : ENOMEM;
+	if (!err)
+		err = notifier_alloc(&s->n, c->focus->notifiers, msg, NULL,
+				     &opt, &h, s);
 	if (err) {
 		mem_deref(s);
 		if (list_isempty(&w->subl))
@@ -382,6 +401,7 @@ int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 	}
 
 	s->w = w;
+	s->view.entity = s->entity;
 	list_append(&w->subl, &s->le, s);
 	hash_append(c->focus->ht_watcher, hash_joaat_str(identity), &s->he, s);
 	log_info("ev=subscribe conf=%s identity=%s expires=%u", c->label,
@@ -545,6 +565,9 @@ void confevent_change(enum change ch, const struct conference *c,
 	case CHANGE_FLOOR_GIVEN:
 	case CHANGE_FLOOR_MUTED:
 	case CHANGE_FLOOR_HEARD:
+	case CHANGE_MUTED:
+	case CHANGE_UNMUTED:
+	case CHANGE_ROLE:
 		changed(w, ep);
 		break;
 

@@ -23,7 +23,7 @@ enum {
 
 enum keying { KEYING_ENDPOINT, KEYING_GROUP, KEYING_AUTO };
 enum digest_alg { DIGEST_NONE = 0, DIGEST_MD5, DIGEST_SHA256, DIGEST_ALG_MAX = 2 };
-enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
+enum owner_leaves { OWNER_CLOSES, OWNER_HANDS_OVER, OWNER_STAYS };
 
 /** Callers who ask not to be known: nobody (433), those who are known to the
  *  focus alone, or even those who prove no identity */
@@ -46,12 +46,13 @@ struct cfg_listen {
 enum follows { FOLLOWS_ASK, FOLLOWS_YES, FOLLOWS_NO };
 
 /** What to expect of a kind of client: digest algorithms to offer, in order of
- *  preference, and whether it follows a rekey */
+ *  preference, whether it follows a rekey, and what it can bear to be told */
 struct cfg_digest {
 	char *user_agent;               /* fnmatch pattern; NULL: everybody else */
 	enum digest_alg algv[DIGEST_ALG_MAX];
 	unsigned algc;
 	enum follows follows;           /* for keying auto                     */
+	bool refer_results;             /* of a REFER in its call              */
 };
 
 /**
@@ -73,12 +74,16 @@ struct cfg_conf {
 	char *invitev[CFG_RULE_MAX];    /* whom we may call                    */
 	unsigned invitec;
 	char *referv[CFG_RULE_MAX];     /* who may have us call and remove:
-	                                   rules, or "owner", "members"        */
+	                                   rules, or a word for roles          */
 	unsigned referc;
 	unsigned rejoin_ban_s;          /* after being removed                 */
 	enum anonymous anonymous;
 	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
 	unsigned subscribec;
+	char *chairv[CFG_RULE_MAX];     /* besides the owner                   */
+	unsigned chairc;
+	char *listenerv[CFG_RULE_MAX];  /* who are never heard                 */
+	unsigned listenerc;
 	enum owner_leaves owner_leaves;
 	enum keying keying;
 	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
@@ -88,8 +93,6 @@ struct cfg_conf {
 	unsigned max_participants;
 	unsigned max_speakers;
 	enum cfg_floor floor;
-	char *floor_chairv[CFG_RULE_MAX];  /* besides the owner                */
-	unsigned floor_chairc;
 	enum cfg_floor_gates floor_gates;
 	enum cfg_floor_order floor_order;
 	enum cfg_floor_absent floor_no_chair;
@@ -164,6 +167,7 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_strangers;         /* connections of one source on which nobody is known; 0: no bound */
 	unsigned max_subscriptions;     /* of one user                         */
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */
@@ -204,10 +208,13 @@ int cfg_show(struct re_printf *pf, const struct cfg *cfg);
  */
 bool cfg_rule_match(const char *rule, const char *identity);
 
-/** May this identity refer, by a rule other than "owner" or "members"? */
+/** Does one of these rules? */
+bool cfg_rules_match(char *const rulev[], unsigned rulec, const char *identity);
+
+/** May this identity refer, by a rule that is no word for a role? */
 bool cfg_referrer_match(const struct cfg_conf *cc, const char *identity);
 
-/** Does the list have this word ("owner", "members")? */
+/** Does the list have this word ("owner", "chairs", "members")? */
 bool cfg_referrer_word(const struct cfg_conf *cc, const char *word);
 
 /** The route for a host part in lower case; NULL: by the URI itself */

@@ -114,18 +114,19 @@ class Client:
                  password=None, timeout=10, cert=None):
         self.host, self.port, self.transport = host, port, transport
         self.user, self.password, self.timeout = user, password, timeout
+        self.cert = cert        # PEM file, if it is to show one
         self.boxes = {}
         self.stray = queue.Queue()
         self.lock = threading.Lock()
         self.io = threading.Lock()
-        self.sock = self._open(ca, cert)
+        self.sock = self._open(ca)
         self.sock.setblocking(False)
         self.local = self.sock.getsockname()[:2]
         self.dead = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
-    def _open(self, ca, cert):
+    def _open(self, ca):
         if self.transport == 'udp':
             fam = socket.AF_INET6 if ':' in self.host else socket.AF_INET
             s = socket.socket(fam, socket.SOCK_DGRAM)
@@ -136,8 +137,8 @@ class Client:
         if self.transport == 'tls':
             ctx = ssl.create_default_context(cafile=ca)
             ctx.check_hostname = True
-            if cert:
-                ctx.load_cert_chain(cert)
+            if self.cert:
+                ctx.load_cert_chain(self.cert)
             s = ctx.wrap_socket(s, server_hostname=self.host)
         return s
 
@@ -227,6 +228,7 @@ class Client:
 class Call:
     """One INVITE dialog from our side"""
     ctype = 'application/sdp'       # of bodies in our requests
+    agent = 'raw'
 
     def __init__(self, cli, uri, user=None):
         self.cli = cli
@@ -262,7 +264,7 @@ class Call:
              'CSeq: %d %s' % (cseq, method),
              'Contact: <sip:%s@%s;transport=%s>' % (
                  self.user, self.cli.local_hostport(), self.cli.transport),
-             'User-Agent: raw', *headers]
+             'User-Agent: ' + self.agent, *headers]
         if body is not None:
             h.append('Content-Type: ' + self.ctype)
         body = body or ''
