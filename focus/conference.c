@@ -221,18 +221,26 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
+/*
+ * conf-id is for Linphone: only if the Contact of a 200 has it does it take the
+ * call for a conference of its own, invites the others and subscribes.  Nobody
+ * else minds: a parameter that one of two URIs has alone does not count when
+ * they are compared (RFC 3261 section 19.1.4).
+ */
 int conference_contact(char *buf, size_t size, const struct conference *c,
 		       const struct sip_msg *msg)
 {
 	const char *adv = c->cfg->advertised_sip;
+	const char *tp = sip_transp_param(msg->tp);
+	uint32_t id = hash_joaat_str(c->user);
 	int n;
 
 	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s>;isfocus", c->user,
-				adv, sip_transp_param(msg->tp));
+		n = re_snprintf(buf, size, "<sip:%s@%s%s;conf-id=%08x>;isfocus",
+				c->user, adv, tp, id);
 	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s>;isfocus", c->user,
-				&msg->dst, sip_transp_param(msg->tp));
+		n = re_snprintf(buf, size, "<sip:%s@%J%s;conf-id=%08x>;isfocus",
+				c->user, &msg->dst, tp, id);
 
 	return n < 0 ? EOVERFLOW : 0;
 }

@@ -98,6 +98,15 @@ const char *rights_refuse(struct conference *c, const char *who,
 }
 
 
+/** A rule that names somebody must not tell who hides behind a pseudonym, so
+ *  it is asked of the name that is shown */
+bool rights_admin(const struct part *p)
+{
+	return word_names(p->conf, p->role) ||
+		cfg_referrer_match(p->conf->cc, part_public_uri(p));
+}
+
+
 const char *rights_refuse_role(struct conference *c, const char *who,
 			       const struct part *target, enum role role)
 {

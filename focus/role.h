@@ -61,5 +61,7 @@ const char *rights_refuse(struct conference *c, const char *who,
 /** The same for giving somebody a role */
 const char *rights_refuse_role(struct conference *c, const char *who,
 			       const struct part *target, enum role role);
+/** Do the others see that it may have people called and removed? */
+bool rights_admin(const struct part *p);
 
 #endif

@@ -97,6 +97,13 @@ bool tlsid_flow_open(const struct tlsid_flow *f);
 bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
+/** libre has put a message together from what it reads at the moment; without
+ *  that, a connection has a bound (trickle.h) to what it may make libre read */
+void tlsid_complete(void);
+
+/** Somebody has proven on this connection who it is: it is no stranger's */
+void tlsid_known(const struct sip_msg *msg);
+
 /**
  * Whose certificate the next connection that we open has to show
  *

@@ -29,7 +29,7 @@ e2e_scenarios = \
 	tests/e2e/41_floor_audio.py \
 	tests/e2e/42_floor_dissector.py \
 	tests/e2e/43_roles.py \
-	tests/e2e/60_hostile.py
+	tests/e2e/60_hostile.py tests/e2e/61_strangers.py
 TESTS += $(e2e_scenarios)
 EXTRA_DIST += $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py tests/e2e/heard.py \

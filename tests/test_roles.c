@@ -311,6 +311,21 @@ START_TEST(role_counts_only_while_its_bearer_is_in)
 END_TEST
 
 
+START_TEST(others_see_who_may_have_people_called_but_not_who_hides)
+{
+	struct part *cat = come(CAT, EP_CONNECTED), *dan = come(DAN, EP_CONNECTED);
+
+	refer("members");
+	ck_assert(rights_admin(cat) && !rights_admin(dan));
+	refer(CAT);
+	ck_assert(rights_admin(cat) && !rights_admin(dan));
+	ck_assert_int_eq(part_hide(cat), 0);
+	ck_assert(!rights_admin(cat));
+	conf.ps = mem_deref(conf.ps);
+}
+END_TEST
+
+
 START_TEST(who_was_removed_has_no_say_any_more)
 {
 	refer(EVE);
@@ -380,6 +395,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, nothing_is_done_to_somebody_who_ranks_higher);
 	tcase_add_test(tc, only_the_owner_makes_and_unmakes_chairs);
 	tcase_add_test(tc, role_counts_only_while_its_bearer_is_in);
+	tcase_add_test(tc, others_see_who_may_have_people_called_but_not_who_hides);
 	tcase_add_test(tc, who_was_removed_has_no_say_any_more);
 	tcase_add_test(tc, handing_over_leaves_one_owner);
 	tcase_add_test(tc, chair_who_has_been_in_longest_inherits);

@@ -2,6 +2,7 @@
 import concurrent.futures
 
 import bfcp
+import capture
 import lib
 import rawsip
 from bfcp import ACCEPTED, GRANTED, PENDING, REVOKED
@@ -308,4 +309,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

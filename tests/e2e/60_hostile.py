@@ -67,6 +67,32 @@ def cancelled_reinvite(sc):
     note('CANCEL of a re-INVITE: the call goes on')
 
 
+def trickled(sc):
+    """A message that comes byte by byte is read over with each of them"""
+    def busy():
+        with open('/proc/%d/stat' % sc.server.proc.pid) as f:
+            v = f.read().rpartition(')')[2].split()
+        return (int(v[11]) + int(v[12])) / os.sysconf('SC_CLK_TCK')
+
+    text = option_request(extra=['x:'] * 14000, length='9')
+    before, sent = busy(), 0
+    with raw_connect(sc) as k:
+        k.sendall(text[:-2].encode())
+        while not is_closed(k) and sent < 500:
+            sent += k.send(b'x')
+            cseq, _ = sc.bob.request('OPTIONS')     # so it was read alone
+            sc.bob.response(cseq)
+    check(sent < 100, '%d bytes, each of which costs %.1f ms' % (
+        sent, 1000 * (busy() - before) / max(1, sent)))
+    # what is long, and comes in pieces, is no attack
+    text = option_request(extra=['y: ' + 'z' * 300] * 20)
+    with raw_connect(sc) as k:
+        for i in range(0, len(text), 100):
+            k.sendall(text[i:i + 100].encode())
+        check(first_line(k.recv(65536)) == 200, 'a long OPTIONS in pieces')
+    note('closed after %d bytes, one at a time' % sent)
+
+
 def no_descriptors(sc):
     """Connections that nobody has room for are closed: they must not wait in
     the queue, where the server would be told of them for ever"""
@@ -319,7 +345,7 @@ def nobodys_messages(sc):
 
 
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
-         sniffed_dialog, inherited_address, keys_of_others, who_counts, storm, no_descriptors,
+         sniffed_dialog, inherited_address, keys_of_others, who_counts, storm, trickled, no_descriptors,
          crowd, refused_invites, nobodys_messages, stopped_mixers]
 
 

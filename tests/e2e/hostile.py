@@ -160,7 +160,7 @@ def is_closed(sock):
             sock.setblocking(False)
             if not sock.recv(65536):
                 return True
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True

@@ -106,6 +106,7 @@ class Env:
         self.dir = tempfile.mkdtemp(prefix='conclave-e2e.')
         self.things = []
         self.servers = []
+        self.taps = []          # files with the keys of callers
 
     def path(self, name):
         return os.path.join(self.dir, name)
