@@ -114,8 +114,15 @@ def server_roster(server, conf):
     for p in server.ctl('show', conf)['participants']:
         out[p['identity']] = (p['role'], {
             '%s;gr=%s' % (p['identity'], leg['endpoint']):
-            {k: leg[k] for k in FIELDS} for leg in p['legs']})
+            {**{k: leg[k] for k in FIELDS}, 'state': status(leg)}
+            for leg in p['legs']})
     return out
+
+
+def status(leg):
+    """RFC 4575 section 5.7.3: connected, but its media is not distributed"""
+    return 'muted-via-focus' if leg['muted'] and leg['state'] == 'connected' \
+        else leg['state']
 
 
 class Watcher(Call):
