@@ -62,6 +62,7 @@ void late_start(struct lates *ls, struct late *lt, uint64_t delay_ms,
 }
 
 
+/** The last one takes libre's timer along; else that may be early once */
 void late_cancel(struct late *lt)
 {
 	struct list *l = lt->le.list;

@@ -172,7 +172,9 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.uri = part_public_uri(ep->part);
 	u.display = part_public_name(ep->part);
 	u.role = part_role_name(ep->part);
-	u.admin = rights_admin(ep->part);
+	/* asked of the name that is shown: a rule that names somebody must not
+	 * tell who hides behind a pseudonym */
+	u.admin = rights_shown(w->c, u.uri, ep->part->role);
 	e.status = statusv[ep->state];
 	/* RFC 4575 section 5.7.3: its media is not distributed */
 	if (endpoint_muted(ep) && ep->state == EP_CONNECTED)

@@ -98,12 +98,9 @@ const char *rights_refuse(struct conference *c, const char *who,
 }
 
 
-/** A rule that names somebody must not tell who hides behind a pseudonym, so
- *  it is asked of the name that is shown */
-bool rights_admin(const struct part *p)
+bool rights_shown(const struct conference *c, const char *name, enum role role)
 {
-	return word_names(p->conf, p->role) ||
-		cfg_referrer_match(p->conf->cc, part_public_uri(p));
+	return word_names(c, role) || cfg_referrer_match(c->cc, name);
 }
 
 

@@ -61,7 +61,8 @@ const char *rights_refuse(struct conference *c, const char *who,
 /** The same for giving somebody a role */
 const char *rights_refuse_role(struct conference *c, const char *who,
 			       const struct part *target, enum role role);
-/** Do the others see that it may have people called and removed? */
-bool rights_admin(const struct part *p);
+/** May somebody of this role, shown to others by this name, have people called
+ *  and removed?  Says nothing that the name and the role do not. */
+bool rights_shown(const struct conference *c, const char *name, enum role role);
 
 #endif

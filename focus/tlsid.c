@@ -30,6 +30,7 @@ enum {
 /* Outlives its connection, for those who remember it */
 struct tlsid_flow {
 	struct sa peer;
+	struct list watchl;     /* struct tlsid_watch                       */
 	bool open;
 	bool accepted;
 };
@@ -62,6 +63,22 @@ static struct {
 	X509_STORE *server_ca;        /* authorities of those we call; NULL: those of the context */
 } st = { .ssl_index = -1, .ctx_index = -1, .name_index = -1 };
 
+static void flow_closed(struct tlsid_flow *f)
+{
+	struct le *le;
+
+	if (!f)
+		return;
+
+	f->open = false;
+	while ((le = list_head(&f->watchl))) {
+		struct tlsid_watch *w = le->data;
+
+		list_unlink(le);
+		w->goneh(w->arg);
+	}
+}
+
 static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
 	struct conn *c = ptr;
@@ -79,8 +96,7 @@ static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
 	if (c->server)
 		--st.connc;
 
-	if (c->flow)
-		c->flow->open = false;
+	flow_closed(c->flow);
 	mem_deref(c->flow);
 	mem_deref(c);
 }
@@ -582,6 +598,19 @@ const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)
 	return &f->peer;
 }
 
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg)
+{
+	w->goneh = goneh;
+	w->arg = arg;
+	list_append(&f->watchl, &w->le, w);
+}
+
+void tlsid_flow_unwatch(struct tlsid_watch *w)
+{
+	list_unlink(&w->le);
+}
+
 static bool fd_nodelay(int fd)
 {
 	const int on = 1;
@@ -698,8 +727,7 @@ int tlsid_poison(const struct sip_msg *msg)
 		return ENOENT;
 
 	c->poisoned = true;
-	if (c->flow)
-		c->flow->open = false;
+	flow_closed(c->flow);
 
 	return 0;
 }

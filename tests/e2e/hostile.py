@@ -44,7 +44,7 @@ class PortClient(Client):
         self.port_from = port_from
         super().__init__(**kw)
 
-    def _open(self, ca):
+    def _open(self, ca, cert=None):
         k = socket.socket()
         k.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         k.bind(('127.0.0.1', self.port_from))
