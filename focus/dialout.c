@@ -291,10 +291,14 @@ static int gate(struct conference *c, const struct dialout *d,
 
 /* ---- the INVITE -------------------------------------------------------------- */
 
-/** Referred-By and Replaces go into this INVITE and no later one */
+/** Route, Referred-By and Replaces go into this INVITE and no later one */
 static int print_once(char **sp, const struct dial *d)
 {
-	return re_sdprintf(sp, "%s%s%s%s%s%s",
+	const char *path = reach_path(d->reach);
+
+	return re_sdprintf(sp, "%s%s%s%s%s%s%s%s%s",
+			   path ? "Route: " : "", path ? path : "",
+			   path ? "\r\n" : "",
 			   d->referred_by ? "Referred-By: " : "",
 			   d->referred_by ? d->referred_by : "",
 			   d->referred_by ? "\r\n" : "",

@@ -1,4 +1,4 @@
-"""Who has several phones hears them all, and has one call"""
+"""Who has several phones hears them all, and has one call; phones behind a proxy"""
 import lib
 from confedit import edited_server
 from lib import check, note, wait_until
@@ -158,6 +158,37 @@ def nobody_answers(sc, desk, soft, mobile):
     note('nobody answers: 408 after both rounds')
 
 
+def by_path(sc):
+    """Behind a proxy: the Route of RFC 3327, on the connection of the proxy"""
+    path = '<sip:edge.test:5061;lr;ob>'
+    phone = RegPhone(sc.env, sc.server, 'dave', 'far', headers=(
+        'Supported: path', 'Path: ' + path))
+    for cancel in (False, True):
+        refer = Refer(sc.alice, sc.uri)
+        check(refer.send('<sip:dave@127.0.0.1>').status == 200, 'REFER')
+        call = phone.incoming()
+        check(call.invite_msg.all('Route') == [path], call.invite_msg.all('Route'))
+        if not cancel:
+            call.respond(200, 'OK', call.good_answer(),
+                         headers=['Record-Route: <sip:other.test;lr>'])
+            m = call.next(5)
+            check(m.method == 'ACK' and m.all('Route') == ['<sip:other.test;lr>'],
+                  'ACK by %r' % m.all('Route'))
+            check(Notifies(refer).until_last() == 200, 'REFER')
+            call.bye()
+            continue
+        call.respond(180, 'Ringing')
+        bye = Refer(sc.alice, sc.uri)
+        check(bye.send('<sip:dave@127.0.0.1;method=BYE>').status == 200, 'REFER BYE')
+        m = call.next(5)
+        check(m.method == 'CANCEL' and m.all('Route') == [path],
+              '%s by %r' % (m, m.all('Route')))
+        call.respond(200, 'OK', req=m)
+        call.refuse(487, 'Request Terminated')
+    phone.cli.close()
+    note('Path: calls and their CANCEL go by it, the dialog by its Record-Route')
+
+
 def main(env):
     sc = Scene(env)
     desk, soft = sc.phone('desk'), sc.phone('soft', ';q=1')
@@ -166,8 +197,10 @@ def main(env):
     mobile = sc.phone('mobile', ';q=0.5')
     for part in (removed, rounds, nobody_answers):
         part(sc, desk, soft, mobile)
+    by_path(sc)
     for p in (desk, soft, mobile):
         check(p.quiet(), '%s rang once more' % p.name)
+        p.cli.close()
     check(sc.call.bye().status == 200, 'BYE')
     wait_until('no conference', lambda: not sc.server.ctl('list')['conferences'], 5)
 
