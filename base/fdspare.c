@@ -1,5 +1,7 @@
 /**
  * @file fdspare.c  A descriptor kept in reserve, to refuse connections with
+ *
+ * And the door: strangers.c says which connections are too many of a source.
  */
 #define _GNU_SOURCE 1
 #include "config.h"
@@ -10,6 +12,7 @@
 #include <unistd.h>
 #include "fdspare.h"
 #include "log.h"
+#include "strangers.h"
 
 static struct {
 	int fd;                 /* -1: none                             */
@@ -79,6 +82,11 @@ int accept(int fd, __SOCKADDR_ARG addr, socklen_t *__restrict len)
 			(void)reserve();
 		if (spare.fd >= 0)
 			refuse(fd);
+	}
+	if (s >= 0 && !strangers_admit(s)) {
+		(void)close(s);
+		errno = ECONNABORTED;
+		return -1;
 	}
 	errno = saved_errno;
 

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libbase.a
-libbase_a_SOURCES = base/log.c base/harden.c base/supervisor.c \
-	include/log.h include/harden.h include/supervisor.h \
+libbase_a_SOURCES = base/log.c base/harden.c base/strangers.c base/supervisor.c \
+	include/log.h include/harden.h include/strangers.h include/supervisor.h \
 	base/heapuse.c include/heapuse.h
 libbase_a_CFLAGS = $(AM_CFLAGS)
 

@@ -9,26 +9,12 @@ import datetime
 import json
 import os
 import re
-import subprocess
-import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'e2e'))
-import lib                                                      # noqa: E402
-from caller import Caller                                       # noqa: E402
+from measure import cpu_us, tls
+import lib
+from caller import Caller
 
 ROUNDS = {10: 60, 100: 12, 1000: 4}
-TICK_US = 1e6 / os.sysconf('SC_CLK_TCK')
-
-
-def tls_us():
-    return json.loads(subprocess.check_output(
-        [lib.program('bench/bench_tls')]))['round_us']
-
-
-def cpu_us(pid):
-    f = lib.read_text('/proc/%d/stat' % pid).rsplit(')', 1)[1].split()
-    return (int(f[11]) + int(f[12])) * TICK_US
 
 
 def server_of(env, n):
@@ -71,7 +57,7 @@ def settled(server, n):
 
 def one(env, n):
     server = server_of(env, n)
-    before = tls_us()
+    before = tls()['rekey']
     c = env.add(Caller(server, '-n', n, '--same-conf', '--seconds', 600, '--silent',
                        '--codec', 'pcmu', '--ramp', 5, '--decode-first', 1,
                        '--setup-timeout', 60))
@@ -88,14 +74,14 @@ def one(env, n):
         e = epochs(server)
         took.append(e[last]['retired'] - e[last + 1]['drawn'])
     cpu = (cpu_us(server.proc.pid) - cpu) / len(took) / n
-    tls = (before + tls_us()) / 2
+    prim = (before + tls()['rekey']) / 2
     c.proc.kill()
     server.kill()
     env.servers.remove(server)
     took.sort()
     return {'legs': n, 'rekeys': len(took), 'median_ms': took[len(took) // 2],
             'worst_ms': took[-1], 'focus_us_per_leg': round(cpu, 1),
-            'tls_us': round(tls, 1), 'ratio': round(cpu / tls, 2)}
+            'tls_us': round(prim, 1), 'ratio': round(cpu / prim, 2)}
 
 
 def main(env):

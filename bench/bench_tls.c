@@ -1,9 +1,9 @@
 /**
- * @file bench_tls.c  What a re-INVITE costs at least: TLS write, read, write
+ * @file bench_tls.c  What an exchange of SIP costs at least: TLS writes and reads
  *
- * One connection over loopback in this process, messages of the sizes that a
- * rekey has (INVITE, its 200, ACK).  Counts the CPU of our side alone, system calls
- * included, and prints microseconds per round as JSON.
+ * One connection over loopback in this process, messages of the sizes that the
+ * focus has in each exchange.  Counts the CPU of our side alone, system calls
+ * included, and prints microseconds per exchange as JSON.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,7 +16,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 20000, INVITE_LEN = 1500, OK_LEN = 1200, ACK_LEN = 450 };
+enum { ROUNDS = 10000, MSG_MAX = 6 };
+
+/** Lengths of messages in their order; those that come to us are negative */
+static const struct {
+	const char *name;
+	int lenv[MSG_MAX + 1];
+} exchangev[] = {
+	/* INVITE, 200, ACK */
+	{ "rekey",    { 1500, -1200, 450 } },
+	/* INVITE, 401, ACK; the same INVITE with credentials, 200, ACK */
+	{ "setup",    { -650, 410, -330, -945, 920, -350 } },
+	/* BYE, 200 */
+	{ "teardown", { -350, 270 } },
+	/* NOTIFY of ten changes, 200 */
+	{ "notify",   { 5300, -350 } },
+};
 
 static void die(const char *what)
 {
@@ -92,25 +107,41 @@ static void handshake(SSL *s, SSL *c)
 
 static void move(SSL *from, SSL *to, int len, double *from_us, double *to_us)
 {
-	static char buf[4096];
-	double t = cpu_us(), u;
+	static char buf[8192];
+	const double t = cpu_us();
+	double u;
 
 	if (SSL_write(from, buf, len) != len)
 		die("write");
 	u = cpu_us();
-	if (from_us)
-		*from_us += u - t;
 	if (SSL_read(to, buf, sizeof(buf)) != len)
 		die("read");
-	if (to_us)
-		*to_us += cpu_us() - u;
+	*from_us += u - t;
+	*to_us += cpu_us() - u;
+}
+
+/** CPU of one exchange at our end, s [us] */
+static double exchange(SSL *s, SSL *c, const int *lenv)
+{
+	double us = 0, peer_us = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		for (const int *len = lenv; *len; len++) {
+			if (*len > 0)
+				move(s, c, *len, &us, &peer_us);
+			else
+				move(c, s, -*len, &peer_us, &us);
+		}
+	}
+
+	return us / (double)ROUNDS;
 }
 
 int main(void)
 {
 	SSL_CTX *sctx = server_ctx(), *cctx = SSL_CTX_new(TLS_client_method());
 	SSL *s = SSL_new(sctx), *c = cctx ? SSL_new(cctx) : NULL;
-	double us = 0;
+	const size_t n = sizeof(exchangev) / sizeof(exchangev[0]);
 	int sv[2];
 
 	if (!s || !c)
@@ -120,12 +151,10 @@ int main(void)
 	(void)SSL_set_fd(c, sv[1]);
 	handshake(s, c);
 
-	for (int i = 0; i < ROUNDS; i++) {
-		move(s, c, INVITE_LEN, &us, NULL);
-		move(c, s, OK_LEN, NULL, &us);
-		move(s, c, ACK_LEN, &us, NULL);
-	}
-	(void)printf("{\"round_us\": %.2f}\n", us / (double)ROUNDS);
+	for (size_t i = 0; i < n; i++)
+		(void)printf("%s\"%s\": %.2f", i ? ", " : "{", exchangev[i].name,
+			     exchange(s, c, exchangev[i].lenv));
+	(void)puts("}");
 
 	SSL_free(s);
 	SSL_free(c);

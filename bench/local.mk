@@ -11,7 +11,8 @@ bench_bench_tls_SOURCES = bench/bench_tls.c
 bench_bench_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 bench_bench_tls_LDADD = $(SSL_LIBS)
 
-EXTRA_DIST += bench/bench_legs.py bench/bench_rekey.py
+EXTRA_DIST += bench/bench_legs.py bench/bench_rekey.py bench/bench_setup.py \
+	bench/bench_watch.py bench/measure.py
 
 # Figures, never a verdict: ratios to primitives measured in the same run
 .PHONY: bench
@@ -22,6 +23,10 @@ bench: all
 	$(AM_V_at)bench/bench_floor
 	$(AM_V_at)echo '== Legs of one conference: CPU of the mixer'
 	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_legs.py
+	$(AM_V_at)echo '== 1000 conferences of three, set up and torn down: CPU of the focus'
+	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_setup.py
+	$(AM_V_at)echo '== 100 subscribers, 10 joins a second: NOTIFYs of the focus'
+	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_watch.py
 	$(AM_V_at)echo '== New group keys: time until the last leg has them, CPU of the focus'
 	$(AM_V_at)CONCLAVE_BUILDDIR=$(abs_top_builddir) python3 -B $(top_srcdir)/bench/bench_rekey.py
 

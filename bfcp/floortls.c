@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include "floortls.h"
+#include "strangers.h"
 #include "tlspol.h"
 
 enum {
@@ -438,6 +439,12 @@ void floortls_bye(struct floortls *c)
 	ERR_clear_error();
 	(void)SSL_shutdown(c->ssl);
 	(void)flush(c);
+}
+
+
+void floortls_known(const struct floortls *c)
+{
+	strangers_known(tcp_conn_fd(c->tc));
 }
 
 

@@ -154,6 +154,7 @@ static void estab_handler(void *arg)
 	struct floorpart *fp;
 
 	c->up = true;
+	floortls_known(c->tls);
 	--c->srv->handshakec;
 	tmr_cancel(&c->tmr);
 	fp = only_owner(c);

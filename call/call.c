@@ -6,10 +6,7 @@
 #include "call_priv.h"
 #include "log.h"
 
-enum { REFLECT_AFTER_US = 300000, REPLACES_MAX = 512 };
-
-static const char hdrs[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS,UPDATE\r\n";
-static const char hdrs_no_update[] = "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS\r\n";
+enum { REFLECT_AFTER_US = 300000, REPLACES_MAX = 512, HDRS_MAX = 512 };
 
 static void destructor(void *arg)
 {
@@ -366,12 +363,18 @@ static int invite(struct call *c, const char *uri, const char *from, const char 
 		  struct login *login)
 {
 	struct cstack *stack = c->env->stackv[c->idx % c->env->stackc];
-	char once[REPLACES_MAX] = "";
+	char once[REPLACES_MAX] = "", hdrs[HDRS_MAX];
 	struct dlg_invite inv = {
 		.uri = uri, .from = from, .route = c->env->hop->route, .contact = contact,
-		.hdrs = c->o->no_update ? hdrs_no_update : hdrs, .once = once,
+		.hdrs = hdrs, .once = once,
 		.authh = login->pass ? auth_handler : NULL, .hop = login,
 	};
+
+	/* libre names us in its own requests only, not in a dialog's */
+	if (re_snprintf(hdrs, sizeof(hdrs), "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS%s\r\n"
+			"User-Agent: %s\r\n", c->o->no_update ? "" : ",UPDATE",
+			cstack_software(c->o)) < 0)
+		return EOVERFLOW;
 
 	if (c->o->replaces && re_snprintf(once, sizeof(once), "Require: replaces\r\n"
 					  "Replaces: %s\r\n", c->o->replaces) < 0)

@@ -222,6 +222,11 @@ static int listen_addr(struct cstack *s, const struct cstack_hop *hop)
 	return err;
 }
 
+const char *cstack_software(const struct opts *o)
+{
+	return o->user_agent ? o->user_agent : "conclave-call " VERSION;
+}
+
 int cstack_alloc(struct cstack **sp, const struct opts *o, const struct cstack_hop *hop)
 {
 	struct cstack *s = mem_zalloc(sizeof(*s), destructor);
@@ -235,8 +240,7 @@ int cstack_alloc(struct cstack **sp, const struct opts *o, const struct cstack_h
 		err = tls_setup(s, o, hop->host);
 	if (!err)
 		err = sip_alloc(&s->sip, NULL, 64, 64, 8,
-				o->user_agent ? o->user_agent : "conclave-call " VERSION,
-				NULL, NULL);
+				cstack_software(o), NULL, NULL);
 	if (!err)
 		err = dlgs_alloc(&s->dlgs, s->sip, NULL, NULL);
 	if (!err)

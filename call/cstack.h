@@ -27,6 +27,9 @@ struct cstack_hop {
 /** Resolve the URI's host; prints what is wrong */
 int cstack_resolve(struct cstack_hop *hop, const struct opts *o);
 
+/** Who we say we are */
+const char *cstack_software(const struct opts *o);
+
 int cstack_alloc(struct cstack **sp, const struct opts *o, const struct cstack_hop *hop);
 
 struct dlgs *cstack_dlgs(const struct cstack *s);

@@ -33,6 +33,7 @@ static void destructor(void *arg)
 	tmr_cancel(&dlg->tmr_trying);
 	tmr_cancel(&dlg->tmr_retry);
 	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 	dlg_reply_stop(dlg);
 	dlg_request_drop(dlg);
 	dlg_prack_flush(dlg);
@@ -232,6 +233,7 @@ static void silence(struct dlg *dlg)
 	dlg->offerh = NULL;
 	tmr_cancel(&dlg->tmr_retry);
 	late_cancel(&dlg->late_se);
+	late_cancel(&dlg->late_offer);
 }
 
 

@@ -51,6 +51,7 @@ struct dlgs {
 	struct hash *ht;          /* struct dlg by Call-ID                   */
 	uint32_t dlgc;
 	struct lates session;     /* their session timers                    */
+	struct lates offers;      /* re-INVITEs without a final response     */
 	dlg_invite_h *inviteh;
 	void *arg;
 	struct dlg_flow_handlers flow;
@@ -127,6 +128,7 @@ struct dlg {
 	dlg_offer_h *sent_offerh; /* of the offer in req                    */
 	enum dlg_via via;
 	struct tmr tmr_retry;
+	struct late late_offer;   /* patience with a re-INVITE of ours       */
 	unsigned retryc;          /* times in a row that it had to wait      */
 };
 

@@ -11,6 +11,7 @@ static void destructor(void *arg)
 	struct dlgs *ds = arg;
 
 	lates_close(&ds->session);
+	lates_close(&ds->offers);
 	mem_deref(ds->lsnr);
 	mem_deref(ds->ht);
 }

@@ -62,9 +62,19 @@ void late_start(struct lates *ls, struct late *lt, uint64_t delay_ms,
 }
 
 
+/** The last one takes libre's timer along; else that may be early once */
 void late_cancel(struct late *lt)
 {
+	struct list *l = lt->le.list;
+	struct lates *ls;
+
 	list_unlink(&lt->le);
+	if (!l || !list_isempty(l))
+		return;
+
+	/* a list is the first of its lates; none waits any more */
+	ls = (struct lates *)(void *)l;
+	tmr_cancel(&ls->tmr);
 }
 
 

@@ -8,6 +8,7 @@
 enum {
 	RETRY_AFTER_MAX_S = 10,
 	RETRY_MAX = 10,         /* 491 or 500 in a row: the peer is broken    */
+	PATIENCE_MS = 64 * SIP_T1 + SIP_T1,
 };
 
 
@@ -116,20 +117,32 @@ static void reoffer_2xx(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/**
+ * RFC 3261 section 12.2.1.2: the dialog is gone, or its path is.  A peer that
+ * is there all the same is told why.
+ */
+static bool is_lost(struct dlg *dlg, int err, const struct sip_msg *msg)
+{
+	if (!err && msg->scode != 408 && msg->scode != 481)
+		return false;
+
+	if (err || msg->scode == 408)
+		(void)dlg_send_bye(dlg, "SIP;cause=408;text=\"No answer to our offer\"");
+	dlg_close(dlg, err, msg);
+
+	return true;
+}
+
+
 static void reoffer_failed(struct dlg *dlg, int err, const struct sip_msg *msg)
 {
 	dlg_offer_h *offerh = dlg->sent_offerh;
 
-	/* RFC 3261 section 12.2.1.2: the dialog is gone, or its path is */
-	if (err || msg->scode == 408 || msg->scode == 481) {
-		if (err || msg->scode == 408)
-			(void)dlg_send_bye(dlg, NULL);
-		dlg_close(dlg, err, msg);
-	}
-	else if (!offer_again(dlg, msg, offerh)) {
-		if (dlg->h.offer_failh)
-			dlg->h.offer_failh(dlg, 0, msg->scode, dlg->arg);
-	}
+	if (is_lost(dlg, err, msg))
+		return;
+
+	if (!offer_again(dlg, msg, offerh) && dlg->h.offer_failh)
+		dlg->h.offer_failh(dlg, 0, msg->scode, dlg->arg);
 }
 
 
@@ -142,6 +155,7 @@ static void reoffer_resp(int err, const struct sip_msg *msg, void *arg)
 		return;
 
 	dlg_hold(dlg);
+	late_cancel(&dlg->late_offer);
 
 	if (dlg->state == DLG_TERMINATED) {
 		/* the peer's BYE was faster; its 2xx wants an ACK all the same */
@@ -160,6 +174,21 @@ static void reoffer_resp(int err, const struct sip_msg *msg, void *arg)
 }
 
 
+/**
+ * A 100 stops the clock of an INVITE (RFC 3261 section 17.1.1.2), since a human
+ * may have to pick up.  Nobody has to for ours: who says no more than that would
+ * keep the dialog from all further offers, for ever.
+ */
+static void patience_handler(void *arg)
+{
+	struct dlg *dlg = arg;
+
+	dlg_hold(dlg);
+	(void)is_lost(dlg, ETIMEDOUT, NULL);
+	dlg_release(dlg);
+}
+
+
 static int send_reoffer(struct dlg *dlg, struct mbuf *sdp,
 			dlg_offer_h *offerh)
 {
@@ -171,6 +200,8 @@ static int send_reoffer(struct dlg *dlg, struct mbuf *sdp,
 	if (!dlg->req_update) {
 		dlg->ack_seq = cseq;
 		dlg->ack_body = dlg_mbuf_wipe(dlg->ack_body);
+		late_start(&dlg->ds->offers, &dlg->late_offer, PATIENCE_MS,
+			   patience_handler, dlg);
 	}
 
 	return dlg_send(dlg, &dlg->req,
@@ -202,7 +233,11 @@ static void offer_make(struct dlg *dlg)
 
 	err = send_reoffer(dlg, sdp, offerh);
 	dlg_mbuf_wipe(sdp);
-	if (err && dlg->h.offer_failh)
+	if (!err)
+		return;
+
+	late_cancel(&dlg->late_offer);
+	if (dlg->h.offer_failh)
 		dlg->h.offer_failh(dlg, err, 0, dlg->arg);
 }
 
@@ -262,12 +297,7 @@ static void refresh_resp(int err, const struct sip_msg *msg, void *arg)
 		dlg_timer_response(dlg, msg);
 		dlg_timer_start(dlg);
 	}
-	else if (err || msg->scode == 408 || msg->scode == 481) {
-		if (err || msg->scode == 408)
-			(void)dlg_send_bye(dlg, NULL);
-		dlg_close(dlg, err, msg);
-	}
-	else {
+	else if (!is_lost(dlg, err, msg)) {
 		/* 405, 501: no UPDATE after all; 491, 500: somebody was faster */
 		if (msg->scode == 405 || msg->scode == 501)
 			dlg->allow &= ~(unsigned)ALLOW_UPDATE;

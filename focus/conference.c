@@ -122,7 +122,7 @@ static int draw_user(char **userp)
 }
 
 
-static int set_at_mixer(const struct conference *c)
+int conference_set(const struct conference *c)
 {
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__ConfSet cs = MP__CONF_SET__INIT;
@@ -199,7 +199,7 @@ int conference_new(struct conference **cp, struct focus *f,
 	c->mix = mix;
 	++f->confc;
 	++f->mixconfcv[mixproc_index(mix)];
-	err = set_at_mixer(c);
+	err = conference_set(c);
 	if (!err)
 		err = epfloor_open(c);
 	if (err)
@@ -241,6 +241,12 @@ static bool is_sips(const struct sip_msg *msg)
 }
 
 
+/*
+ * conf-id is for Linphone: only if the Contact of a 200 has it does it take the
+ * call for a conference of its own, invites the others and subscribes.  Nobody
+ * else minds: a parameter that one of two URIs has alone does not count when
+ * they are compared (RFC 3261 section 19.1.4).
+ */
 static int print_contact(char *buf, size_t size, const struct conference *c,
 			 const struct sip_msg *msg, bool sips)
 {
@@ -248,14 +254,15 @@ static int print_contact(char *buf, size_t size, const struct conference *c,
 	/* RFC 5630 section 3.1.4: deprecated where sips says the same */
 	const char *tp = sips ? "" : sip_transp_param(msg->tp);
 	const char *adv = c->cfg->advertised_sip;
+	const uint32_t id = hash_joaat_str(c->user);
 	int n;
 
 	if (adv)
-		n = re_snprintf(buf, size, "<%s:%s@%s%s>;isfocus", scheme,
-				c->user, adv, tp);
+		n = re_snprintf(buf, size, "<%s:%s@%s%s;conf-id=%08x>;isfocus",
+				scheme, c->user, adv, tp, id);
 	else
-		n = re_snprintf(buf, size, "<%s:%s@%J%s>;isfocus", scheme,
-				c->user, &msg->dst, tp);
+		n = re_snprintf(buf, size, "<%s:%s@%J%s;conf-id=%08x>;isfocus",
+				scheme, c->user, &msg->dst, tp, id);
 
 	return n < 0 ? EOVERFLOW : 0;
 }

@@ -17,6 +17,7 @@
 #include <time.h>
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
+#include "focus/refer.h"
 #include "log.h"
 
 enum { LINGER_INTERVALS = 2, KEYS_INTERVALS = 5 };
@@ -36,6 +37,7 @@ struct confsub {
 	struct confwatch *w;
 	struct notifier *n;
 	struct ci_view view;
+	char *entity;
 	bool keys;               /* epochs are due                            */
 	bool revoked;            /* is told nothing any more                  */
 };
@@ -68,6 +70,7 @@ static void sub_destructor(void *arg)
 
 	list_unlink(&s->le);
 	hash_unlink(&s->he);
+	mem_deref(s->entity);
 }
 
 
@@ -174,6 +177,10 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.uri = part_public_uri(ep->part);
 	u.display = part_public_name(ep->part);
 	u.role = part_role_name(ep->part);
+	/* asked of the name that is shown: a rule that names somebody must not
+	 * tell who hides behind a pseudonym */
+	u.admin = refer_allowed(w->c, ep->part->role == ROLE_OWNER ?
+				w->c->owner : u.uri, true);
 	e.status = statusv[ep->state];
 	/* RFC 4575 section 5.7.3: its media is not distributed */
 	if (ep->muted && ep->state == EP_CONNECTED)
@@ -339,6 +346,22 @@ static void forget_handler(void *arg)
 }
 
 
+/**
+ * The conference has several names: that of its domain, and the Contact of
+ * our 200 (RFC 4579 section 5.1).  Its documents call it what the watcher
+ * called it, to the last parameter, or the watcher may take them for another
+ * conference's.
+ */
+static int name_it(struct confsub *s, const struct uri *called)
+{
+	struct uri name = *called;
+
+	name.password = name.headers = pl_null;
+
+	return re_sdprintf(&s->entity, "%H", uri_encode, &name);
+}
+
+
 int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 			const struct pl *id, const char *identity,
 			uint32_t expires_s, uint32_t expires_min_s,
@@ -372,8 +395,10 @@ int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 	opt.interval_ms = c->cfg->event_interval_ms;
 
 	s = mem_zalloc(sizeof(*s), sub_destructor);
-	err = s ? notifier_alloc(&s->n, c->focus->notifiers, msg, NULL, &opt,
-				 &h, s) : ENOMEM;
+	err = s ? name_it(s, &msg->uri) : ENOMEM;
+	if (!err)
+		err = notifier_alloc(&s->n, c->focus->notifiers, msg, NULL,
+				     &opt, &h, s);
 	if (err) {
 		mem_deref(s);
 		if (list_isempty(&w->subl))
@@ -382,6 +407,7 @@ int confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 	}
 
 	s->w = w;
+	s->view.entity = s->entity;
 	list_append(&w->subl, &s->le, s);
 	hash_append(c->focus->ht_watcher, hash_joaat_str(identity), &s->he, s);
 	log_info("ev=subscribe conf=%s identity=%s expires=%u", c->label,

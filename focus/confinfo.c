@@ -168,6 +168,7 @@ static int user_new(struct user **up, struct confinfo *ci,
 	}
 
 	u->role = cu->role;
+	u->admin = cu->admin;
 	u->mark.born = ci->no + 1;       /* that of its first endpoint        */
 	list_append(&ci->userl, &u->le, u);
 	*up = u;
@@ -203,14 +204,13 @@ static bool same_text(const char *a, const char *b)
 }
 
 
-static bool same_but_epoch(const struct ci_endpoint *a,
-			   const struct ci_endpoint *b)
+static bool same_but_key(const struct ci_endpoint *a,
+			 const struct ci_endpoint *b)
 {
 	return a->status == b->status && a->joining == b->joining &&
 		a->joined == b->joined && a->sends == b->sends &&
 		a->receives == b->receives && a->has_src == b->has_src &&
 		a->src == b->src && same_text(a->suite, b->suite) &&
-		same_text(a->keying, b->keying) &&
 		same_text(a->proof, b->proof) &&
 		same_text(a->floor, b->floor);
 }
@@ -220,9 +220,10 @@ static enum ci_change endp_change(struct confinfo *ci, struct endp *e,
 				  const struct ci_endpoint *v)
 {
 	bool before = user_is_in(e->user);
-	bool same = same_but_epoch(&e->v, v);
+	bool same = same_but_key(&e->v, v);
 
-	if (same && e->v.epoch == v->epoch)
+	if (same && e->v.epoch == v->epoch &&
+	    same_text(e->v.keying, v->keying))
 		return CI_SAME;
 
 	e->v = *v;
@@ -258,8 +259,9 @@ int confinfo_set(struct confinfo *ci, const struct ci_user *cu, uint64_t id,
 	}
 
 	*chp = CI_SAME;
-	if (!same_text(u->role, cu->role)) {
+	if (!same_text(u->role, cu->role) || u->admin != cu->admin) {
 		u->role = cu->role;
+		u->admin = cu->admin;
 		u->mark.changed = ++ci->no;
 		*chp = CI_CHANGED;
 	}

@@ -62,6 +62,7 @@ struct ci_user {
 	const char *uri;         /* key; what others may see                  */
 	const char *display;     /* NULL: none                                */
 	const char *role;        /* static text                               */
+	bool admin;              /* adds and removes others                   */
 };
 
 /** Static texts only, so that two can be compared */
@@ -73,9 +74,9 @@ struct ci_endpoint {
 	bool has_src;
 	uint32_t src;            /* SSRC it sends                             */
 	const char *suite;
-	const char *keying;      /* "endpoint", "group"                       */
-	uint32_t epoch;          /* of a group key; a change of it alone is
-	                            told less often                           */
+	const char *keying;      /* "endpoint", "group"; a change of it and of
+	                            the epoch alone is told less often        */
+	uint32_t epoch;          /* of a group key                            */
 	const char *proof;       /* how it authenticated: "digest", ...       */
 	const char *floor;       /* "holder"; NULL: not                       */
 };
@@ -88,8 +89,10 @@ struct ci_end {
 
 /** What one watcher has been told; zero it: nothing */
 struct ci_view {
+	const char *entity;      /* what the watcher calls the conference;
+	                            NULL: as ci_about does                    */
 	uint64_t seen;           /* number of the last change told            */
-	uint64_t seen_keys;      /* the same for epochs alone                 */
+	uint64_t seen_keys;      /* the same for keying and epoch alone       */
 	uint32_t version;        /* of the last document                      */
 	int detail;
 };

@@ -24,6 +24,7 @@ struct user {
 	char *uri;
 	char *display;
 	const char *role;
+	bool admin;
 	struct list endpl;
 	struct ci_mark mark;
 };
@@ -34,7 +35,7 @@ struct endp {
 	uint64_t id;
 	struct ci_endpoint v;
 	struct ci_mark mark;
-	uint64_t keyed;          /* last change of the epoch                  */
+	uint64_t keyed;          /* last change of keying or epoch           */
 	bool left;
 	struct ci_end end;
 	uint64_t left_ms;
@@ -49,7 +50,7 @@ struct confinfo {
 	uint64_t no;             /* of the last change                        */
 	uint64_t state_changed;  /* conference-state                          */
 	bool locked;
-	uint64_t keyed;          /* last change of any epoch                  */
+	uint64_t keyed;          /* last change of any endpoint's keys        */
 	uint64_t horizon;        /* markers up to here have been dropped      */
 	uint32_t userc;          /* users with an endpoint that is in         */
 	uint32_t endpc;

@@ -42,6 +42,7 @@ static const char *const gonev[] = {
 struct doc {
 	xmlTextWriterPtr w;
 	const struct confinfo *ci;
+	const char *entity;
 	uint64_t seen;           /* 0: everything                             */
 	uint64_t seen_keys;
 	enum detail detail;
@@ -353,6 +354,9 @@ static void put_roles(struct doc *d, const struct user *u)
 
 	open_el(d, "roles");
 	plain(d, "entry", u->role);
+	/* what Linphone looks for before it lets its user add anybody */
+	if (u->admin)
+		plain(d, "entry", "admin");
 	close_el(d);
 }
 
@@ -495,7 +499,7 @@ static void open_root(struct doc *d, const char *state, uint32_t version)
 	d->err |= xmlTextWriterStartDocument(d->w, "1.0", "UTF-8", NULL) < 0;
 	d->err |= xmlTextWriterStartElementNS(d->w, NULL,
 		BAD_CAST "conference-info", BAD_CAST CONFINFO_NS) < 0;
-	entity(d, d->ci->entity);
+	entity(d, d->entity);
 	attr(d, "state", state);
 	(void)re_snprintf(buf, sizeof(buf), "%u", version);
 	attr(d, "version", buf);
@@ -604,6 +608,7 @@ int confinfo_print(struct confinfo *ci, struct ci_view *view, bool full,
 
 	memset(&d, 0, sizeof(d));
 	d.ci = ci;
+	d.entity = view->entity ? view->entity : ci->entity;
 	d.detail = detail_of(ci, view->detail);
 	d.full = full || !view->version || view->seen < ci->horizon ||
 		view->detail != (int)d.detail;
@@ -637,6 +642,7 @@ int confinfo_print_deleted(const struct confinfo *ci, struct ci_view *view,
 
 	memset(&d, 0, sizeof(d));
 	d.ci = ci;
+	d.entity = view->entity ? view->entity : ci->entity;
 	++view->version;
 
 	return print(&d, "deleted", view->version, NULL, mbp);

@@ -45,6 +45,7 @@ static void destructor(void *arg)
 	hash_unlink(&ep->he_leg);
 	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
+	tmr_cancel(&ep->tmr_deaf);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }
@@ -69,6 +70,7 @@ void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
 	ep->state = EP_LEFT;
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
+	tmr_cancel(&ep->tmr_deaf);
 	/* it may have changed its class, or left the group, a moment ago */
 	if (joined)
 		gclass_cut(c, grace_ms);
@@ -136,6 +138,7 @@ int endpoint_alloc(struct endpoint **epp, struct part *p)
 	ep->leg = ++c->focus->leg_id;
 	ep->started = tmr_jiffies();
 	tmr_init(&ep->tmr_trial);
+	tmr_init(&ep->tmr_deaf);
 	ep->sess_id = rand_u64() >> 2;
 	ep->pub_id = rand_u64();
 	list_append(&p->endpointl, &ep->le, ep);

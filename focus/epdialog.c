@@ -119,8 +119,12 @@ static void joined(struct endpoint *ep)
  */
 static void taken_back(struct endpoint *ep)
 {
+	int err;
+
 	epmedia_rollback(ep);
-	if (epmedia_resend(ep))
+	err = epmedia_resend(ep);
+	/* without a mixer all of its calls are dealt with: mixevent_down() */
+	if (err && err != ENOTCONN)
 		endpoint_end(ep, 503, "Mixer lost");
 	else
 		rekey_start(ep);
@@ -207,6 +211,11 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 
 	ep->media_pending = false;
 
+	/* the mixer died: what was agreed is, and mixevent_down() comes next */
+	if (!r && !endpoint_is_new(ep)) {
+		epmedia_commit(ep);
+		return;
+	}
 	if (!r || (r->status != MP__STATUS__OK &&
 		   r->status != MP__STATUS__ERR_NO_KEY)) {
 		endpoint_end(ep, 503, "No media resources");

@@ -423,6 +423,13 @@ void epfloor_leave(struct endpoint *ep)
 }
 
 
+void epfloor_recover(const struct endpoint *ep)
+{
+	if (ep->floor && ep->muted)
+		(void)send_gate(ep, false, 0);
+}
+
+
 /* ---- without BFCP: keys --------------------------------------------------------------- */
 
 struct find {

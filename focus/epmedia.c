@@ -362,7 +362,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.dtmf_pt = n->dtmf_pt;
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
-	l->ls.send = n->peer_receives && !ep->forked;
+	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
 	l->ls.recv = n->peer_sends;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
@@ -456,6 +456,61 @@ int epmedia_resend(struct endpoint *ep)
 }
 
 
+static void own_free(struct secret **sp)
+{
+	if (*sp)
+		secret_seen_del(*sp);
+	secret_free(sp);
+}
+
+
+/** In the place of a key that was in use */
+static int fresh_own(struct endpoint *ep)
+{
+	struct secret *key;
+	int err;
+
+	err = secret_draw(&key, suite_keysalt_len(ep->neg.sdes.suite));
+	if (err)
+		return err;
+
+	err = secret_seen_add(key);
+	if (err) {
+		secret_free(&key);
+		return err;
+	}
+	own_free(&ep->tx);
+	ep->tx = key;
+	ep->own_due = true;
+
+	return 0;
+}
+
+
+int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
+{
+	struct legset l;
+	int err = ep->tx ? fresh_own(ep) : 0;
+
+	if (err)
+		return err;
+
+	/* an offer that is out has the key of before */
+	ep->offer_own = false;
+	ep->resend = false;
+	ep->moved = true;
+
+	memset(&l, 0, sizeof(l));
+	mp__leg_set__init(&l.ls);
+	fill_media(&l, ep, false);
+	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
+	if (!err)
+		ep->media_pending = true;
+
+	return err;
+}
+
+
 bool epmedia_renew(struct endpoint *ep)
 {
 	struct gclass *gc = ep->next_ge ? ep->next_ge->gc : NULL;
@@ -473,14 +528,6 @@ bool epmedia_renew(struct endpoint *ep)
 
 
 /* ---- the exchange is over ------------------------------------------------ */
-
-static void own_free(struct secret **sp)
-{
-	if (*sp)
-		secret_seen_del(*sp);
-	secret_free(sp);
-}
-
 
 void epmedia_drop_own(struct endpoint *ep)
 {
@@ -528,6 +575,7 @@ void epmedia_commit(struct endpoint *ep)
 		gclass_leave(ep, STAY_GRACE_MS);
 	}
 	ep->next_own = false;
+	recover_moved(ep);
 	epfloor_commit(ep);
 	if (ep->next_ge)
 		commit_epoch(ep);

@@ -15,6 +15,7 @@
 #include "focus/ctlsock.h"
 #include "focus/relog.h"
 #include "log.h"
+#include "strangers.h"
 
 enum { HT_SIZE = 4096 };
 
@@ -219,8 +220,10 @@ static void recv_invite(struct focus *f, const struct sip_msg *msg)
 	if (!invite_is_secure(f, msg) || !privacy_ok(f, msg, &pr))
 		return;
 
-	if (is_guest(f, msg, &pr))
+	if (is_guest(f, msg, &pr)) {
+		tlsid_known(msg);
 		invite_recv(f, msg, PRIVACY_GUEST);
+	}
 	else if (!ident_request(f->ident, f->cfg, f->sip, msg, who,
 				sizeof(who)))
 		invite_recv(f, msg, who);
@@ -372,6 +375,22 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 }
 
 
+/** All that is sent and received; of this, what has come to its end */
+static void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
+			  const struct sa *dst, const uint8_t *pkt, size_t len,
+			  void *arg)
+{
+	(void)src;
+	(void)dst;
+	(void)pkt;
+	(void)len;
+	(void)arg;
+
+	if (!tx && tp == SIP_TRANSP_TLS)
+		tlsid_complete();
+}
+
+
 /* ---- start and stop ------------------------------------------------------ */
 
 static int listen_one(struct focus *f, const struct cfg_listen *l)
@@ -417,6 +436,7 @@ static int start_sip(struct focus *f)
 			f);
 	if (err)
 		return err;
+	sip_set_trace_handler(f->sip, trace_handler);
 
 	err = tls_alloc(&f->tls, TLS_METHOD_SSLV23, cfg->tls_certificate,
 			NULL);
@@ -504,6 +524,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 		err = epfloor_start(f);
 	if (!err && cfg->control_socket)
 		err = ctlcmd_open(f);
+	strangers_limit(cfg->max_strangers);
 
 	if (err)
 		mem_deref(f);
@@ -563,6 +584,7 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	mem_deref(f->cfg);
 	f->cfg = mem_ref(cfg);
 	caps_set(f);
+	strangers_limit(cfg->max_strangers);
 
 	/* floors may have come to be wanted */
 	(void)epfloor_start(f);

@@ -224,6 +224,34 @@ void gclass_cut(struct conference *c, uint32_t grace_ms)
 }
 
 
+void gclass_lost(struct conference *c)
+{
+	struct le *le;
+
+	for (le = list_head(&c->classl); le; le = le->next) {
+		const struct gclass *gc = le->data;
+		struct le *ee;
+
+		for (ee = list_head(&gc->epochl); ee; ee = ee->next)
+			gepoch_lost(ee->data);
+	}
+}
+
+
+void gclass_recover(struct conference *c)
+{
+	struct le *le;
+
+	/* what cannot be drawn now is tried again soon */
+	for (le = list_head(&c->classl); le; le = le->next) {
+		struct gclass *gc = le->data;
+
+		if (gc->live && gc->live->retired)
+			(void)gepoch_draw(gc);
+	}
+}
+
+
 int gclass_rekey(struct conference *c, unsigned *members)
 {
 	struct le *le;

@@ -89,6 +89,15 @@ static void cut(struct gepoch *ge)
 }
 
 
+void gepoch_lost(struct gepoch *ge)
+{
+	tmr_cancel(&ge->tmr);
+	ge->retired = true;
+	if (ge->gc->mki_len)
+		drop_key(ge);
+}
+
+
 static void destructor(void *arg)
 {
 	struct gepoch *ge = arg;

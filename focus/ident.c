@@ -284,14 +284,11 @@ static int refuse_asserted(struct ident *id, struct sip *sip, const struct sip_m
 	return EAUTH;
 }
 
-int ident_request(struct ident *id, const struct cfg *cfg, struct sip *sip,
-		  const struct sip_msg *msg, char *buf, size_t size)
+static int identify(struct ident *id, const struct cfg *cfg, struct sip *sip,
+		    const struct sip_msg *msg, char *buf, size_t size)
 {
 	enum digest_verdict v;
 	int err;
-
-	if (!id || !cfg || !sip || !msg || !buf || size < IDENT_MAX)
-		return EINVAL;
 
 	if (!tlsid_identity(msg, buf, size))
 		return 0;
@@ -310,4 +307,19 @@ int ident_request(struct ident *id, const struct cfg *cfg, struct sip *sip,
 	refuse(id, cfg, sip, msg, v);
 
 	return EAUTH;
+}
+
+int ident_request(struct ident *id, const struct cfg *cfg, struct sip *sip,
+		  const struct sip_msg *msg, char *buf, size_t size)
+{
+	int err;
+
+	if (!id || !cfg || !sip || !msg || !buf || size < IDENT_MAX)
+		return EINVAL;
+
+	err = identify(id, cfg, sip, msg, buf, size);
+	if (!err)
+		tlsid_known(msg);
+
+	return err;
 }

@@ -12,7 +12,7 @@ libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/replaces.c focus/replaces.h focus/body.c focus/body.h \
 	focus/listinvite.c focus/listinvite.h focus/multipart.c focus/multipart.h \
 	focus/urilist.c focus/urilist.h \
-	focus/mixproc.c focus/mixevent.c focus/ctlcmd.c focus/ctlask.c focus/ctlask.h focus/ctlstats.c focus/ctlreg.c focus/ctlreg.h \
+	focus/mixproc.c focus/mixevent.c focus/recover.c focus/ctlcmd.c focus/ctlask.c focus/ctlask.h focus/ctlstats.c focus/ctlreg.c focus/ctlreg.h \
 	focus/descr.c focus/negotiate.c focus/negprint.c focus/negfloor.c focus/negfloor.h focus/epfloor.c focus/epfloor.h focus/ctlfloor.c focus/ctlfloor.h \
 	focus/demo.c focus/demo_pki.c \
 	focus/tree.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h

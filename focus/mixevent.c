@@ -91,7 +91,11 @@ static void report(struct focus *f, const Mp__Message *msg)
 	const Mp__LegReport *lr = msg->leg_report;
 	struct endpoint *ep = find(f, lr->conf, lr->leg);
 
-	if (ep && lr->epoch && ep->ge && ep->ge->gc->id == lr->class_id)
+	if (!ep)
+		return;
+
+	recover_report(ep);
+	if (lr->epoch && ep->ge && ep->ge->gc->id == lr->class_id)
 		promote_proof(ep, lr->epoch);
 }
 
@@ -171,8 +175,9 @@ void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
 }
 
 
-/** Keys and streams died with the mixer: its conferences end, with a reason */
-void mixevent_down(struct mixproc *mp, void *arg)
+/** Keys and streams died with the mixer: its conferences are built anew, or end
+ *  with a reason if it cannot be */
+void mixevent_down(struct mixproc *mp, bool renewed, void *arg)
 {
 	struct focus *f = arg;
 	struct le *le = list_head(&f->confl);
@@ -181,7 +186,11 @@ void mixevent_down(struct mixproc *mp, void *arg)
 		struct conference *c = le->data;
 
 		le = le->next;
-		if (c->mix == mp)
-			conference_end(c, 503, "Media server restarted");
+		if (c->mix != mp)
+			continue;
+		if (renewed)
+			recover_conference(c);
+		else
+			conference_end(c, 503, recover_reason);
 	}
 }

@@ -18,8 +18,9 @@ enum {
 	MP_FD = 3,              /* the mixer's end of the socket pair         */
 	PING_MS = 500,
 	PING_LOST_MAX = 3,      /* so a hanging mixer is replaced within 2 s  */
-	RESPAWN_MS = 500,       /* when it dies at once, not to spin          */
-	YOUNG_MS = 2000,
+	AGAIN_MS = 10000,       /* two deaths in so long: something kills it  */
+	RESPAWN_MS = 500,       /* after the second death, doubled each time  */
+	RESPAWN_MAX_MS = 16000,
 };
 
 struct mixproc {
@@ -33,7 +34,8 @@ struct mixproc {
 	mixproc_down_h *downh;
 	void *arg;
 	uint64_t next_id;
-	uint64_t started;       /* [ms, libre's clock]                        */
+	uint64_t died;          /* [ms, libre's clock]; 0: never              */
+	uint32_t respawn_ms;    /* until the next start; 0: at once           */
 	unsigned index;
 	unsigned count;         /* of mixers                                  */
 	unsigned restarts;
@@ -110,21 +112,13 @@ static void fail_pending(struct mixproc *mp)
 }
 
 
-static void down(struct mixproc *mp, const char *reason)
+/** Not at once: less and less often, if it does not help */
+static void spawn_later(struct mixproc *mp)
 {
-	bool young = tmr_jiffies() - mp->started < YOUNG_MS;
-
-	log_error("ev=mixer_down mixer=%u pid=%d reason=%s", mp->index,
-		  (int)mp->pid, reason);
-	stop(mp);
-	mp->pings = 0;
-	++mp->restarts;
-
-	fail_pending(mp);
-	mp->downh(mp, mp->arg);
-
-	if (young || spawn(mp))
-		tmr_start(&mp->tmr_spawn, RESPAWN_MS, spawn_handler, mp);
+	mp->respawn_ms = mp->respawn_ms ? MIN(2 * mp->respawn_ms,
+					      (uint32_t)RESPAWN_MAX_MS)
+					: (uint32_t)RESPAWN_MS;
+	tmr_start(&mp->tmr_spawn, mp->respawn_ms, spawn_handler, mp);
 }
 
 
@@ -133,7 +127,30 @@ static void spawn_handler(void *arg)
 	struct mixproc *mp = arg;
 
 	if (spawn(mp))
-		tmr_start(&mp->tmr_spawn, RESPAWN_MS, spawn_handler, mp);
+		spawn_later(mp);
+}
+
+
+static void down(struct mixproc *mp, const char *reason)
+{
+	const uint64_t now = tmr_jiffies();
+	const bool again = mp->died && now - mp->died < AGAIN_MS;
+	bool renewed;
+
+	log_error("ev=mixer_down mixer=%u pid=%d reason=%s", mp->index,
+		  (int)mp->pid, reason);
+	stop(mp);
+	mp->pings = 0;
+	mp->died = now;
+	++mp->restarts;
+	if (!again)
+		mp->respawn_ms = 0;
+
+	fail_pending(mp);
+	renewed = !again && !spawn(mp);
+	if (!renewed)
+		spawn_later(mp);
+	mp->downh(mp, renewed, mp->arg);
 }
 
 
@@ -375,7 +392,6 @@ static int spawn(struct mixproc *mp)
 		return err;
 	}
 
-	mp->started = tmr_jiffies();
 	poll_update(mp);
 	err = send_hello(mp);
 	if (err) {

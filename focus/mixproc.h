@@ -2,9 +2,9 @@
  * @file focus/mixproc.h  One mixer process and the Mp connection to it
  *
  * Starts conclave-mixer, correlates requests and replies, notices when it
- * dies or hangs (a ping without answer) and starts it again.  What was on it
- * is lost then: the owner hears of that once per death and has to end or
- * rebuild its conferences.
+ * dies or hangs (a ping without answer) and starts it again: at once, or if it
+ * died a moment ago, later and later.  What was on it is lost then: the owner
+ * hears of that once per death, and whether there is a new process to build on.
  *
  * Ownership:  libre object; mem_deref() stops the process
  * Threads:    libre loop
@@ -22,8 +22,13 @@ struct mixproc;
 typedef void (mixproc_reply_h)(const Mp__Reply *r, void *arg);
 typedef void (mixproc_event_h)(struct mixproc *mp, const Mp__Message *msg,
 			       void *arg);
-/** The process is gone; everything that was on it is lost */
-typedef void (mixproc_down_h)(struct mixproc *mp, void *arg);
+/**
+ * The process is gone; everything that was on it is lost.  Called after the
+ * replies that will never come (with NULL).
+ *
+ * @param renewed  A new one took its place and can be sent to
+ */
+typedef void (mixproc_down_h)(struct mixproc *mp, bool renewed, void *arg);
 
 /** @param count  How many mixers there are; they share the media ports */
 int mixproc_start(struct mixproc **mpp, const struct cfg *cfg, unsigned index,

@@ -112,6 +112,19 @@ static enum follows expect(const struct endpoint *ep)
 }
 
 
+bool promote_never(const struct endpoint *ep)
+{
+	return ep->follows == FOLLOWS_NO || expect(ep) == FOLLOWS_NO;
+}
+
+
+void promote_remember(struct endpoint *ep, enum follows follows)
+{
+	ep->follows = follows;
+	remember(ep->part->conf->focus, ep->user_agent, follows);
+}
+
+
 /* ---- promotion ----------------------------------------------------------- */
 
 void promote_start(struct endpoint *ep)
@@ -182,8 +195,7 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 		return;
 
 	promote_stop(ep);
-	ep->follows = FOLLOWS_YES;
-	remember(ep->part->conf->focus, ep->user_agent, FOLLOWS_YES);
+	promote_remember(ep, FOLLOWS_YES);
 	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
 		 ep->part->conf->label, ep->part->id,
 		 (unsigned long long)ep->leg, epoch);
@@ -206,8 +218,7 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 		return false;
 
 	promote_stop(ep);
-	ep->follows = FOLLOWS_NO;
-	remember(c->focus, ep->user_agent, FOLLOWS_NO);
+	promote_remember(ep, FOLLOWS_NO);
 	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
 		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);
 

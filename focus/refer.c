@@ -19,6 +19,7 @@ enum {
 /** Who waits for the result */
 struct referrer {
 	struct notifier *n;     /* NULL: nobody                               */
+	bool hangs_up;          /* when it is told of success                 */
 	uint16_t scode;
 	char reason[64];
 };
@@ -124,6 +125,21 @@ static int subscribe(struct referrer *r, const struct wish *w)
 }
 
 
+/**
+ * Linphone takes every REFER in its call for a transfer of itself: told of a
+ * 2xx, it ends the call, and with its owner the conference.
+ */
+static bool hangs_up(const struct wish *w)
+{
+	const struct sip_hdr *ua = sip_msg_hdr(w->msg, SIP_HDR_USER_AGENT);
+	const struct cfg_digest *cd;
+
+	cd = cfg_digest_find(w->c->cfg, ua ? &ua->val : NULL);
+
+	return w->ep && cd && !cd->refer_results;
+}
+
+
 static int referrer_new(struct referrer **rp, const struct wish *w)
 {
 	struct referrer *r = mem_zalloc(sizeof(*r), referrer_destructor);
@@ -134,6 +150,7 @@ static int referrer_new(struct referrer **rp, const struct wish *w)
 
 	r->scode = 100;
 	str_ncpy(r->reason, "Trying", sizeof(r->reason));
+	r->hangs_up = hangs_up(w);
 	if (!w->silent)
 		err = subscribe(r, w);
 	if (err)
@@ -153,8 +170,11 @@ static void result_handler(uint16_t scode, const char *reason, void *arg)
 	if (!n || (scode == r->scode && scode < 200))
 		return;
 
-	r->scode = scode;
-	str_ncpy(r->reason, reason, sizeof(r->reason));
+	/* RFC 3515 section 2.4.5: 100 is enough for a last NOTIFY */
+	if (scode >= 300 || !r->hangs_up) {
+		r->scode = scode;
+		str_ncpy(r->reason, reason, sizeof(r->reason));
+	}
 	if (scode < 200) {
 		notifier_notify(n);
 		return;
@@ -300,20 +320,23 @@ static bool may_join(const struct cfg_conf *cc, const char *identity)
 
 /** TR 33.829 clause 5.3.2.1.4: the referrer first.  Who may not join must not
  *  get in by referring, and who was removed has no say either */
-static bool may_refer(const struct wish *w)
+bool refer_allowed(struct conference *c, const char *who, bool joined)
 {
-	const struct conference *c = w->c;
-	const bool joined = is_joined(c, w->who);
-	const bool owner = !str_cmp(w->who, c->owner);
+	const bool owner = !str_cmp(who, c->owner);
 
 	if (owner && cfg_referrer_word(c->cc, "owner"))
 		return true;
 	if (joined && cfg_referrer_word(c->cc, "members"))
 		return true;
 
-	return cfg_referrer_match(c->cc, w->who) &&
-		(joined || (may_join(c->cc, w->who) &&
-			    !ban_active(w->c, w->who)));
+	return cfg_referrer_match(c->cc, who) &&
+		(joined || (may_join(c->cc, who) && !ban_active(c, who)));
+}
+
+
+static bool may_refer(const struct wish *w)
+{
+	return refer_allowed(w->c, w->who, is_joined(w->c, w->who));
 }
 
 

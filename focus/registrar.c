@@ -39,6 +39,7 @@ struct binding {
 	uint32_t cseq;
 	char *user_agent;
 	struct tlsid_flow *flow;
+	struct tlsid_watch watch;       /* of flow                            */
 	struct late late;               /* expiry                             */
 };
 
@@ -92,6 +93,7 @@ static void binding_destructor(void *arg)
 	struct binding *b = arg;
 
 	late_cancel(&b->late);
+	tlsid_flow_unwatch(&b->watch);
 	list_unlink(&b->le);
 	if (b->aor)
 		--b->aor->reg->bindc;
@@ -186,7 +188,7 @@ static void binding_end(struct binding *b, const char *reason)
 }
 
 
-/** Those whose connection has gone; nobody tells us when it does */
+/** Those whose connection has gone in this turn of the loop */
 static void aor_purge(struct aor *a)
 {
 	struct le *le = a ? list_head(&a->bindl) : NULL;
@@ -218,8 +220,18 @@ static void expire_handler(void *arg)
 	struct binding *b = arg;
 	struct aor *a = b->aor;
 
-	binding_end(b, "expired");
+	binding_end(b, tlsid_flow_open(b->flow) ? "expired"
+						: "connection_gone");
 	aor_check(a);
+}
+
+
+/** RFC 5626 section 6: a binding ends with its flow */
+static void gone_handler(void *arg)
+{
+	struct binding *b = arg;
+
+	late_start(&b->aor->reg->expiry, &b->late, 0, expire_handler, b);
 }
 
 
@@ -598,6 +610,7 @@ static void commit(struct job *j)
 		binding_insert(j->aor, b);
 		late_start(&j->reg->expiry, &b->late,
 			   (uint64_t)c->expires_s * 1000, expire_handler, b);
+		tlsid_flow_watch(b->flow, &b->watch, gone_handler, b);
 		j->outbound |= b->instance != NULL;
 	}
 }

@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include <time.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,8 +14,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include "log.h"
+#include "strangers.h"
 #include "tlsid.h"
 #include "tlspol.h"
+#include "trickle.h"
 
 enum {
 	VERIFY_DEPTH = 4,
@@ -27,6 +30,7 @@ enum {
 /* Outlives its connection, for those who remember it */
 struct tlsid_flow {
 	struct sa peer;
+	struct list watchl;     /* struct tlsid_watch                       */
 	bool open;
 	bool accepted;
 };
@@ -40,6 +44,8 @@ struct conn {
 	bool server;            /* we accepted it                           */
 	bool nodelay;
 	bool poisoned;
+	bool known;             /* tlsid_known()                            */
+	struct trickle trickle;
 };
 
 /* Process-wide: the loop reads one connection at a time */
@@ -53,8 +59,25 @@ static struct {
 	struct log_limit log_verify;
 	struct log_limit log_full;
 	struct log_limit log_addr;
+	struct log_limit log_slow;
 	X509_STORE *server_ca;        /* authorities of those we call; NULL: those of the context */
 } st = { .ssl_index = -1, .ctx_index = -1, .name_index = -1 };
+
+static void flow_closed(struct tlsid_flow *f)
+{
+	struct le *le;
+
+	if (!f)
+		return;
+
+	f->open = false;
+	while ((le = list_head(&f->watchl))) {
+		struct tlsid_watch *w = le->data;
+
+		list_unlink(le);
+		w->goneh(w->arg);
+	}
+}
 
 static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
@@ -73,8 +96,7 @@ static void conn_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
 	if (c->server)
 		--st.connc;
 
-	if (c->flow)
-		c->flow->open = false;
+	flow_closed(c->flow);
 	mem_deref(c->flow);
 	mem_deref(c);
 }
@@ -118,6 +140,31 @@ static int make_index(void)
 	return st.ssl_index < 0 || st.ctx_index < 0 || st.name_index < 0 ? ENOMEM : 0;
 }
 
+static uint64_t monotonic_ms(void)
+{
+	struct timespec ts = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/** Does it make us read the same again and again?  Then no more of it */
+static void bound_work(struct conn *c, size_t len)
+{
+	unsigned left_out;
+
+	if (c->poisoned || trickle_ok(&c->trickle, len, c->known, monotonic_ms()))
+		return;
+
+	c->poisoned = true;
+	if (c->flow)
+		c->flow->open = false;
+	if (log_limit_ok(&st.log_slow, &left_out))
+		log_warn("ev=connection_refused reason=trickle known=%d left_out=%u",
+			 c->known, left_out);
+}
+
 /** libre is about to decrypt and deliver bytes of this connection */
 static long bio_handler(BIO *bio, int oper, const char *argp, size_t len, int argi,
 			long argl, int ret, size_t *processed)
@@ -125,13 +172,14 @@ static long bio_handler(BIO *bio, int oper, const char *argp, size_t len, int ar
 	struct conn *c = (void *)BIO_get_callback_arg(bio);
 
 	(void)argp;
-	(void)len;
 	(void)argi;
 	(void)argl;
 	(void)processed;
 
 	if (oper != BIO_CB_WRITE)
 		return ret;
+
+	bound_work(c, len);
 
 	/* BIO_write() then fails, and libre closes the connection */
 	if (c->poisoned)
@@ -245,7 +293,7 @@ static int hello_handler(SSL *ssl, int *alert, void *arg)
 	if (!SSL_get_ex_data(ssl, st.ssl_index))
 		return SSL_CLIENT_HELLO_ERROR;
 
-	if (!max || st.connc <= max)
+	if (!max || st.connc <= max || strangers_evict())
 		return SSL_CLIENT_HELLO_SUCCESS;
 
 	if (log_limit_ok(&st.log_full, &left_out))
@@ -550,11 +598,41 @@ const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)
 	return &f->peer;
 }
 
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg)
+{
+	w->goneh = goneh;
+	w->arg = arg;
+	list_append(&f->watchl, &w->le, w);
+}
+
+void tlsid_flow_unwatch(struct tlsid_watch *w)
+{
+	list_unlink(&w->le);
+}
+
 static bool fd_nodelay(int fd)
 {
 	const int on = 1;
 
 	return !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void tlsid_complete(void)
+{
+	if (st.current)
+		trickle_done(&st.current->trickle);
+}
+
+void tlsid_known(const struct sip_msg *msg)
+{
+	const struct tcp_conn *tc = sip_msg_tcpconn(msg);
+	struct conn *c = conn_of(msg);
+
+	if (c)
+		c->known = true;
+	if (tc)
+		strangers_known(tcp_conn_fd(tc));
 }
 
 void tlsid_nodelay(const struct sip_msg *msg)
@@ -649,8 +727,7 @@ int tlsid_poison(const struct sip_msg *msg)
 		return ENOENT;
 
 	c->poisoned = true;
-	if (c->flow)
-		c->flow->open = false;
+	flow_closed(c->flow);
 
 	return 0;
 }

@@ -97,6 +97,25 @@ bool tlsid_flow_open(const struct tlsid_flow *f);
 bool tlsid_flow_lost(const struct tlsid_flow *f);
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f);
 
+/** libre has put a message together from what it reads at the moment; without
+ *  that, a connection has a bound (trickle.h) to what it may make libre read */
+void tlsid_complete(void);
+
+/** Somebody has proven on this connection who it is: it is no stranger's */
+void tlsid_known(const struct sip_msg *msg);
+/** Wants to know when a connection is gone */
+struct tlsid_watch {
+	struct le le;
+	/** Called once, from inside of libre and OpenSSL: start a timer, no more */
+	void (*goneh)(void *arg);
+	void *arg;
+};
+
+/** w must stay until it was called or unwatched */
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg);
+void tlsid_flow_unwatch(struct tlsid_watch *w);
+
 /**
  * Whose certificate the next connection that we open has to show
  *

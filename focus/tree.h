@@ -274,6 +274,11 @@ struct endpoint {
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
 	bool media_pending;
+	bool lost;                  /* its mixer died: to be dealt with       */
+	bool moved;                 /* to a new mixer, and does not know yet:
+				       nothing is sent to it                  */
+	bool reports;               /* its RTCP named a stream of ours        */
+	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
 
 	/* floor control: epfloor.c */
 	struct floorpart *floor;    /* NULL: the conference has none          */
@@ -294,6 +299,8 @@ struct conference *conference_by_id(const struct focus *f, uint64_t id);
 int  conference_new(struct conference **cp, struct focus *f,
 		    const struct cfg_conf *cc, const struct pl *user,
 		    const struct pl *host, const char *owner);
+/** Tell the mixer that it is there */
+int  conference_set(const struct conference *c);
 /** End it for everybody; text goes into Reason headers.  cause is a SIP status. */
 void conference_end(struct conference *c, unsigned cause, const char *text);
 /** Locked, nobody but the owner joins uninvited */
@@ -381,6 +388,9 @@ int  epmedia_keys(struct endpoint *ep, struct neg_err *e);
 int  epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh);
 /** Tell the mixer again what was agreed, with other streams */
 int  epmedia_resend(struct endpoint *ep);
+/** Its mixer is a new one: a fresh key of its own, if it had one, and a port
+ *  there; nothing is sent until it knows of both */
+int  epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh);
 /** The mixer took it: next becomes current */
 void epmedia_commit(struct endpoint *ep);
 /** The epoch in next was retired on the way: take the live one, if there is */
@@ -418,6 +428,8 @@ void epfloor_shown(struct neg_floor *f, const struct sip_msg *msg);
 /** What the peer's SDP said is agreed now */
 void epfloor_commit(struct endpoint *ep);
 void epfloor_leave(struct endpoint *ep);
+/** A new mixer hears all: tell it if this one is muted */
+void epfloor_recover(const struct endpoint *ep);
 /** A key was pressed: RFC 4733 event */
 void epfloor_dtmf(struct endpoint *ep, unsigned event);
 /** Where clients connect to */
@@ -444,6 +456,10 @@ void gclass_member(struct gclass *gc, struct endpoint *ep, uint32_t first);
 void gclass_leave(struct endpoint *ep, uint32_t grace_ms);
 /** New keys for all classes, as if a leaver knew the present ones */
 int  gclass_rekey(struct conference *c, unsigned *members);
+/** The mixer forgot all epochs, and nothing is sent under any of them again */
+void gclass_lost(struct conference *c);
+/** There is a mixer again: new keys for those who need them */
+void gclass_recover(struct conference *c);
 /** Somebody leaves: no more than this for any epoch that is known outside */
 void gclass_cut(struct conference *c, uint32_t grace_ms);
 /** When may an epoch be drawn for somebody who comes? [ms from now] */
@@ -461,6 +477,8 @@ int  gepoch_draw(struct gclass *gc);
  *  earlier time that was said before.  With MKI: nothing more at all, since
  *  everybody has a key to fall back to. */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
+/** The mixer that had it is gone: nothing will be sent under it */
+void gepoch_lost(struct gepoch *ge);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */
 /** Joined: ask it, or believe the configuration or earlier calls */
@@ -469,6 +487,10 @@ void promote_start(struct endpoint *ep);
 void promote_switched(struct endpoint *ep);
 /** Its RTCP names a stream that only the group key of this epoch opens */
 void promote_proof(struct endpoint *ep, uint32_t epoch);
+/** Does it go on with the keys that it is offered?  For the next of its kind */
+void promote_remember(struct endpoint *ep, enum follows follows);
+/** Its kind keeps the key that it began with */
+bool promote_never(const struct endpoint *ep);
 /** It keeps its own key for good; true if that was possible */
 bool promote_give_up(struct endpoint *ep, const char *reason);
 void promote_stop(struct endpoint *ep);
@@ -522,7 +544,16 @@ void refuse_note(struct focus *f, const struct sip_msg *msg, uint16_t scode,
 
 /* mixevent.c */
 void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg);
-void mixevent_down(struct mixproc *mp, void *arg);
+void mixevent_down(struct mixproc *mp, bool renewed, void *arg);
+
+/* recover.c */
+extern const char recover_reason[];
+/** A new mixer took the place of the one it was on */
+void recover_conference(struct conference *c);
+/** It has answered the offer that says where it is now */
+void recover_moved(struct endpoint *ep);
+/** Its RTCP names a stream of ours, which is under a key of now */
+void recover_report(struct endpoint *ep);
 
 /* focus.c */
 int  focus_start(struct focus **fp, struct cfg *cfg);

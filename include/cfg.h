@@ -46,12 +46,13 @@ struct cfg_listen {
 enum follows { FOLLOWS_ASK, FOLLOWS_YES, FOLLOWS_NO };
 
 /** What to expect of a kind of client: digest algorithms to offer, in order of
- *  preference, and whether it follows a rekey */
+ *  preference, whether it follows a rekey, and what it can bear to be told */
 struct cfg_digest {
 	char *user_agent;               /* fnmatch pattern; NULL: everybody else */
 	enum digest_alg algv[DIGEST_ALG_MAX];
 	unsigned algc;
 	enum follows follows;           /* for keying auto                     */
+	bool refer_results;             /* of a REFER in its call              */
 };
 
 /**
@@ -164,6 +165,7 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_strangers;         /* connections of one source on which nobody is known; 0: no bound */
 	unsigned max_subscriptions;     /* of one user                         */
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
 	unsigned media_timeout_s;       /* leg without authenticated packets is ended; 0: never */

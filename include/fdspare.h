@@ -5,7 +5,8 @@
  * stays where it is: the loop is told of it again and again and does nothing
  * else.  Strangers reach that with connections alone.  Linked into a program,
  * this takes the place of libc's accept(), gives up the reserve for a moment,
- * and closes the connection.
+ * and closes the connection.  So it also does with one that strangers_admit()
+ * (strangers.h) does not want.
  *
  * Process-wide; for programs with one thread.
  */

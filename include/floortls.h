@@ -85,6 +85,8 @@ void floortls_retry(struct floortls *c);
 int floortls_send(struct floortls *c, const uint8_t *p, size_t n);
 /** Say goodbye (close_notify); drop it afterwards */
 void floortls_bye(struct floortls *c);
+/** We accepted it, and its certificate is one we know: no stranger's */
+void floortls_known(const struct floortls *c);
 bool floortls_up(const struct floortls *c);
 /** Digests of the certificate that the peer has shown and proved to own; none
  *  before the connection is up */

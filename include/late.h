@@ -18,7 +18,7 @@
 
 /** Timers of one kind; all zero: none */
 struct lates {
-	struct list l;
+	struct list l;          /* stays the first: late_cancel()            */
 	struct tmr tmr;
 };
 

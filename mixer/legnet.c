@@ -112,7 +112,9 @@ void legnet_send_rtcp(struct leg *leg, const uint8_t *buf, size_t len)
 
 void legnet_latch(struct leg *leg, const union sa *from)
 {
+	static struct log_limit limit;
 	const bool first = !leg->latched;
+	unsigned left_out;
 	char str[SA_STRLEN];
 
 	if (!first && sa_equal(&leg->rtp_to, from))
@@ -121,8 +123,10 @@ void legnet_latch(struct leg *leg, const union sa *from)
 	leg->latched = true;
 	leg->rtp_to = *from;
 	leg->moved = true;
-	log_debug("ev=latch conf=%s leg=%llu remote=%s first=%d", leg->conf->name,
-		  (unsigned long long)leg->id, sa_str(from, str), first);
+	if (log_limit_ok(&limit, &left_out))
+		log_debug("ev=latch conf=%s leg=%llu remote=%s first=%d left_out=%u",
+			  leg->conf->name, (unsigned long long)leg->id, sa_str(from, str),
+			  first, left_out);
 }
 
 void legnet_latch_rtcp(struct leg *leg, const union sa *from)

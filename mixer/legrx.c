@@ -233,11 +233,14 @@ static void audio(struct leg *leg, const struct rtph *h, uint64_t now_us)
 }
 
 /* Address and SSRC in one event; a sender that jumps from one to another and
-   back must not make an event of every packet */
+   back must not make an event of every packet.  What is not told now is told
+   with a later packet. */
 static void tell(struct leg *leg, uint64_t now_us)
 {
 	if (!leg->moved &&
 	    (leg->told_ssrc == leg->src_ssrc || now_us - leg->told_us < TELL_US))
+		return;
+	if (!mpev_may(&leg->moves_us, TELL_US, now_us))
 		return;
 
 	leg->moved = false;

@@ -193,6 +193,7 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
+	uint64_t moves_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -328,6 +329,8 @@ void mpev_key_limit(struct conf *c, const struct leg *leg, const struct gkey *gk
 void mpev_report(struct leg *leg, uint32_t ssrc, uint8_t fraction);
 void mpev_bye(struct leg *leg);
 void mpev_dtmf(struct leg *leg, uint8_t event);
+/* May what a leg causes be told now?  Once an interval, and EVENT_BURST ahead */
+bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us);
 
 /* ---- stats.c ---- */
 int  stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st);

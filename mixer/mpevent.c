@@ -3,6 +3,30 @@
  */
 #include "mixer.h"
 
+enum {
+	EVENT_BURST = 10,
+	KEY_US = 50000,             /* no finger, and no phone book, is faster */
+	BYE_US = 1000000,
+};
+
+/*
+ * A member can make as many authenticated packets as its line carries, each
+ * with another address or another key.  An event for each would fill the way
+ * to the focus, and with it end the mixer, and everybody's calls.
+ */
+bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us)
+{
+	const uint64_t ahead = (uint64_t)EVENT_BURST * interval_us;
+
+	if (*duep + ahead < now_us)
+		*duep = now_us - ahead;
+	if (*duep > now_us)
+		return false;
+	*duep += interval_us;
+
+	return true;
+}
+
 void mpev_latched(struct leg *leg)
 {
 	Mp__Message m = MP__MESSAGE__INIT;
@@ -87,6 +111,9 @@ void mpev_bye(struct leg *leg)
 	Mp__Message m = MP__MESSAGE__INIT;
 	Mp__LegBye ev = MP__LEG_BYE__INIT;
 
+	if (!mpev_may(&leg->byes_us, BYE_US, now_usec()))
+		return;
+
 	ev.conf = leg->conf->id;
 	ev.leg = leg->id;
 	m.body_case = MP__MESSAGE__BODY_LEG_BYE;
@@ -98,6 +125,9 @@ void mpev_dtmf(struct leg *leg, uint8_t event)
 {
 	Mp__Message m = MP__MESSAGE__INIT;
 	Mp__Dtmf ev = MP__DTMF__INIT;
+
+	if (!mpev_may(&leg->keys_us, KEY_US, now_usec()))
+		return;
 
 	ev.conf = leg->conf->id;
 	ev.leg = leg->id;

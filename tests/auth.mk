@@ -6,6 +6,7 @@ AUTH_HELP = tests/auth_help.c tests/auth_help.h
 
 if HAVE_CHECK
 AUTH_TESTS = tests/test_digest tests/test_tlsid tests/test_intake tests/test_ident \
+	tests/test_trickle \
 	tests/replay_authz tests/replay_intake
 check_PROGRAMS += $(AUTH_TESTS)
 TESTS += $(AUTH_TESTS)
@@ -21,6 +22,10 @@ tests_test_tlsid_LDADD = $(AUTH_TEST_LIBS) $(CHECK_LIBS)
 tests_test_intake_SOURCES = tests/test_intake.c $(AUTH_HELP)
 tests_test_intake_CFLAGS = $(AUTH_TEST_CFLAGS)
 tests_test_intake_LDADD = $(AUTH_TEST_LIBS) $(CHECK_LIBS)
+
+tests_test_trickle_SOURCES = tests/test_trickle.c
+tests_test_trickle_CFLAGS = $(AUTH_TEST_CFLAGS)
+tests_test_trickle_LDADD = $(AUTH_TEST_LIBS) $(CHECK_LIBS)
 
 tests_test_ident_SOURCES = tests/test_ident.c $(AUTH_HELP)
 tests_test_ident_CFLAGS = $(AUTH_TEST_CFLAGS)

@@ -14,6 +14,7 @@
 #include "focus/refer.h"
 
 struct client clientv[CLIENT_MAX];
+struct client ghost;
 struct wleg wlegv[LEG_MAX];
 unsigned wlegc;
 struct wepoch wepochv[EPOCH_MAX];
@@ -370,6 +371,40 @@ bool world_mixer_step(void)
 	return true;
 }
 
+/** Requests that are never answered, as mixproc.c has it */
+static void posts_fail(void)
+{
+	struct post *p;
+
+	while ((p = list_ledata(list_head(&postl)))) {
+		mixproc_reply_h *replyh = p->replyh;
+		void *arg = p->arg;
+
+		post_free(p);
+		if (replyh)
+			replyh(NULL, arg);
+	}
+}
+
+void world_mixer_dies(bool renewed)
+{
+	ghost.gone = true;
+	for (unsigned i = 0; i < EPOCH_MAX; i++)
+		if (wepochv[i].used)
+			learn_key(&ghost, &wepochv[i].key);
+	for (unsigned i = 0; i < wlegc; i++)
+		if (wlegv[i].used && wlegv[i].own.len)
+			learn_key(&ghost, &wlegv[i].own);
+	memset(wlegv, 0, sizeof(wlegv));
+	memset(wepochv, 0, sizeof(wepochv));
+
+	mixer_down = true;
+	posts_fail();
+	mixer_down = !renewed;
+	mixevent_down(focus->mixv[0], renewed, focus);
+	mixer_down = false;
+}
+
 void world_mixer_drain(void)
 {
 	while (world_mixer_step())
@@ -689,6 +724,11 @@ void epfloor_dtmf(struct endpoint *ep, unsigned event)
 }
 
 void epfloor_leave(struct endpoint *ep)
+{
+	(void)ep;
+}
+
+void epfloor_recover(const struct endpoint *ep)
 {
 	(void)ep;
 }
@@ -1056,13 +1096,19 @@ void client_report(struct client *cl)
 	Mp__Message msg = MP__MESSAGE__INIT;
 	Mp__LegReport lr = MP__LEG_REPORT__INIT;
 
-	if (!e || !client_opens(cl, &e->key) || !world_conf())
+	if (!l || !world_conf())
 		return;
 
 	lr.conf = world_conf()->id;
 	lr.leg = cl->leg;
-	lr.class_id = e->class_id;
-	lr.epoch = e->no;
+	if (e && client_opens(cl, &e->key)) {
+		lr.class_id = e->class_id;
+		lr.epoch = e->no;
+	}
+	else if ((e && !l->both) || !client_opens(cl, &l->own)) {
+		return;
+	}
+	cl->reported = true;
 	msg.body_case = MP__MESSAGE__BODY_LEG_REPORT;
 	msg.leg_report = &lr;
 	mixevent_handler(NULL, &msg, focus);
@@ -1091,6 +1137,7 @@ void world_open(enum keying keying, uint64_t s)
 
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
+	memset(&ghost, 0, sizeof(ghost));
 	memset(bornv, 0, sizeof(bornv));
 	wlegc = 0;
 	replaced = fallbacks = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;

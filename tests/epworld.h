@@ -66,6 +66,7 @@ struct client {
 	unsigned variant;               /* of the codec parameters: class     */
 	bool renew_tx;                  /* another key of its own next time   */
 	bool hold;
+	bool reported;
 	struct wkey knownv[KNOWN_MAX];  /* all keys it was ever told          */
 	unsigned knownc;
 };
@@ -110,6 +111,10 @@ uint64_t world_count(void);             /* grows with everything that happens */
 void world_pass(uint64_t ms);
 uint64_t world_now(void);
 unsigned world_timers(void);
+
+/** The mixer dies: what it knew goes to `ghost`, who must open nothing later */
+extern struct client ghost;
+void world_mixer_dies(bool renewed);
 
 /** The mixer reads one message; false if there is none */
 bool world_mixer_step(void);

@@ -1,7 +1,7 @@
 /**
  * @file tests/secrecy.c  What the keys of one call open of another's packets
  *
- *   secrecy [--left CALL=TIME_US]... TAP...
+ *   secrecy [--pads] [--left CALL=TIME_US]... TAP...
  *
  * Reads what conclave-call --tap wrote (call numbers count over all files, in
  * order) and prints a JSON object:
@@ -10,9 +10,16 @@
  *              keys open, and when the last of those arrived
  *   joiners[]  for each call that came after another: packets that were
  *              received before it came, and how many its keys open
- *   pads       packets looked at, and pairs of different packets under one
- *              key, SSRC and index (two-time pad: RFC 3711 section 9.1)
+ *   pads       packets looked at, streams among them, how many could be opened,
+ *              and pairs of different packets under one key, SSRC and index
+ *              (two-time pad: RFC 3711 section 9.1)
+ *   relations  of the keys to receive under, in the order of their time
  *   keys       different keys seen; shared: keys used in both directions
+ *
+ * A TAP may also hold lines "wire TIME 0 PACKET": RTP between whomever.  They
+ * count for pads only.  Where no key is known, one SSRC has one.  With --pads
+ * (which comes first) they alone count, and keys are all that is taken from
+ * the others.
  *
  * The keys are tried with the library that protects: what it opens, a leaver
  * opens.
@@ -21,11 +28,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "keyrel.h"
 #include "msrtp.h"
 #include "rtp.h"
 
 enum { CALL_MAX = 512, KEY_MAX = 8192, PKT_MAX = 2000000, LINE_MAX_ = 8192,
-       FORWARD_S = 12 };
+       FORWARD_S = 12, STREAM_MAX = 4096, MISS_MAX = 8 };
+
+enum { WIRE = CALL_MAX };       /* call of a packet seen on the wire          */
 
 struct key {
 	unsigned call;
@@ -33,6 +43,8 @@ struct key {
 	const struct suite *suite;
 	struct secret *s;
 	unsigned id;            /* the same for the same bytes */
+	bool first;             /* that has these bytes */
+	uint64_t at;
 	uint8_t mki_len;        /* of the MKI in its packets   */
 };
 
@@ -45,10 +57,19 @@ struct pkt {
 };
 
 struct use {                    /* one index of one key */
-	unsigned key;
-	uint32_t ssrc, index;
+	unsigned key;           /* KEY_MAX: the one of this SSRC              */
+	uint32_t ssrc;
+	uint64_t index;
 	size_t pkt;
 	bool rtcp;
+};
+
+struct stream {
+	uint32_t ssrc;
+	bool started;
+	uint64_t high;          /* ROC and SEQ                                */
+	size_t key;             /* that opened its last packet                */
+	unsigned missc;         /* packets since then that none opened        */
 };
 
 static struct key keyv[KEY_MAX];
@@ -57,8 +78,11 @@ static struct pkt *pktv;
 static size_t pktc, pkt_room;
 static struct use *usev;
 static size_t usec_, use_room;
+static struct stream streamv[STREAM_MAX];
+static size_t streamc, opened_pads;
 static uint64_t startv[CALL_MAX], leftv[CALL_MAX];
 static unsigned callc;
+static bool pads_only;
 static uint8_t mki_len_seen;    /* 0: nobody has any */
 
 static void *grow(void *v, size_t *room, size_t size)
@@ -88,7 +112,7 @@ static size_t unhex(uint8_t *out, size_t size, const char *s)
 
 /* ---- reading -------------------------------------------------------------------- */
 
-static void add_key(unsigned call, bool own, const char *suite, const char *hex)
+static void add_key(unsigned call, uint64_t at, bool own, const char *suite, const char *hex)
 {
 	const char *mki = strchr(hex, ':');
 	uint8_t buf[SECRET_MAX];
@@ -102,6 +126,7 @@ static void add_key(unsigned call, bool own, const char *suite, const char *hex)
 	}
 	k->call = call;
 	k->own = own;
+	k->at = at;
 	k->suite = suite_by_name(suite, strlen(suite));
 	k->mki_len = mki ? (uint8_t)strtoul(mki + 1, NULL, 10) : 0;
 	if (k->mki_len)
@@ -112,7 +137,8 @@ static void add_key(unsigned call, bool own, const char *suite, const char *hex)
 			break;
 		}
 	}
-	if (i == keyc)
+	k->first = i == keyc;
+	if (k->first)
 		k->id = (unsigned)keyc;
 	/* told again */
 	for (i = 0; i < keyc; i++)
@@ -128,6 +154,9 @@ static void add_packet(unsigned call, bool rtcp, uint64_t at, const char *hex)
 {
 	struct pkt *p;
 
+	/* the wire has them, too */
+	if (pads_only && call != WIRE)
+		return;
 	if (pktc == pkt_room)
 		pktv = grow(pktv, &pkt_room, sizeof(*pktv));
 	p = &pktv[pktc++];
@@ -150,11 +179,14 @@ static void read_line(char *line, unsigned base)
 
 	if (sscanf(line, "%7s %llu %u %n", what, &at, &call, &n) < 3 || call + base >= CALL_MAX)
 		return;
+	if (!strcmp(what, "wire")) {
+		add_packet(WIRE, false, at, line + n);
+		return;
+	}
 	call += base;
 	if (call >= callc)
 		callc = call + 1;
 	hex = line + n;
-	hex[strcspn(hex, "\n")] = '\0';
 
 	if (!strcmp(what, "call"))
 		startv[call] = at;
@@ -164,7 +196,7 @@ static void read_line(char *line, unsigned base)
 		add_packet(call, what[2] == 'c', at, hex);
 	else if ((!strcmp(what, "key") || !strcmp(what, "own")) &&
 		 sscanf(hex, "%39s %n", a, &n) == 1)
-		add_key(call, what[0] == 'o', a, hex + n);
+		add_key(call, at, what[0] == 'o', a, hex + n);
 }
 
 static void read_tap(const char *path)
@@ -177,8 +209,10 @@ static void read_tap(const char *path)
 		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		exit(2);
 	}
-	while (fgets(line, sizeof(line), f))
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
 		read_line(line, base);
+	}
 	(void)fclose(f);
 }
 
@@ -231,7 +265,7 @@ static void leaver(unsigned call, bool *first)
 	for (size_t i = 0; i < pktc; i++) {
 		const struct pkt *p = &pktv[i];
 
-		if (p->call == call || p->at <= leftv[call] ||
+		if (p->call == call || p->call == WIRE || p->at <= leftv[call] ||
 		    p->at > leftv[call] + FORWARD_S * 1000000ULL)
 			continue;
 		++tried;
@@ -256,7 +290,7 @@ static void joiner(unsigned call, bool *first)
 	for (size_t i = 0; i < pktc; i++) {
 		const struct pkt *p = &pktv[i];
 
-		if (p->call == call || p->at >= startv[call])
+		if (p->call == call || p->call == WIRE || p->at >= startv[call])
 			continue;
 		++tried;
 		opened += call_opens(call, p);
@@ -276,38 +310,107 @@ static uint32_t be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static void note_use(size_t i)
+static struct stream *stream_of(uint32_t ssrc)
 {
-	const struct pkt *p = &pktv[i];
-	static size_t last_key[CALL_MAX];
+	size_t i;
+
+	for (i = 0; i < streamc; i++)
+		if (streamv[i].ssrc == ssrc)
+			return &streamv[i];
+	if (streamc == STREAM_MAX) {
+		(void)fprintf(stderr, "too many streams\n");
+		exit(2);
+	}
+	streamv[streamc].ssrc = ssrc;
+
+	return &streamv[streamc++];
+}
+
+/** ROC and SEQ, next to the highest so far: RFC 3711 section 3.3.1 */
+static uint64_t extend(struct stream *st, uint16_t seq)
+{
+	const int16_t step = (int16_t)(uint16_t)(seq - (uint16_t)st->high);
+	uint64_t ext = seq;
+
+	if (st->started)
+		ext = step < 0 && st->high < (uint64_t)-step ? seq : st->high + (uint64_t)step;
+	if (!st->started || ext > st->high)
+		st->high = ext;
+	st->started = true;
+
+	return ext;
+}
+
+static bool key_fits(size_t k, const struct pkt *p)
+{
+	return k < keyc && opens_with(&keyv[k], p, keyv[k].mki_len);
+}
+
+/** The key that opens it, mostly that of the packet before; or KEY_MAX */
+static size_t key_of(struct stream *st, const struct pkt *p)
+{
+	size_t k = st->key;
+
+	if (!key_fits(k, p)) {
+		/* nobody here knows it */
+		if (st->missc >= MISS_MAX)
+			return KEY_MAX;
+		for (k = 0; k < keyc && !key_fits(k, p); k++)
+			;
+	}
+	if (k >= keyc) {
+		++st->missc;
+		return KEY_MAX;
+	}
+	st->key = k;
+	st->missc = 0;
+
+	return k;
+}
+
+static void add_use(size_t i, size_t k, uint32_t ssrc, uint64_t index)
+{
 	struct use *u;
-	size_t k, n;
 
-	/* mostly it is the key of the packet before */
-	for (n = 0, k = last_key[p->call]; n <= keyc; n++, k = (n - 1) % keyc)
-		if (keyv[k].call == p->call && opens_with(&keyv[k], p, keyv[k].mki_len))
-			break;
-	if (n > keyc || p->len < 20)
-		return;
-
-	last_key[p->call] = k;
 	if (usec_ == use_room)
 		usev = grow(usev, &use_room, sizeof(*usev));
 	u = &usev[usec_++];
-	u->key = keyv[k].id;
-	u->rtcp = p->rtcp;
+	u->key = k < keyc ? keyv[k].id : KEY_MAX;
+	u->rtcp = pktv[i].rtcp;
 	u->pkt = i;
-	if (p->rtcp) {
-		/* the index stands behind the ciphertext, before the tag */
-		const size_t tag = keyv[k].suite->aead ? 0 : keyv[k].suite->rtcp_tag_len;
+	u->ssrc = ssrc;
+	u->index = index;
+	opened_pads += k < keyc;
+}
 
-		u->ssrc = be32(p->v + 4);
-		u->index = be32(p->v + p->len - tag - keyv[k].mki_len - 4) & 0x7fffffff;
+static void note_use(size_t i)
+{
+	const struct pkt *p = &pktv[i];
+	struct stream *st;
+	uint32_t ssrc;
+	size_t k, tag;
+
+	if (p->len < 20)
+		return;
+
+	ssrc = be32(p->v + (p->rtcp ? 4 : 8));
+	st = stream_of(ssrc);
+	k = key_of(st, p);
+	if (!p->rtcp) {
+		add_use(i, k, ssrc, extend(st, (uint16_t)be32(p->v)));
 	}
-	else {
-		u->ssrc = be32(p->v + 8);
-		u->index = be32(p->v) & 0xffff;
+	else if (k < keyc) {
+		/* the index stands behind the ciphertext, before the tag */
+		tag = keyv[k].suite->aead ? 0 : keyv[k].suite->rtcp_tag_len;
+		add_use(i, k, ssrc, be32(p->v + p->len - tag - keyv[k].mki_len - 4) & 0x7fffffff);
 	}
+}
+
+static int pkt_cmp(const void *va, const void *vb)
+{
+	const struct pkt *a = va, *b = vb;
+
+	return a->at < b->at ? -1 : a->at > b->at;
 }
 
 static int use_cmp(const void *va, const void *vb)
@@ -330,7 +433,10 @@ static size_t pads(void)
 {
 	size_t bad = 0;
 
-	for (size_t i = 0; keyc && i < pktc; i++)
+	/* as they were sent, so that a ROC can be told */
+	if (pktc)
+		qsort(pktv, pktc, sizeof(*pktv), pkt_cmp);
+	for (size_t i = 0; i < pktc; i++)
 		note_use(i);
 	if (usec_)
 		qsort(usev, usec_, sizeof(*usev), use_cmp);
@@ -345,15 +451,46 @@ static size_t pads(void)
 	return bad;
 }
 
+static int key_cmp(const void *va, const void *vb)
+{
+	const struct key *a = va, *b = vb;
+
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/** Keys of ours: each once, as they came */
+static void print_relations(void)
+{
+	const struct secret **v = calloc(keyc + 1, sizeof(*v));
+	size_t n = 0, k;
+	struct keyrel r;
+
+	if (!v)
+		exit(2);
+	qsort(keyv, keyc, sizeof(*keyv), key_cmp);
+	for (size_t i = 0; i < keyc; i++) {
+		for (k = 0; k < i && (keyv[k].own || keyv[k].id != keyv[i].id); k++)
+			;
+		if (k == i && !keyv[i].own)
+			v[n++] = keyv[i].s;
+	}
+	keyrel_sequence(&r, v, n);
+	(void)printf(" \"relations\": {\"keys\": %zu, \"pairs\": %zu, \"found\": %zu, "
+		     "\"first\": \"%s\", \"least_pct\": %.1f, \"most_pct\": %.1f},\n",
+		     n, r.pairs, r.found, r.first ? r.first : "", r.min_pct, r.max_pct);
+	free(v);
+}
+
 static void print_keys(void)
 {
 	size_t different = 0, shared = 0;
 
 	for (size_t i = 0; i < keyc; i++) {
-		different += keyv[i].id == i;
+		different += keyv[i].first;
 		for (size_t j = 0; j < keyc; j++)
 			shared += keyv[i].own && j != i && keyv[i].id == keyv[j].id;
 	}
+	print_relations();
 	(void)printf(" \"keys\": %zu, \"shared\": %zu}\n", different, shared);
 }
 
@@ -361,17 +498,24 @@ static int args(int argc, char *argv[])
 {
 	unsigned call;
 	unsigned long long at;
-	int i = 1;
+	const char *leftarg[CALL_MAX];
+	size_t leftc = 0;
+	int n;
 
-	for (int n = 1; n < argc; n++)
-		if (strcmp(argv[n], "--left") && (n == 1 || strcmp(argv[n - 1], "--left")))
+	for (n = 1; n < argc; n++) {
+		if (!strcmp(argv[n], "--pads"))
+			pads_only = true;
+		else if (strcmp(argv[n], "--left"))
 			read_tap(argv[n]);
-	for (; i + 1 < argc; i++)
-		if (!strcmp(argv[i], "--left") &&
-		    sscanf(argv[i + 1], "%u=%llu", &call, &at) == 2 && call < callc)
+		else if (++n < argc && leftc < CALL_MAX)
+			leftarg[leftc++] = argv[n];
+	}
+	/* the files say how many calls there are */
+	while (leftc--)
+		if (sscanf(leftarg[leftc], "%u=%llu", &call, &at) == 2 && call < callc)
 			leftv[call] = at;
 
-	return callc ? 0 : EINVAL;
+	return n > 1 ? 0 : EINVAL;
 }
 
 int main(int argc, char *argv[])
@@ -380,22 +524,22 @@ int main(int argc, char *argv[])
 	size_t bad;
 
 	if (msrtp_init(MSRTP_OPENSSL) || args(argc, argv)) {
-		(void)fprintf(stderr, "usage: secrecy [--left CALL=TIME_US]... TAP...\n");
+		(void)fprintf(stderr, "usage: secrecy [--pads] [--left CALL=TIME_US]... TAP...\n");
 		return 2;
 	}
 
 	(void)printf("{\"leavers\": [");
 	for (unsigned c = 0; c < callc; c++)
-		if (leftv[c])
+		if (leftv[c] && !pads_only)
 			leaver(c, &first);
 	(void)printf("],\n \"joiners\": [");
 	first = true;
 	for (unsigned c = 0; c < callc; c++)
-		if (startv[c])
+		if (startv[c] && !pads_only)
 			joiner(c, &first);
 	bad = pads();
-	(void)printf("],\n \"pads\": {\"packets\": %zu, \"known\": %zu, \"violations\": %zu},\n",
-		     pktc, usec_, bad);
+	(void)printf("],\n \"pads\": {\"packets\": %zu, \"streams\": %zu, \"known\": %zu, "
+		     "\"violations\": %zu},\n", pktc, streamc, opened_pads, bad);
 	print_keys();
 	for (size_t i = 0; i < keyc; i++)
 		secret_free(&keyv[i].s);

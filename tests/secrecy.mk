@@ -7,9 +7,15 @@ tests_test_epochmodel_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
 # its own dialogs, mixer and clock come before the library's
 tests_test_epochmodel_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 
+check_PROGRAMS += tests/test_keyrel
+TESTS += tests/test_keyrel
+tests_test_keyrel_SOURCES = tests/test_keyrel.c tests/keyrel.c tests/keyrel.h
+tests_test_keyrel_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
+tests_test_keyrel_LDADD = libkeys.a libbase.a $(CHECK_LIBS) $(SSL_LIBS)
+
 # Tries the keys of one call on what another received
 check_PROGRAMS += tests/secrecy
-tests_secrecy_SOURCES = tests/secrecy.c
+tests_secrecy_SOURCES = tests/secrecy.c tests/keyrel.c tests/keyrel.h
 tests_secrecy_CFLAGS = $(AM_CFLAGS)
 tests_secrecy_LDADD = $(MEDIA_LIBS)
 
@@ -18,7 +24,9 @@ secrecy_scenarios = \
 	tests/e2e/51_continuity.py \
 	tests/e2e/52_storm.py \
 	tests/e2e/53_memory.py \
-	tests/e2e/55_mki.py
+	tests/e2e/55_mki.py \
+	tests/e2e/57_keys.py \
+	tests/e2e/58_no_answer.py
 secrecy_long = tests/e2e/54_late_joiner.py tests/e2e/56_auto_baresip.py
 TESTS += $(secrecy_scenarios)
 EXTRA_DIST += $(secrecy_scenarios) $(secrecy_long) tests/e2e/secrecy.py tests/e2e/scene_keys.py

@@ -406,6 +406,8 @@ START_TEST(the_mki_chooses_the_key)
 {
 	const struct suite *suite = suite_by_id((enum suite_id)_i);
 	const uint8_t mkiv[3] = { 7, 8, 9 };
+	const struct ckeys_use *u;
+	unsigned usec;
 	struct sdes sd = { 0 };
 	uint8_t pkt[256];
 	struct ckeys *k = NULL;
@@ -427,6 +429,17 @@ START_TEST(the_mki_chooses_the_key)
 	ck_assert_int_eq(opened(k, pkt, n, 0, &old), MSRTP_AUTH);
 	n = protect(pkt, suite, sd.keyv[0].keysalt, &mkiv[2], 1, 6);
 	ck_assert_int_ne(opened(k, pkt, n, 0, &old), MSRTP_OK);
+
+	/* and it is known which key was good for what */
+	u = ckeys_uses(k, &usec);
+	ck_assert_uint_eq(usec, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		char kid[KID_STRLEN];
+
+		ck_assert_str_eq(u[i].kid, secret_kid(sd.keyv[i].keysalt, kid));
+		ck_assert_uint_eq(u[i].mki, mkiv[i]);
+		ck_assert_uint_eq(u[i].rtp, 1);
+	}
 
 	mem_deref(k);
 	sdes_reset(&sd);

@@ -66,7 +66,7 @@ static struct ci_endpoint phone(enum ci_status st, uint32_t src)
 static enum ci_change set(const char *who, uint64_t id,
 			  const struct ci_endpoint *e)
 {
-	const struct ci_user u = { who, NULL, "member" };
+	const struct ci_user u = { .uri = who, .role = "member" };
 	enum ci_change ch;
 
 	ck_assert_int_eq(confinfo_set(ci, &u, id, e, &ch), 0);
@@ -308,6 +308,44 @@ START_TEST(leaver_is_disconnected_and_then_deleted)
 END_TEST
 
 
+START_TEST(who_may_add_and_remove_others_is_admin_beside_its_role)
+{
+	const struct ci_endpoint e = phone(CI_CONNECTED, 101);
+	struct ci_user u = { .uri = "sip:ana@example.test", .role = "owner",
+			     .admin = true };
+	struct watcher w = { .docs = 0 };
+	enum ci_change ch;
+
+	ck_assert_int_eq(confinfo_set(ci, &u, 1, &e, &ch), 0);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<roles><entry>owner</entry><entry>admin</entry></roles>"));
+
+	u.admin = false;
+	ck_assert_int_eq(confinfo_set(ci, &u, 1, &e, &ch), 0);
+	ck_assert_int_eq(ch, CI_CHANGED);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<roles><entry>owner</entry></roles>"));
+	done(&w);
+}
+END_TEST
+
+
+START_TEST(documents_call_the_conference_what_the_watcher_calls_it)
+{
+	struct watcher w = { .docs = 0 };
+
+	w.view.entity = "sip:room@192.0.2.1:5061";
+	join("sip:ana@example.test", 1);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<conference-info entity=\"sip:room@192.0.2.1:5061\""));
+	join("sip:ben@example.test", 2);
+	ck_assert_int_eq(tell(&w), 0);
+	ck_assert(says("<conference-info entity=\"sip:room@192.0.2.1:5061\""));
+	replica_clear(&w.replica);
+}
+END_TEST
+
+
 START_TEST(one_of_two_endpoints_leaves)
 {
 	struct watcher w = { .docs = 0 };
@@ -387,7 +425,7 @@ START_TEST(each_watcher_has_its_own_versions)
 END_TEST
 
 
-START_TEST(epoch_alone_waits_and_is_small)
+START_TEST(keying_and_epoch_alone_wait_and_are_small)
 {
 	struct ci_endpoint e = phone(CI_CONNECTED, 101);
 	struct watcher w = { .docs = 0 };
@@ -405,6 +443,14 @@ START_TEST(epoch_alone_waits_and_is_small)
 	ck_assert(says("epoch=\"2\""));
 	ck_assert(!says("<status>"));
 	ck_assert_int_eq(tell_how(&w, false, true), ENOENT);
+
+	/* it fell back to its own key */
+	e.keying = "endpoint";
+	e.epoch = 0;
+	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_KEYS_ONLY);
+	ck_assert_int_eq(tell_how(&w, false, false), ENOENT);
+	ck_assert_int_eq(tell_how(&w, false, true), 0);
+	ck_assert(says("keying=\"endpoint\" proof="));
 	done(&w);
 }
 END_TEST
@@ -450,8 +496,9 @@ START_TEST(markup_and_bad_bytes_are_escaped)
 {
 	const struct ci_endpoint e = phone(CI_CONNECTED, 1);
 	const struct ci_user u = {
-		"sip:\"><user entity='x'\x01\xff@e.test",
-		"</display-text>&\x02\xc3\xa4\xff\xef\xbf\xbf]]>", "member"
+		.uri = "sip:\"><user entity='x'\x01\xff@e.test",
+		.display = "</display-text>&\x02\xc3\xa4\xff\xef\xbf\xbf]]>",
+		.role = "member"
 	};
 	struct watcher w = { .docs = 0 };
 	enum ci_change ch;
@@ -470,7 +517,7 @@ START_TEST(overlong_text_is_cut_and_overlong_keys_are_refused)
 {
 	const struct ci_endpoint e = phone(CI_CONNECTED, 1);
 	static char uri[5000], name[5000];
-	const struct ci_user u = { uri, name, "member" };
+	const struct ci_user u = { .uri = uri, .display = name, .role = "member" };
 	struct watcher w = { .docs = 0 };
 	enum ci_change ch;
 
@@ -646,11 +693,13 @@ static Suite *suite(void)
 	tcase_add_test(tc, hold_is_a_status_and_a_direction);
 	tcase_add_test(tc, holder_of_the_floor_and_who_is_silent_for_it_are_told);
 	tcase_add_test(tc, leaver_is_disconnected_and_then_deleted);
+	tcase_add_test(tc, who_may_add_and_remove_others_is_admin_beside_its_role);
+	tcase_add_test(tc, documents_call_the_conference_what_the_watcher_calls_it);
 	tcase_add_test(tc, one_of_two_endpoints_leaves);
 	tcase_add_test(tc, who_came_and_went_between_two_documents_is_not_told);
 	tcase_add_test(tc, rejoin_replaces_what_was_known);
 	tcase_add_test(tc, each_watcher_has_its_own_versions);
-	tcase_add_test(tc, epoch_alone_waits_and_is_small);
+	tcase_add_test(tc, keying_and_epoch_alone_wait_and_are_small);
 	tcase_add_test(tc, lock_is_told_with_the_whole_state);
 	tcase_add_test(tc, end_of_the_conference_says_nothing_else);
 	tcase_add_test(tc, markup_and_bad_bytes_are_escaped);

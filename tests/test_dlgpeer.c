@@ -660,6 +660,16 @@ START_TEST(unknown_to_the_peer_ends_the_call)
 END_TEST
 
 
+/** The peer is told why */
+static void no_answer_bye(void)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(peer_expect("BYE"), SIP_HDR_REASON);
+
+	ck_assert_ptr_nonnull(hdr);
+	ck_assert(!pl_strcmp(&hdr->val, "SIP;cause=408;text=\"No answer to our offer\""));
+}
+
+
 START_TEST(unanswered_re_offer_ends_the_call)
 {
 	peer_calls(NULL);
@@ -668,7 +678,27 @@ START_TEST(unanswered_re_offer_ends_the_call)
 	clock_turn(TIMER_H + 1);
 	WAIT(a.closec);
 	ck_assert_int_eq(a.err, ETIMEDOUT);
-	peer_expect("BYE");
+	no_answer_bye();
+	clock_turn(TIMER_H + 1);
+	WAIT(!dlgs_count(a.ds));
+}
+END_TEST
+
+
+/** 100 and nothing more: RFC 3261 would wait for ever */
+START_TEST(re_invite_that_is_only_being_tried_ends_the_call)
+{
+	peer_calls(NULL);
+	(void)end_offer(&a, DLG_REINVITE);
+	peer_reply(peer_expect("INVITE"), 100, "Trying", NULL, NULL);
+	clock_turn(TIMER_H + 1);
+	ck_assert(peer_quiet());
+	ck_assert_uint_eq(a.closec, 0);
+	clock_turn(T1);
+	WAIT(a.closec);
+	ck_assert_int_eq(a.err, ETIMEDOUT);
+	peer_reply(peer_expect("CANCEL"), 200, "OK", NULL, NULL);
+	no_answer_bye();
 	clock_turn(TIMER_H + 1);
 	WAIT(!dlgs_count(a.ds));
 }
@@ -930,6 +960,7 @@ static void add_our_tests(TCase *tc)
 			    0, 2);
 	tcase_add_loop_test(tc, unknown_to_the_peer_ends_the_call, 0, 2);
 	tcase_add_test(tc, unanswered_re_offer_ends_the_call);
+	tcase_add_test(tc, re_invite_that_is_only_being_tried_ends_the_call);
 	tcase_add_loop_test(tc, bye_with_our_re_offer_open, 0, 2);
 	tcase_add_loop_test(tc, drop_with_our_re_offer_open, 0, 2);
 	tcase_add_test(tc, cancel_waits_for_a_provisional_response);

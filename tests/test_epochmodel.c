@@ -15,7 +15,7 @@
 
 enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
 
-static unsigned step;
+static unsigned step, recovered;
 
 static void setup(void)
 {
@@ -58,14 +58,14 @@ static void check_outsider(const struct client *cl, bool grace)
 		MUST((grace && !e->key.mki_len) || !on_air(e) ||
 		     !client_knows(cl, &e->key),
 		     "step %u: client %d opens class %u epoch %u, %d ms after it"
-		     " left", step, (int)(cl - clientv), e->class_id, e->no,
+		     " left", step, cl == &ghost ? -1 : (int)(cl - clientv), e->class_id, e->no,
 		     (int)(world_now() - cl->left_ms));
 	}
 	for (size_t i = 0; i < wlegc; i++)
 		MUST(!wlegv[i].used || !wlegv[i].own.len ||
 		     !client_knows(cl, &wlegv[i].own),
 		     "step %u: client %d knows the own key of leg %d", step,
-		     (int)(cl - clientv), (int)wlegv[i].id);
+		     cl == &ghost ? -1 : (int)(cl - clientv), (int)wlegv[i].id);
 }
 
 /** Forward secrecy: who has left opens nothing, once the grace is over */
@@ -78,6 +78,7 @@ static void check_outsiders(void)
 			check_outsider(cl, cl->left_ms + cl->grace_ms >
 				       world_now());
 	}
+	check_outsider(&ghost, false);
 }
 
 static bool hears(const struct client *cl, const struct wleg *l)
@@ -95,7 +96,12 @@ static bool in_window(const struct client *cl)
 	const struct dlg *dlg = cl->dlg;
 	const struct endpoint *ep = cl->ep;
 
-	return dlg->sent || dlg->offerh || dlg->wants_ack ||
+	/* a phone that is deaf and was never heard of cannot be told from one
+	 * that hears */
+	if (cl->manner == M_KEEPS && !cl->reported)
+		return true;
+
+	return tmr_isrunning(&ep->tmr_deaf) || dlg->sent || dlg->offerh || dlg->wants_ack ||
 		!dlg->confirmed || ep->media_pending || ep->le_rekey.list ||
 		tmr_isrunning(&dlg->tmr_resp) || ep->trial ||
 		(ep->gc && tmr_isrunning(&ep->gc->tmr_draw));
@@ -248,18 +254,17 @@ static void do_kick(struct client *cl)
 
 static void do_mixer_restart(void)
 {
-	struct focus *f = world_focus();
+	const bool renewed = world_rand(4);
 
+	/* nothing of before is sent again, not even for the grace */
 	for (size_t i = 0; i < WALKERS; i++)
-		if (clientv[i].ep)
+		if (clientv[i].ep && !renewed)
 			clientv[i].grace_ms = 0;
-	mixer_down = true;
-	mixevent_down(f->mixv[0], f);
-	ck_assert_ptr_null(world_conf());
-	world_mixer_drain();
-	memset(wlegv, 0, sizeof(wlegv));
-	memset(wepochv, 0, sizeof(wepochv));
-	mixer_down = false;
+	world_mixer_dies(renewed);
+	if (!renewed)
+		ck_assert_ptr_null(world_conf());
+	else if (world_conf())
+		recovered += world_conf()->endpointc;
 }
 
 static void do_limit(void)
@@ -329,7 +334,7 @@ static void walk_step(void)
 		do_member(cl, what);
 	else if (what < 110)
 		do_join();
-	else if (what == 110 && !world_rand(8))
+	else if (what == 110 && world_rand(2))
 		do_mixer_restart();
 	else if (what == 111)
 		do_limit();
@@ -361,7 +366,8 @@ static void check_quiet(enum keying keying)
 
 		if (!ep)
 			continue;
-		ck_assert_msg(hears(cl, wleg_find(cl->leg)),
+		ck_assert_msg(hears(cl, wleg_find(cl->leg)) ||
+			      (cl->manner == M_KEEPS && !cl->reported),
 			      "step %u: leg %llu hears nothing after all: manner"
 			      " %d", step, (unsigned long long)cl->leg,
 			      cl->manner);
@@ -390,6 +396,7 @@ static void walk(enum keying keying, uint64_t seed)
 	unsigned joined = 0;
 
 	world_open(keying, seed);
+	recovered = 0;
 	for (step = 0; step < STEPS; step++) {
 		walk_step();
 		check_all();
@@ -398,10 +405,12 @@ static void walk(enum keying keying, uint64_t seed)
 		joined += world_conf() ? world_conf()->endpointc : 0;
 	}
 	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
-	       " replaced, %u fell back to their own keys, at most %u offers out\n",
+	       " replaced, %u fell back to their own keys, %u moved to a new mixer,"
+	       " at most %u offers out\n",
 	       cfg_keying_name(keying), (unsigned long long)seed, STEPS,
 	       (double)joined / (double)STEPS, epochs_installed, replaced,
-	       fallbacks, offers_out_max);
+	       fallbacks, recovered, offers_out_max);
+	ck_assert_uint_gt(recovered, 10);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");

@@ -93,6 +93,18 @@ START_TEST(one_that_is_cancelled_or_moved_does_not_run)
 END_TEST
 
 
+START_TEST(timer_of_the_loop_ends_with_the_last_one)
+{
+	start(0, 10 * S, named, "a");
+	start(1, 20 * S, named, "b");
+	late_cancel(&latev[0]);
+	ck_assert(tmr_isrunning(&lates.tmr));
+	late_cancel(&latev[1]);
+	ck_assert(!tmr_isrunning(&lates.tmr));
+}
+END_TEST
+
+
 START_TEST(handler_may_start_its_own_again)
 {
 	start(0, 10 * S, again, "a");
@@ -125,6 +137,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, they_run_in_the_order_of_their_time);
 	tcase_add_test(tc, one_that_is_cancelled_or_moved_does_not_run);
+	tcase_add_test(tc, timer_of_the_loop_ends_with_the_last_one);
 	tcase_add_test(tc, handler_may_start_its_own_again);
 	tcase_add_test(tc, handler_may_close_the_list);
 	suite_add_tcase(s, tc);

@@ -416,6 +416,26 @@ START_TEST(ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom)
 }
 END_TEST
 
+START_TEST(sender_that_moves_with_every_packet_is_followed_and_told_seldom)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	const int fd = stranger();
+	unsigned i;
+
+	a->talking = false;
+	for (i = 0; i < 300; i++) {
+		phone_send_frame(a, i & 1 ? fd : -1);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	(void)rig_run(&rig, 100, NULL, NULL);
+	ck_assert_uint_gt(rig_legstats(&rig, a)->rx_packets, 250);
+	ck_assert_uint_ge(rig.latched, 2);
+	ck_assert_uint_le(rig.latched, 15);
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(fifth_ssrc_of_a_leg_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -955,6 +975,42 @@ START_TEST(a_key_press_is_one_event_and_is_not_mixed)
 }
 END_TEST
 
+START_TEST(goodbyes_without_end_are_few_events)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct rtcpx x;
+	unsigned i;
+
+	(void)rig_run(&rig, 100, NULL, NULL);
+	memset(&x, 0, sizeof(x));
+	x.sender_ssrc = x.byev[0] = a->ssrc;
+	x.byec = 1;
+	for (i = 0; i < 300; i++) {
+		phone_send_rtcp(a, &x);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	ck_assert(rig_run(&rig, 1000, byes, NULL));
+	ck_assert_uint_le(rig.byes, 15);
+}
+END_TEST
+
+START_TEST(keys_faster_than_any_finger_are_few_events)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){0});
+	unsigned i;
+
+	for (i = 0; i < 300; i++) {
+		send_dtmf(a, 5, true, 8000 + 160 * i);
+		if (i % 30 == 29)
+			(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_ge(rig.dtmf, 10);
+	ck_assert_uint_le(rig.dtmf, 40);
+}
+END_TEST
+
 /* ---- speakers ---- */
 
 START_TEST(closed_gate_silences_a_leg)
@@ -1174,6 +1230,7 @@ static Suite *suite(void)
 			replayed_packets_are_counted_and_move_nothing,
 			authenticated_sender_that_moves_is_followed,
 			ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom,
+			sender_that_moves_with_every_packet_is_followed_and_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
 			mixer_moves_away_from_a_participants_ssrc,
 			NULL });
@@ -1199,6 +1256,8 @@ static Suite *suite(void)
 			only_the_legs_own_authenticated_bye_counts,
 			removed_leg_is_told_bye_and_gets_nothing_more,
 			a_key_press_is_one_event_and_is_not_mixed,
+			keys_faster_than_any_finger_are_few_events,
+			goodbyes_without_end_are_few_events,
 			NULL });
 	add_case(s, "speakers", setup4, (const TTest *const[]){
 			closed_gate_silences_a_leg,

@@ -37,6 +37,7 @@ static unsigned serial;
 struct tlsid_flow {
 	struct sa peer;
 	bool open;
+	struct list watchl;
 };
 
 static struct tlsid_flow *flow; /* that of the next REGISTER; NULL: none      */
@@ -69,6 +70,33 @@ bool tlsid_flow_open(const struct tlsid_flow *f)
 const struct sa *tlsid_flow_peer(const struct tlsid_flow *f)
 {
 	return &f->peer;
+}
+
+void tlsid_flow_watch(struct tlsid_flow *f, struct tlsid_watch *w,
+		      void (*goneh)(void *arg), void *arg)
+{
+	w->goneh = goneh;
+	w->arg = arg;
+	list_append(&f->watchl, &w->le, w);
+}
+
+void tlsid_flow_unwatch(struct tlsid_watch *w)
+{
+	list_unlink(&w->le);
+}
+
+/** Its connection is gone; what watches it is told */
+static void flow_close(struct tlsid_flow *f)
+{
+	struct le *le;
+
+	f->open = false;
+	while ((le = list_head(&f->watchl))) {
+		struct tlsid_watch *w = le->data;
+
+		list_unlink(le);
+		w->goneh(w->arg);
+	}
 }
 
 /** On another connection from now on; the test keeps no reference */
@@ -485,6 +513,22 @@ START_TEST(what_came_on_a_connection_goes_with_it)
 }
 END_TEST
 
+START_TEST(nobody_has_to_ask_for_it_to_go)
+{
+	struct tlsid_flow *first = mem_ref(flow);
+
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>, <sip:b@h>\r\n"), 200);
+	ck_assert_uint_eq(registrar_count(reg), 2);
+	/* one that is replaced is not told any more */
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>\r\n"), 200);
+	ck_assert_uint_eq(list_count(&first->watchl), 2);
+	flow_close(first);
+	later(0);
+	ck_assert_uint_eq(registrar_count(reg), 0);
+	mem_deref(first);
+}
+END_TEST
+
 START_TEST(preferred_phones_come_first_and_the_newer_of_equals)
 {
 	static const char *const badv[] = {
@@ -716,6 +760,7 @@ int main(void)
 	tcase_add_test(tc, text_inside_quotes_is_no_parameter);
 	tcase_add_test(tc, without_a_connection_there_is_nothing_to_register);
 	tcase_add_test(tc, what_came_on_a_connection_goes_with_it);
+	tcase_add_test(tc, nobody_has_to_ask_for_it_to_go);
 	tcase_add_test(tc, preferred_phones_come_first_and_the_newer_of_equals);
 	tcase_add_test(tc, a_target_that_does_not_answer_is_forgotten);
 	tcase_add_test(tc, outbound_is_granted_and_a_flow_replaces_itself);

@@ -1,5 +1,5 @@
 """Three foreign phones meet through the factory and hear each other"""
-import lib
+import capture
 import phones
 
 
@@ -8,4 +8,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -1,5 +1,5 @@
 """The same with a different codec on each phone: the mixer transcodes"""
-import lib
+import capture
 import phones
 
 
@@ -8,4 +8,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -2,6 +2,7 @@
 and the way from mouth to ear is short"""
 import re
 
+import capture
 import lib
 from caller import Caller, GOOD, USERS
 
@@ -60,4 +61,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

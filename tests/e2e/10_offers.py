@@ -3,6 +3,7 @@ import os
 import re
 import socket
 
+import capture
 import lib
 from caller import Caller, GOOD, USERS, talk
 from capture import is_rtp
@@ -118,4 +119,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

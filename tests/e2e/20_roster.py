@@ -3,6 +3,7 @@ import collections
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import threading
@@ -303,6 +304,13 @@ def fetch_and_id(st):
     w.until('the last', lambda: w.state == 'terminated;reason=timeout')
 
 
+def by_another_name(st):
+    """The conference is called what the watcher called it (RFC 4575 section 5.1)"""
+    w = Watcher(st.client('alice'), re.sub('@[^;]*', '@localhost', st.uri))
+    w.start(expires=0)
+    note('watched as %s' % w.uri)
+
+
 def failed_notify(st):
     w = st.watch().start()
     w.status = 481
@@ -382,6 +390,7 @@ def rules(env, demo):
     stranger_in_dialog(st)
     forged_contact(st)
     fetch_and_id(st)
+    by_another_name(st)
     failed_notify(st)
     membership(st)
     left = cap(st)

@@ -47,7 +47,7 @@ def invite(sc):
     refer = Refer(sc.alice, sc.uri)
     r = refer.send('<%s>' % bob.uri(), ['Referred-By: "A" <%s>;x=1' % ALICE])
     check(r.status == 200, 'REFER: %s' % r)
-    check(';isfocus' in r.get('Contact'), 'no isfocus')
+    check(re.search(r';conf-id=\w+>;isfocus$', r.get('Contact')), r.get('Contact'))
     news = Notifies(refer)
     check(news.step() == 100, 'first NOTIFY')
     call = bob.incoming()
@@ -195,6 +195,26 @@ def outlives(sc):
     note('NOTIFYs outlive the call')
 
 
+def hangs_up_on_success(sc):
+    """refer_results = false: told of a 2xx, such a client would end its call"""
+    carol = sc.phone('carol')
+    sc.call.agent = 'Linphone/1.0'
+    for what, refuse, want in (('486', True, 486), ('200', False, 100)):
+        r = in_dialog(sc.call, '<%s>' % carol.uri())
+        check(r.status == 200, 'REFER: %s' % r)
+        news = Notifies(sc.call, 'refer;id=%d' % sc.call.refer_cseq)
+        call = carol.incoming()
+        if refuse:
+            call.refuse(486, 'Busy Here')
+        else:
+            call.accept()
+        check(news.until_last() == want, '%s was told as %r' % (what, news.frags))
+    sc.call.agent = 'raw'
+    call.bye()
+    sc.wait_states({ALICE: ['connected']})
+    note('a client that hangs up on success is told of failure alone')
+
+
 def no_dialog(sc):
     """REFER in no dialog; SUBSCRIBE to a REFER that was not"""
     refer = Refer(sc.alice, sc.uri)
@@ -308,7 +328,7 @@ def main(env):
     remove(sc, call)
     failures(sc)
     for part in (redirects, cancel, refer_on, silence, locked,
-                 outlives, no_dialog):
+                 hangs_up_on_success, outlives, no_dialog):
         sc.wait_states({ALICE: ['connected']})
         part(sc)
     refused(sc)

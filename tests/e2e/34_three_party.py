@@ -4,7 +4,7 @@ Alice has a call with Bob and one with Carol, not through the server.  She
 makes a conference and has it call both in place of her: INVITE with Replaces.
 """
 
-import lib
+import capture
 from lib import check, note, wait_until
 from pki import certificate
 from rawphone import Phone
@@ -49,4 +49,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

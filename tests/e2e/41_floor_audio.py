@@ -8,6 +8,7 @@ import struct
 import wave
 
 import bfcp
+import capture
 import lib
 import rawsip
 from bfcp import ACCEPTED, GRANTED, PENDING, REVOKED
@@ -369,4 +370,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

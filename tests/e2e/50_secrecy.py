@@ -3,6 +3,7 @@ before: measured with their keys on what the others received"""
 import os
 import re
 
+import capture
 import lib
 from lib import check, note, wait_until
 from secrecy import Taps, row, seconds
@@ -14,6 +15,8 @@ SLACK_MS = 60
 PACKETS = 80
 KINDS = ('bye', 'lost', 'kick', 'replaced') if os.environ.get('SECRECY_LONG') \
     else ('bye', 'kick', 'replaced')
+# in any case no grace: these two tell
+MKI_KINDS = KINDS if 'lost' in KINDS else ('bye', 'replaced')
 USERS = {'bye': 'carol', 'lost': 'carol', 'kick': 'dave', 'replaced': 'carol'}
 # they stay to the end
 STAY = ('alice', 'slow', 'device 2')
@@ -32,19 +35,19 @@ def kick(taps, user):
     taps.server.ctl('kick', name, part_of(taps, user))
 
 
-def impatient(env, keying):
+def impatient(env, name, keying):
     """A server that misses a silent caller as soon as it hears of it"""
-    s = env.server(keying, keying=keying)
+    s = env.server(name, keying=keying)
     s.stop()
     conf = s.dir + '.conf'
     with open(os.path.join(s.dir, 'conclave.conf')) as f:
         text = re.sub(r'(?m)^media_timeout.*\n', '', f.read())
     with open(conf, 'w') as f:
         f.write('media_timeout = 5\n' + text)
-    return env.server(keying, conf=conf)
+    return env.server(name, conf=conf)
 
 
-def leave(taps, kind, c):
+def leave(taps, kind, c, *args):
     """c goes in one of the ways"""
     if kind == 'bye':
         c.proc.terminate()
@@ -55,7 +58,7 @@ def leave(taps, kind, c):
     else:
         # another device of its user takes its place
         taps.call('device 2', USERS[kind], *seconds(120), *REPORTS,
-                  '--replaces', taps.dialog(kind))
+                  *args, '--replaces', taps.dialog(kind))
     # a mixer tells of a silent leg every 30 s
     wait_until('%s has left' % kind, lambda: c.leg not in taps.legs(), 45)
     if kind == 'lost':
@@ -63,18 +66,19 @@ def leave(taps, kind, c):
     c.proc.communicate(timeout=10)
 
 
-def play(env, keying, kinds):
-    server = impatient(env, keying) if 'lost' in kinds else \
-        env.server(keying, keying=keying)
+def play(env, name, keying, kinds, *args):
+    server = impatient(env, name, keying) if 'lost' in kinds else \
+        env.server(name, keying=keying)
     t = Taps(env, server)
     stay = seconds(120)
-    alice = t.call('alice', 'alice', *stay, '--freq', 600, *REPORTS)
-    slow = t.call('slow', 'bob', *stay, '--answer-delay', 1000, *REPORTS)
+    alice = t.call('alice', 'alice', *stay, '--freq', 600, *REPORTS, *args)
+    slow = t.call('slow', 'bob', *stay, '--answer-delay', 1000, *REPORTS,
+                  *args)
     t.settled(keying)
     for kind in kinds:
-        c = t.call(kind, USERS[kind], *stay, *REPORTS)
+        c = t.call(kind, USERS[kind], *stay, *REPORTS, *args)
         t.settled(keying)
-        leave(t, kind, c)
+        leave(t, kind, c, *args)
         t.settled(keying)
         t.listen(PACKETS)
     for c in (alice, slow):
@@ -87,8 +91,8 @@ def play(env, keying, kinds):
 
 def bound(keying, kind):
     """[ms] after the leave"""
-    return 0 if keying == 'endpoint' or kind in ('kick', 'replaced') \
-        else GRACE_MS
+    return GRACE_MS if keying in ('group', 'auto') and \
+        kind not in ('kick', 'replaced') else 0
 
 
 def judge(keying, j):
@@ -120,8 +124,9 @@ def main(env):
     note('   %-10s %-24s %9s %9s %12s' % ('keying', 'who', 'packets',
                                            'opened', 'last after'))
     for keying in ('group', 'auto', 'endpoint'):
-        judge(keying, play(env, keying, KINDS))
+        judge(keying, play(env, keying, keying, KINDS))
+    judge('with-mki', play(env, 'with-mki', 'group', MKI_KINDS, '--mki'))
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

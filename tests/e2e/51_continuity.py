@@ -1,6 +1,7 @@
 """30 rekeys during a tone: nobody hears a gap, and a slow leg delays nobody"""
 import time
 
+import capture
 import lib
 from lib import check, note, wait_until
 from secrecy import Taps, seconds, tone
@@ -66,4 +67,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -5,6 +5,7 @@ import datetime
 import re
 import time
 
+import capture
 import lib
 from caller import Caller
 from lib import check, note, wait_until
@@ -128,4 +129,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -3,6 +3,7 @@ focus and mixer: raw, in hex, or in base64"""
 import base64
 import re
 
+import capture
 import lib
 from lib import Skip, check, note, wait_until
 from secrecy import Taps, seconds
@@ -87,4 +88,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -4,6 +4,7 @@ once"""
 import os
 import re
 
+import capture
 import lib
 from caller import Caller
 from lib import Skip, check, note, wait_until
@@ -73,4 +74,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -1,5 +1,6 @@
 """Three foreign phones that keep their old key, in keying auto: each is found
 out and stays on its own key, and none hears a gap"""
+import capture
 import lib
 import phones
 from lib import check, note
@@ -15,4 +16,4 @@ def main(env):
 
 
 if __name__ == '__main__':
-    lib.run(main)
+    capture.run(main)

@@ -264,7 +264,7 @@ class Baresip:
                     ms = w.getnframes() * 1000 // w.getframerate()
             except (wave.Error, EOFError):
                 continue
-            best = max(best, (ms, name))
+            best = max(best, (ms, name), key=lambda b: b[0])
         check(best[1], '%s has heard nothing' % self.user)
         return best[1], best[0]
 

@@ -1,17 +1,28 @@
-"""What is really on the wire: UDP datagrams on the loopback interface.
+"""What is really on the wire: UDP datagrams on the loopback interface, and
+that no two different packets are there under one key, SSRC and index.
 
-A packet socket needs CAP_NET_RAW; without it the scenario is skipped.
+Every capture is checked for that when it ends (Capture.stop()).  Keys come
+from the callers that have a tap; where nobody knows the key, one SSRC has one.
+A packet socket needs CAP_NET_RAW; without it a scenario that is about the wire
+is skipped, and others go without (run()).
 """
 import collections
+import json
+import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 
-from lib import Failure, Skip
+import lib
+from lib import Failure, Skip, check, note, program
 
 ETH_P_ALL = 3
+SOL_PACKET = 263
 PACKET_OUTGOING = 4     # on lo each packet comes twice: out, then in
+PACKET_IGNORE_OUTGOING = 23
+PACKET_STATISTICS = 6
 RCVBUF = 64 * 1024 * 1024
 SO_RCVBUFFORCE = 33
 
@@ -37,10 +48,15 @@ def parse(frame, t):
                     bytes(frame[off + 8:off + length]))
 
 
+# of the mixers; what they send and what they get is all the media there is
+MEDIA_PORTS = (16384, 32767)
+
+
 class Capture:
     """All UDP from or to ports lo..hi, from the start until stop()"""
 
-    def __init__(self, lo, hi):
+    def __init__(self, env, lo=MEDIA_PORTS[0], hi=MEDIA_PORTS[1]):
+        self.env = env
         self.lo, self.hi = lo, hi
         self.packets = []
         try:
@@ -52,6 +68,10 @@ class Capture:
             s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF)
         except PermissionError:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RCVBUF)
+        try:
+            s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        except OSError:
+            pass
         s.bind(('lo', 0))
         s.settimeout(0.1)
         self.sock = s
@@ -78,12 +98,13 @@ class Capture:
         """End; returns the packets.  A capture with losses proves nothing."""
         self.stopping = True
         self.thread.join(2)
-        # tpacket_stats: packets, drops (SOL_PACKET, PACKET_STATISTICS)
-        stats = self.sock.getsockopt(263, 6, 8)
+        # struct tpacket_stats: packets, drops
+        stats = self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
         self.sock.close()
         drops = struct.unpack('II', stats)[1]
         if drops:
             raise Failure('capture lost %d packets' % drops)
+        judge_pads(self.env, self.packets)
         return self.packets
 
     def close(self):
@@ -118,3 +139,39 @@ def is_clear_rtcp(data):
             return False
         off += 4 + 4 * struct.unpack_from('!H', data, off + 2)[0]
     return off == len(data)
+
+
+def judge_pads(env, packets):
+    """No two different packets under one key, SSRC, ROC and SEQ (RFC 3711
+    section 9.1)"""
+    path = env.path('wire.%d' % id(packets))
+    with open(path, 'w') as f:
+        for d in packets:
+            if is_rtp(d.data):
+                f.write('wire %d 0 %s\n' % (d.time * 1e6, d.data.hex()))
+    taps = [t for t in env.taps if os.path.exists(t)]
+    r = subprocess.run([program('tests/secrecy'), '--pads', *taps, path],
+                       stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=300)
+    os.unlink(path)
+    check(r.returncode == 0, r.stderr)
+    p = json.loads(r.stdout)['pads']
+    note('   two-time pads: %d packets of %d streams, keys known for %d, '
+         '%d violations' % (p['packets'], p['streams'], p['known'],
+                            p['violations']))
+    check(p['violations'] == 0, 'two different packets under one key, SSRC '
+          'and index')
+
+
+def run(main):
+    """lib.run() of a scenario that is not about the wire, but has one"""
+    def watched(env):
+        try:
+            cap = env.add(Capture(env))
+        except Skip as e:
+            note('   two-time pads: %s' % e)
+            cap = None
+        main(env)
+        if cap:
+            cap.stop()
+    lib.run(watched)

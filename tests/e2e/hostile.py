@@ -44,7 +44,7 @@ class PortClient(Client):
         self.port_from = port_from
         super().__init__(**kw)
 
-    def _open(self, ca):
+    def _open(self, ca, cert=None):
         k = socket.socket()
         k.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         k.bind(('127.0.0.1', self.port_from))
@@ -160,7 +160,7 @@ def is_closed(sock):
             sock.setblocking(False)
             if not sock.recv(65536):
                 return True
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True

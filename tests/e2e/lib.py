@@ -106,6 +106,7 @@ class Env:
         self.dir = tempfile.mkdtemp(prefix='conclave-e2e.')
         self.things = []
         self.servers = []
+        self.taps = []          # files with the keys of callers
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -122,9 +123,9 @@ class Env:
         self.things.append(obj)
         return obj
 
-    def close_newer(self, server):
-        """End what was started since this server, but no other server"""
-        at = self.things.index(server) + 1
+    def close_but_servers(self, since=None):
+        """End what was started, or since this server was"""
+        at = self.things.index(since) + 1 if since else 0
         newer = self.things[at:]
         self.things[at:] = [t for t in newer if t in self.servers]
         close_all(t for t in newer if t not in self.servers)
@@ -185,6 +186,7 @@ def run(main):
     rc = 1
     try:
         main(env)
+        env.close_but_servers()
         for s in reversed(env.servers):
             s.stop()
         rc = 0
@@ -345,7 +347,7 @@ class Server:
     def back_at_base(self):
         """When all who used it are gone, nothing of them is left"""
         if self.env:
-            self.env.close_newer(self)
+            self.env.close_but_servers(self)
             for c in self.ctl('list')['conferences']:
                 self.ctl('end', c['conf'])
             self.base.compare()

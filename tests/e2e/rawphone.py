@@ -18,7 +18,7 @@ class Accepted(Client):
         host, port = sock.getsockname()[:2]
         super().__init__(host, port, user=phone.user)
 
-    def _open(self, ca):
+    def _open(self, ca, cert=None):
         return self.given
 
     def _sort(self, msg):

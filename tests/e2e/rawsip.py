@@ -227,6 +227,7 @@ class Client:
 class Call:
     """One INVITE dialog from our side"""
     ctype = 'application/sdp'       # of bodies in our requests
+    agent = 'raw'
 
     def __init__(self, cli, uri, user=None):
         self.cli = cli
@@ -262,7 +263,7 @@ class Call:
              'CSeq: %d %s' % (cseq, method),
              'Contact: <sip:%s@%s;transport=%s>' % (
                  self.user, self.cli.local_hostport(), self.cli.transport),
-             'User-Agent: raw', *headers]
+             'User-Agent: ' + self.agent, *headers]
         if body is not None:
             h.append('Content-Type: ' + self.ctype)
         body = body or ''

@@ -155,6 +155,9 @@ class Watcher(Call):
             check(req.get('Content-Type') == 'application/conference-info+xml',
                   'Content-Type %s' % req.get('Content-Type'))
             self.docs.append(req.body)
+            name = re.search('<conference-info entity="([^"]*)"', req.body)[1]
+            check(name == self.uri, 'a document of %s, not of %s' %
+                  (name, self.uri))
             self.replica.merge(req.body)
         self.reply(req, self.status, 'Answer')
 

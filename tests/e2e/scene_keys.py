@@ -20,6 +20,7 @@ class Stage:
     def __init__(self, stack):
         self.dir = stack.enter_context(tempfile.TemporaryDirectory())
         self.stack = stack
+        self.taps = []
 
     def path(self, name):
         return os.path.join(self.dir, name)

@@ -27,6 +27,7 @@ class Taps:
                                 *args, uri=self.uri, users=(user,)))
         c.name = name
         self.files.append(tap)
+        self.env.taps.append(tap)
         self.names.append(name)
         c.leg = wait_until('%s is in' % name,
                            lambda: set(self.legs()) - before, 10).pop()
