@@ -91,6 +91,20 @@ def sdp_refusals(sc):
         call.bye()
 
 
+def downgrade(sc):
+    """Nobody gets out of SRTP in mid-call, and the call goes on"""
+    call, _ = sc.taken('an offer', offer(crypto=[crypto()]))
+    for n, (what, sdp) in enumerate((
+            ('RTP/AVP', dict(proto='RTP/AVP')), ('no key', {}),
+            ('UNENCRYPTED_SRTP', dict(crypto=[crypto(tail=' UNENCRYPTED_SRTP')])))):
+        r = call.reinvite(offer(version=2 + n, **sdp))
+        check(r.status == 488, 're-INVITE, %s: %s' % (what, r))
+        note('re-INVITE, %s: %s' % (what, r.status))
+    r = call.reinvite(offer(crypto=[crypto()], version=9))
+    check(r.status == 200, 'the call suffered: %s' % r)
+    call.bye()
+
+
 def own_key_back(sc):
     """A key of the server's is never accepted as a client's"""
     call, r = sc.taken('an offer', offer(crypto=[crypto()]))
@@ -243,6 +257,7 @@ def main(env):
     good = others_unaffected(sc)
     sc.idle = sc.state()
     sdp_refusals(sc)
+    downgrade(sc)
     own_key_back(sc)
     bad_answers(sc)
     credentials(sc)

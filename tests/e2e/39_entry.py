@@ -121,6 +121,18 @@ def twice(sc):
     note('two calls of one user are one participant, removed with both')
 
 
+def referred(sc):
+    """Who was told the URI by somebody says so, and has no right by it"""
+    alice, r = join(sc.client('alice'), sc.server.factory)
+    says = ['Referred-By: <sip:alice@127.0.0.1>']
+    bob, _ = sc.dial('bob', focus_uri(r), headers=says)
+    sc.dial('bob', sc.server.uri('room'), 403, headers=['Referred-By: <sip:carol@127.0.0.1>'])
+    bob.bye()
+    alice.bye()
+    sc.idle()
+    note('Referred-By of a caller: taken, and it gives no right')
+
+
 def sips(sc):
     """RFC 3261 section 12.1.1: a sips Contact for whoever asked for sips"""
     factory = sc.server.factory
@@ -161,7 +173,7 @@ def vanished(sc):
 
 def main(env):
     sc = Scene(env)
-    for part in (limits, reserved, twice, sips, vanished):
+    for part in (limits, reserved, twice, referred, sips, vanished):
         part(sc)
 
 
