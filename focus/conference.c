@@ -4,7 +4,7 @@
  * Refs: RFC 4579 sections 5.3, 5.4 and 5.12; TR 33.829 clause 5.2.1.1
  */
 #include <string.h>
-#include "focus/tree.h"
+#include "focus/role.h"
 #include "log.h"
 
 enum { CONF_ID_LEN = 26 };    /* of 32 signs: 130 bits, not to be guessed */
@@ -36,6 +36,7 @@ static void destructor(void *arg)
 	tmr_cancel(&c->tmr_rekey);
 	tmr_cancel(&c->tmr_round);
 	list_flush(&c->banl);
+	list_flush(&c->standl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
@@ -329,7 +330,8 @@ void conference_check(struct conference *c, bool owner_left)
 
 	if (list_isempty(&c->partl))
 		conference_end(c, 200, "empty");
-	else if (owner_left && c->cc->owner_leaves == OWNER_CLOSES)
+	else if (owner_left && c->cc->owner_leaves != OWNER_STAYS &&
+		 !(c->cc->owner_leaves == OWNER_HANDS_OVER && role_succeed(c)))
 		conference_end(c, 200, "owner_left");
 }
 
