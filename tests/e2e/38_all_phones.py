@@ -104,6 +104,33 @@ def failures(sc, desk, soft):
     note('480 of 480 and 500; 603 ends it for all')
 
 
+def redirected(sc, desk, soft):
+    """One phone names somebody else, who rings beside the other phone"""
+    carol = RegPhone(sc.env, sc.server, 'carol', 'carol')
+    to_carol = ['Contact: <sip:carol@127.0.0.1>']
+    news = sc.refer()
+    one, two = desk.incoming(), soft.incoming()
+    two.respond(180, 'Ringing')
+    one.refuse(302, 'Moved Temporarily', to_carol)
+    call = carol.incoming()
+    sc.wait_legs('ringing')
+    call.accept()
+    cancelled(two, 'she took it')
+    check(news.until_last() == 200, 'sipfrags %r' % news.frags)
+    call.bye()
+    sc.wait_legs()
+    # somebody who may not be called: the other phone is what is left
+    news = sc.refer()
+    one, two = desk.incoming(), soft.incoming()
+    one.refuse(302, 'Moved Temporarily', ['Contact: <sip:eve@192.0.2.1>'])
+    two.refuse(302, 'Moved Temporarily', to_carol)
+    carol.incoming().refuse(486, 'Busy Here')
+    check(news.until_last() in (302, 486), 'sipfrags %r' % news.frags)
+    sc.wait_legs()
+    carol.cli.close()
+    note('redirected from one phone: both ring')
+
+
 def removed(sc, desk, soft, mobile):
     """REFER BYE ends all of it, also what has not rung yet"""
     news = sc.refer()
@@ -192,7 +219,7 @@ def by_path(sc):
 def main(env):
     sc = Scene(env)
     desk, soft = sc.phone('desk'), sc.phone('soft', ';q=1')
-    for part in (first_wins, both_answer, failures):
+    for part in (first_wins, both_answer, failures, redirected):
         part(sc, desk, soft)
     mobile = sc.phone('mobile', ';q=0.5')
     for part in (removed, rounds, nobody_answers):
