@@ -39,8 +39,9 @@ class Scene:
                    lambda: self.legs() == sorted(want), 5)
 
 
-def cancelled(call, what):
-    m = call.next(5)
+def cancelled(call, what, timeout=3):
+    """By default sooner than dial_timeout would do it"""
+    m = call.next(timeout)
     check(m.method == 'CANCEL', '%s: no CANCEL but %s' % (what, m))
     call.respond(200, 'OK', req=m)
     call.refuse(487, 'Request Terminated')
@@ -176,10 +177,10 @@ def nobody_answers(sc, desk, soft, mobile):
     for c in calls:
         c.respond(180, 'Ringing')
     for c in calls:
-        cancelled(c, 'nobody answers')
+        cancelled(c, 'nobody answers', 10)
     last = mobile.incoming()
     last.respond(180, 'Ringing')
-    cancelled(last, 'nobody answers the last one')
+    cancelled(last, 'nobody answers the last one', 10)
     check(news.until_last() == 408, 'nobody: %r' % news.frags)
     sc.wait_legs()
     note('nobody answers: 408 after both rounds')
