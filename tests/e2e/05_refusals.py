@@ -211,7 +211,9 @@ def clear_transports(sc):
     for transport, port in (('tcp', tcp), ('udp', udp)):
         cli = sc.env.add(Client('127.0.0.1', port, transport=transport,
                                 user='alice', password=sc.pw))
-        r = Call(cli, cli.uri('factory')).invite(offer(crypto=[crypto()]))
+        key = new_key()
+        r = Call(cli, cli.uri('factory')).invite(offer(crypto=[crypto(key=key)]))
+        check(key not in lib.read_text(server.log), 'the log has the key')
         check(r.status in (403, 488), 'a=crypto over %s: %s' % (transport, r))
         check('inline:' not in r.body, 'a key over ' + transport)
         note('a=crypto over %s: %s %s' % (transport, r.status, r.get('Warning') or ''))
