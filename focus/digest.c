@@ -437,3 +437,8 @@ const char *digest_verdict_name(enum digest_verdict v)
 
 	return (size_t)v < ARRAY_SIZE(namev) ? namev[v] : "?";
 }
+
+uint32_t digest_remembered(const struct digest *d)
+{
+	return nonces_used(d->nonces);
+}

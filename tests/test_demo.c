@@ -322,7 +322,7 @@ START_TEST(configuration_is_one_that_the_server_reads)
 	ck_assert_int_eq(cfg->listenv[0].tp, SIP_TRANSP_TLS);
 	ck_assert_uint_eq(sa_port(&cfg->listenv[0].addr), 5099);
 	ck_assert_uint_eq(list_count(&cfg->userl), 4);
-	ck_assert_uint_eq(cfg->digestc, 2);
+	ck_assert_uint_eq(cfg->digestc, 3);
 	ck_assert_uint_eq(cfg->digestv[0].algc, 1);
 	ck_assert_int_eq(cfg->digestv[0].algv[0], DIGEST_MD5);
 	ck_assert_uint_eq(list_count(&cfg->confl), 1);
