@@ -354,6 +354,21 @@ START_TEST(folder_that_others_may_write_to_is_refused)
 END_TEST
 
 
+START_TEST(folder_of_another_user_is_refused)
+{
+	/* only root can give one away */
+	if (geteuid() != 0)
+		return;
+
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_int_eq(chown(dir, 65534, 65534), 0);
+	ck_assert_int_eq(prepare(), EPERM);
+	ck_assert_int_eq(chown(dir, 0, 0), 0);
+	ck_assert_int_eq(prepare(), 0);
+}
+END_TEST
+
+
 START_TEST(folder_that_cannot_be_made_is_an_error)
 {
 	struct demo_opt opt = { .dir = "/nonexistent/demo" };
@@ -383,6 +398,7 @@ static TCase *tcase(void)
 	tcase_add_test(tc, configuration_is_one_that_the_server_reads);
 	tcase_add_test(tc, folder_name_that_would_break_the_configuration_is_refused);
 	tcase_add_test(tc, folder_that_others_may_write_to_is_refused);
+	tcase_add_test(tc, folder_of_another_user_is_refused);
 	tcase_add_test(tc, folder_that_cannot_be_made_is_an_error);
 	return tc;
 }
