@@ -58,8 +58,7 @@ def leave(t, kind, c, slow):
         part = [p['part'] for p in conf['participants']
                 if c.leg in [x['leg'] for x in p['legs']]]
         t.server.ctl('kick', conf['conf'], str(part[0]))
-    # a mixer tells of a silent leg every 30 s
-    wait_until('%s has left' % kind, lambda: c.leg not in t.legs(), 45)
+    wait_until('%s has left' % kind, lambda: c.leg not in t.legs(), 10)
     if kind == 'lost':
         t.gone(kind)
     # who is slow to answer is on its own key meanwhile, and the roster says so
@@ -160,8 +159,11 @@ def leaves(env, kinds):
 def rekeys(env, keying, talk_s):
     """New keys for all, as if a leaver knew the present ones"""
     server = env.server(keying, keying=keying)
-    c = env.add(Caller(server, '-n', 3, '--same-conf', '--mki', *QUICK,
-                       '--seconds', talk_s, *GOOD, users=('alice', 'bob', 'carol')))
+    tap = os.path.join(server.dir, 'rekeys.tap')
+    env.taps.append(tap)
+    c = env.add(Caller(server, '-n', 3, '--same-conf', '--mki', *QUICK, '--tap', tap,
+                       '--insecure-tap', '--seconds', talk_s, *GOOD,
+                       users=('alice', 'bob', 'carol')))
     want = 'endpoint' if keying == 'endpoint' else 'group'
 
     def legs():
