@@ -513,6 +513,8 @@ int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
 	memset(&l, 0, sizeof(l));
 	mp__leg_set__init(&l.ls);
 	fill_media(&l, ep, false);
+	l.ls.rx_ssrc = ep->rx_ssrc;
+	l.ls.rx_roc = ep->rx_roc;
 	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
 	if (!err)
 		ep->media_pending = true;
@@ -566,6 +568,10 @@ static void commit_epoch(struct endpoint *ep)
 
 void epmedia_commit(struct endpoint *ep)
 {
+	/* under another key it begins at 0 */
+	if (!ep->next.sdes.keyc ||
+	    !key_is_current(ep, ep->next.sdes.keyv[0].keysalt))
+		ep->rx_roc = 0;
 	unsee_keys(&ep->neg.sdes, &ep->next.sdes);
 	neg_reset(&ep->neg);
 	ep->neg = ep->next;

@@ -284,6 +284,8 @@ struct endpoint {
 	bool lost;                  /* its mixer died: to be dealt with       */
 	bool moved;                 /* to a new mixer, and does not know yet:
 				       nothing is sent to it                  */
+	uint32_t rx_ssrc, rx_roc;   /* its sequence has wrapped so often under
+				       the key that it has                    */
 	bool reports;               /* its RTCP named a stream of ours        */
 	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
 
