@@ -132,10 +132,10 @@ static void check_member(const struct client *cl)
 		     (unsigned long long)cl->leg, l->own.len);
 	MUST(hears(cl, l) || in_window(cl),
 		      "step %u: leg %llu is deaf: manner %d grouped %d own %zu"
-		      " gc %d ge %d tx %d due %d", step,
+		      " gc %d ge %d tx %d due %d mki %d", step,
 		      (unsigned long long)cl->leg, cl->manner, l->grouped,
 		      l->own.len, ep->gc != NULL, ep->ge ? (int)ep->ge->no : 0,
-		      ep->tx != NULL, ep->own_due);
+		      ep->tx != NULL, ep->own_due, ep->neg.mki_len);
 
 	/* its microphone is never lost */
 	if (!ep->media_pending)
@@ -369,8 +369,8 @@ static void check_quiet(enum keying keying)
 		ck_assert_msg(hears(cl, wleg_find(cl->leg)) ||
 			      (cl->manner == M_KEEPS && !cl->reported),
 			      "step %u: leg %llu hears nothing after all: manner"
-			      " %d", step, (unsigned long long)cl->leg,
-			      cl->manner);
+			      " %d mki %d", step, (unsigned long long)cl->leg,
+			      cl->manner, ep->neg.mki_len);
 		/* alone in its class, it waits for a second one */
 		if (keying == KEYING_AUTO && ep->gc && !ep->gc->live) {
 			ck_assert_uint_eq(1, list_count(&ep->gc->memberl));

@@ -11,19 +11,26 @@ from secrecy import Taps, seconds
 PART = 16       # of a key, enough to call it a find
 
 
-def needles(files):
-    """{bytes: what it is} of all keys that were in the taps"""
+def keys_in(path, kinds=('key', 'own')):
+    """[(kind, call, bytes)] in the order in which the call got them"""
+    lines = [line.split() for line in lib.read_text(path).split('\n')]
+    return [(f[0], f[2], bytes.fromhex(f[4].split(':')[0]))
+            for f in lines if f and f[0] in kinds]
+
+
+def patterns(keys):
+    """{bytes: what it is}"""
     found = {}
-    for path in files:
-        for line in lib.read_text(path).split('\n'):
-            f = line.split()
-            if not f or f[0] not in ('key', 'own'):
-                continue
-            raw = bytes.fromhex(f[4])
-            for what, b in (('raw', raw), ('base64', base64.b64encode(raw))):
-                found[b[:PART]] = found[b[-PART - 2:-2]] = \
-                    '%s key of call %s, %s' % (f[0], f[2], what)
+    for kind, call, raw in keys:
+        for what, b in (('raw', raw), ('base64', base64.b64encode(raw))):
+            found[b[:PART]] = found[b[-PART - 2:-2]] = \
+                '%s key of call %s, %s' % (kind, call, what)
     return found
+
+
+def needles(files):
+    """Of all keys that were in the taps"""
+    return patterns([k for path in files for k in keys_in(path)])
 
 
 def regions(pid):
@@ -52,6 +59,38 @@ def scan(pid, keys):
         for m in pat.finditer(data):
             hits.append('%s in %s at %d' % (keys[m[0]], line, m.start()))
     return size, hits
+
+
+def retired(env):
+    """With MKI an epoch dies at once: its key goes with it, the call goes on"""
+    server = env.server('with-mki', keying='group')
+    t = Taps(env, server)
+    alice = t.call('alice', 'alice', *seconds(60), '--mki')
+    slow = t.call('slow', 'bob', *seconds(60), '--mki', '--answer-delay', 4000)
+    carol = t.call('carol', 'carol', *seconds(60), '--mki')
+    t.settled('group')
+    carol.proc.terminate()
+    carol.proc.communicate(timeout=10)
+    wait_until('alice has the next one', lambda: t.legs()[alice.leg]['epoch'] >
+               t.legs()[slow.leg]['epoch'], 3)
+    # each was told two at a time, the group key and its own; the slow one is on
+    # its own now
+    told = [[k for _, _, k in keys_in(path, ('key',))] for path in t.files]
+    live = {*told[0][-2:], told[1][-1]}
+    old = patterns([('key', 'old', k) for v in told for k in v if k not in live])
+    live = patterns([('key', 'live', k) for k in live])
+    check(len(old) >= 4 * 3, 'only %d patterns of old keys' % len(old))
+    check(any(scan(pid, live)[1] for pid in server.pids()),
+          'the scan does not even find the live ones')
+    wait_until('the old keys are gone', lambda: not any(
+        scan(pid, old)[1] for pid in server.pids()), 2)
+    check(t.legs()[slow.leg]['keying'] == 'endpoint', 'too late to tell')
+    note('   with MKI %d retired keys: none is left during the call' %
+         (len(old) // 4))
+    for c in (slow, alice):
+        c.proc.terminate()
+        c.proc.communicate(timeout=10)
+    server.stop()
 
 
 def play(env, keying):
@@ -85,6 +124,7 @@ def main(env):
         raise Skip('a sanitizer keeps freed memory')
     for keying in ('group', 'auto', 'endpoint'):
         play(env, keying)
+    retired(env)
 
 
 if __name__ == '__main__':

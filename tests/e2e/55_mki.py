@@ -159,8 +159,11 @@ def leaves(env, kinds):
 def rekeys(env, keying, talk_s):
     """New keys for all, as if a leaver knew the present ones"""
     server = env.server(keying, keying=keying)
-    c = env.add(Caller(server, '-n', 3, '--same-conf', '--mki', *QUICK,
-                       '--seconds', talk_s, *GOOD, users=('alice', 'bob', 'carol')))
+    tap = os.path.join(server.dir, 'rekeys.tap')
+    env.taps.append(tap)
+    c = env.add(Caller(server, '-n', 3, '--same-conf', '--mki', *QUICK, '--tap', tap,
+                       '--insecure-tap', '--seconds', talk_s, *GOOD,
+                       users=('alice', 'bob', 'carol')))
     want = 'endpoint' if keying == 'endpoint' else 'group'
 
     def legs():
