@@ -282,6 +282,10 @@ static int request_check(const struct floors *fs, const struct floor_ask *ask)
 		mask |= bit;
 	}
 
+	/* whoever asks for it */
+	if (floor_user_get(fs, who)->barred)
+		return BFCPM_ERR_UNAUTHORIZED;
+
 	/* for somebody else: a chair of all these floors */
 	if (ask->user && who != ask->user &&
 	    (mask & ~floor_user_get(fs, ask->user)->chair))

@@ -104,7 +104,7 @@ static void chair_gone(struct floors *fs)
 
 
 static void end_all_of(struct floors *fs, struct list *l, uint16_t user,
-		       enum bfcpm_status status)
+		       enum bfcpm_status status, const char *reason)
 {
 	struct le *le = list_head(l);
 
@@ -112,9 +112,53 @@ static void end_all_of(struct floors *fs, struct list *l, uint16_t user,
 		struct floor_req *r = le->data;
 
 		le = le->next;
-		if (r->beneficiary == user)
-			floor_end(fs, r, status, 0);
+		if (r->beneficiary != user)
+			continue;
+		if (reason)
+			(void)floor_reason(r, reason, strlen(reason));
+		floor_end(fs, r, status, 0);
 	}
+}
+
+
+/** "MUST use the Status Revoked to revoke a floor that was granted": section
+ *  11.1; one that is still being switched was not */
+static void bar(struct floors *fs, uint16_t user, const char *why)
+{
+	struct le *le = list_head(&fs->heldl);
+
+	while (le) {
+		struct floor_req *r = le->data;
+
+		le = le->next;
+		if (r->beneficiary != user)
+			continue;
+		(void)floor_reason(r, why, strlen(why));
+		floor_end(fs, r, r->status == BFCPM_GRANTED ? BFCPM_REVOKED
+							    : BFCPM_DENIED, 0);
+	}
+	end_all_of(fs, &fs->queuel, user, BFCPM_DENIED, why);
+	end_all_of(fs, &fs->pendl, user, BFCPM_DENIED, why);
+}
+
+
+void floor_user_set(struct floors *fs, uint16_t id, bool chair,
+		    const char *barred, uint64_t now)
+{
+	struct floor_user *u = floor_user_get(fs, id);
+	bool lost;
+
+	if (!u)
+		return;
+
+	lost = u->chair && !chair;
+	u->chair = chair ? UINT32_MAX : 0;
+	u->barred = barred != NULL;
+	if (barred)
+		bar(fs, id, barred);
+	if (lost && fs->policy.chaired)
+		chair_gone(fs);
+	floor_settle(fs, now);
 }
 
 
@@ -128,9 +172,9 @@ void floor_user_del(struct floors *fs, uint16_t id, uint64_t now)
 
 	chair = u->chair != 0;
 	mem_deref(u);
-	end_all_of(fs, &fs->heldl, id, BFCPM_REVOKED);
-	end_all_of(fs, &fs->queuel, id, BFCPM_CANCELLED);
-	end_all_of(fs, &fs->pendl, id, BFCPM_CANCELLED);
+	end_all_of(fs, &fs->heldl, id, BFCPM_REVOKED, NULL);
+	end_all_of(fs, &fs->queuel, id, BFCPM_CANCELLED, NULL);
+	end_all_of(fs, &fs->pendl, id, BFCPM_CANCELLED, NULL);
 	if (chair && fs->policy.chaired)
 		chair_gone(fs);
 	floor_settle(fs, now);

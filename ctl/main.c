@@ -25,6 +25,9 @@ static const struct verb verbv[] = {
 	{ "show",  { "conf" },         1, ctl_view_show,  "show CONF",      "one conference with its participants" },
 	{ "watch", { "conf" },         0, NULL,           "watch [CONF]",   "changes as they happen, as JSON" },
 	{ "kick",  { "conf", "part" }, 2, NULL,           "kick CONF PART", "remove a participant (number or identity)" },
+	{ "mute",  { "conf", "part" }, 2, NULL,           "mute CONF PART", "let a participant be heard no more" },
+	{ "unmute", { "conf", "part" }, 2, NULL,          "unmute CONF PART", "let it be heard again" },
+	{ "role",  { "conf", "part", "role" }, 3, NULL,   "role CONF PART ROLE", "make it owner, chair, member or listener" },
 	{ "end",   { "conf" },         1, NULL,           "end CONF",       "end a conference" },
 	{ "floor", { "conf", "action", "part" }, 1, ctl_view_floor, "floor CONF [ACTION [PART]]", "its floor: list, grant, deny or revoke" },
 	{ "invite", { "conf", "uri" }, 2, NULL,           "invite CONF URI", "call somebody into a conference" },
@@ -40,12 +43,13 @@ enum { VERBS = sizeof(verbv) / sizeof(verbv[0]), ARGS_MAX = 3 };
 
 static void print_usage(FILE *f)
 {
-	fprintf(f, "usage: conclavectl [-s PATH] [-j] COMMAND [ARGUMENT...]\n\n");
+	fprintf(f, "usage: conclavectl [-s PATH] [-j] [-a WHO] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
 		fprintf(f, "  %-16s %s\n", verbv[i].usage, verbv[i].help);
 	fprintf(f, "  %-16s %s\n\n", "help", "this text");
 	fprintf(f, "  -s, --socket PATH  control socket (default: $CONCLAVE_SOCKET, then %s)\n"
 		   "  -j, --json         print the reply as JSON\n"
+		   "  -a, --as WHO       with the rights of this participant\n"
 		   "  -V, --version      version\n", CTL_SOCKET_PATH);
 }
 
@@ -112,7 +116,7 @@ static enum ctl_exit print_reply(const struct verb *verb, const json_t *resp, bo
 	return ok ? CTL_OK : CTL_REFUSED;
 }
 
-static int run(const char *path, bool raw, int argc, char *const argv[])
+static int run(const char *path, const char *as, bool raw, int argc, char *const argv[])
 {
 	const struct verb *verb = NULL;
 	json_t *req, *resp = NULL;
@@ -129,6 +133,11 @@ static int run(const char *path, bool raw, int argc, char *const argv[])
 	if (!req)
 		return usage_error("wrong arguments, expected", verb->usage);
 
+	/* fails for what is not UTF-8, and must not be left out then */
+	if (as && json_object_set_new(req, "as", json_string(as))) {
+		json_decref(req);
+		return usage_error("not an identity", as);
+	}
 	if (0 == strcmp(verb->name, "watch"))
 		status = ctl_watch(path, req);
 	else
@@ -146,21 +155,23 @@ int main(int argc, char *argv[])
 	static const struct option longv[] = {
 		{ "socket",  required_argument, NULL, 's' },
 		{ "json",    no_argument,       NULL, 'j' },
+		{ "as",      required_argument, NULL, 'a' },
 		{ "help",    no_argument,       NULL, 'h' },
 		{ "version", no_argument,       NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *path = getenv("CONCLAVE_SOCKET");
+	const char *path = getenv("CONCLAVE_SOCKET"), *as = NULL;
 	bool raw = false;
 	int c;
 
 	if (!path || !path[0])
 		path = CTL_SOCKET_PATH;
 
-	while ((c = getopt_long(argc, argv, "s:jhV", longv, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "s:ja:hV", longv, NULL)) != -1) {
 		switch (c) {
 		case 's': path = optarg; break;
 		case 'j': raw = true; break;
+		case 'a': as = optarg; break;
 		case 'h': print_usage(stdout); return CTL_OK;
 		case 'V': printf("conclavectl %s\n", PACKAGE_VERSION); return CTL_OK;
 		default:  print_usage(stderr); return CTL_USAGE;
@@ -174,5 +185,5 @@ int main(int argc, char *argv[])
 		return CTL_OK;
 	}
 
-	return run(path, raw, argc - optind, argv + optind);
+	return run(path, as, raw, argc - optind, argv + optind);
 }

@@ -87,6 +87,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "LEVEL-DBOV", "level_dbov",  COL_NUM  },
 		{ "SPEAKS",     "speaking",    COL_BOOL },
 		{ "FLOOR",      "floor",       COL_BOOL },
+		{ "MUTED",      "muted",       COL_BOOL },
 	};
 	json_t *rows = leg_rows(json_object_get(resp, "participants"));
 

@@ -181,9 +181,9 @@ static int set_rule(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, con
 /* A rule, or a word for those who are in the conference */
 static int set_referrer(struct cfg_ctx *ctx, const struct cfg_row *row, void *p, const char *text)
 {
-	if (strcmp(text, "owner") && strcmp(text, "members") && cfg_rule_check(text))
-		return cfg_fail(ctx, ctx->line, "%s: '%s' is none of owner, members, sip:user@domain, "
-				"*@domain, *", row->name, text);
+	if (!cfg_referrer_is_word(text) && cfg_rule_check(text))
+		return cfg_fail(ctx, ctx->line, "%s: '%s' is none of owner, chairs, members, "
+				"sip:user@domain, *@domain, *", row->name, text);
 
 	return put_item(p, text);
 }

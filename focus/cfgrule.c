@@ -240,6 +240,16 @@ bool cfg_rule_match(const char *rule, const char *identity)
 	return 0 == strcmp(r.host, id.host) && (r.any_user || 0 == strcmp(r.user, id.user));
 }
 
+bool cfg_rules_match(char *const rulev[], unsigned rulec, const char *identity)
+{
+	for (unsigned i = 0; i < rulec; i++) {
+		if (cfg_rule_match(rulev[i], identity))
+			return true;
+	}
+
+	return false;
+}
+
 int cfg_identity(char *buf, size_t size, const struct pl *uri)
 {
 	char text[CFG_ADDR_USER_MAX + CFG_ADDR_HOST_MAX + 512];
@@ -264,6 +274,18 @@ int cfg_identity(char *buf, size_t size, const struct pl *uri)
 			   addr.user, addr.host) < 0 ? EOVERFLOW : 0;
 }
 
+bool cfg_referrer_is_word(const char *text)
+{
+	static const char *const wordv[] = { "owner", "chairs", "members" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wordv); i++) {
+		if (0 == strcmp(text, wordv[i]))
+			return true;
+	}
+
+	return false;
+}
+
 bool cfg_referrer_word(const struct cfg_conf *cc, const char *word)
 {
 	for (unsigned i = 0; cc && i < cc->referc; i++) {
@@ -277,8 +299,7 @@ bool cfg_referrer_word(const struct cfg_conf *cc, const char *word)
 bool cfg_referrer_match(const struct cfg_conf *cc, const char *identity)
 {
 	for (unsigned i = 0; cc && i < cc->referc; i++) {
-		if (strcmp(cc->referv[i], "owner") && strcmp(cc->referv[i], "members") &&
-		    cfg_rule_match(cc->referv[i], identity))
+		if (!cfg_referrer_is_word(cc->referv[i]) && cfg_rule_match(cc->referv[i], identity))
 			return true;
 	}
 

@@ -8,7 +8,7 @@
 #include "ctlpath.h"
 #include "cfgtab.h"
 
-static const char *const owner_namev[] = { "close", "stay", NULL };
+static const char *const owner_namev[] = { "close", "hand_over", "stay", NULL };
 static const char *const anonymous_namev[] = { "forbid", "trusted", "allow", NULL };
 static const char *const floor_namev[] = { "none", "open", "chaired", NULL };
 static const char *const gates_namev[] = { "auto", "held", "always", "never", NULL };
@@ -148,17 +148,23 @@ const struct cfg_row cfg_rowv[] = {
 	  NULL, 0, CFG_RULE_MAX, NULL,
 	  "Who may be called by the conference, whoever asks for it; unset: nobody" },
 	{ CFG_SCOPE_CONF, "refer", &cfg_kind_referrer, CONF(referv), CONF(referc),
-	  "owner", 0, CFG_RULE_MAX, NULL,
-	  "Who may have others called or removed: owner, members (who are in it), or a rule for some of join" },
+	  "owner,chairs", 0, CFG_RULE_MAX, NULL,
+	  "Who may have others called or removed: owner, chairs, members (who are in it, but no listeners), or a rule for some of join" },
 	{ CFG_SCOPE_CONF, "rejoin_ban", &cfg_kind_u32, CONF(rejoin_ban_s), 0,
 	  "300", 0, 86400, NULL,
 	  "Seconds for which somebody who was removed cannot come back uninvited" },
 	{ CFG_SCOPE_CONF, "anonymous", &cfg_kind_enum, CONF(anonymous), 0,
 	  "trusted", 0, 0, anonymous_namev,
 	  "Callers who want to be anonymous: refused (forbid), admitted if we know them (trusted), or even if not (allow)" },
+	{ CFG_SCOPE_CONF, "chairs", &cfg_kind_rule, CONF(chairv), CONF(chairc),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "Who chairs besides the owner, by the rules of create and join" },
+	{ CFG_SCOPE_CONF, "listeners", &cfg_kind_rule, CONF(listenerv), CONF(listenerc),
+	  NULL, 0, CFG_RULE_MAX, NULL,
+	  "Who of join only listens, unless a chair makes them members" },
 	{ CFG_SCOPE_CONF, "owner_leaves", &cfg_kind_enum, CONF(owner_leaves), 0,
 	  "close", 0, 0, owner_namev,
-	  "Whether the conference ends with its owner (close) or with the last one (stay)" },
+	  "Whether the conference ends with its owner (close), goes to the chair who has been in longest and ends if there is none (hand_over), or ends with the last one (stay)" },
 	{ CFG_SCOPE_CONF, "keying", &cfg_kind_enum, CONF(keying), 0,
 	  "endpoint", 0, 0, keying_namev,
 	  "One key per leg (endpoint), one for all who hear the same (group), or group for legs that follow a rekey (auto)" },
@@ -179,9 +185,6 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "floor", &cfg_kind_enum, CONF(floor), 0,
 	  "none", 0, 0, floor_namev,
 	  "Floor control (BFCP): none, open (whoever asks gets it in turn) or chaired (a chair gives it)" },
-	{ CFG_SCOPE_CONF, "floor_chairs", &cfg_kind_rule, CONF(floor_chairv), CONF(floor_chairc),
-	  NULL, 0, CFG_RULE_MAX, NULL,
-	  "Who chairs besides the owner, by the rules of create and join" },
 	{ CFG_SCOPE_CONF, "floor_gates", &cfg_kind_enum, CONF(floor_gates), 0,
 	  "auto", 0, 0, gates_namev,
 	  "Who is heard: holders alone while somebody holds the floor (held), always holders alone (always), all (never); auto: held if open, always if chaired" },

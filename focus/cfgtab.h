@@ -96,6 +96,8 @@ struct cfg_addr {
 int cfg_addr_parse(struct cfg_addr *addr, const char *s);
 int cfg_addr_user(char *out, size_t size, const char *s, size_t len, const char *also);
 int cfg_addr_host(char *out, size_t size, const char *s, size_t len);
+/** Does it stand for those with a role, in a list of who may refer? */
+bool cfg_referrer_is_word(const char *text);
 int cfg_rule_check(const char *rule);
 
 /* cfgfile.c */

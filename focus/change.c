@@ -31,6 +31,9 @@ static const struct {
 	[CHANGE_FLOOR_GIVEN]  = { "floor_given",  LOG_LV_INFO  },
 	[CHANGE_FLOOR_MUTED]  = { "floor_muted",  LOG_LV_DEBUG },
 	[CHANGE_FLOOR_HEARD]  = { "floor_heard",  LOG_LV_DEBUG },
+	[CHANGE_MUTED]        = { "mute",         LOG_LV_INFO  },
+	[CHANGE_UNMUTED]      = { "unmute",       LOG_LV_INFO  },
+	[CHANGE_ROLE]         = { "role",         LOG_LV_INFO  },
 };
 
 
@@ -53,11 +56,11 @@ static void log_endpoint(enum change ch, const struct conference *c,
 		return;
 
 	log_at(namev[ch].level, "ev=%s conf=%s part=%u leg=%llu identity=%s"
-	       " codec=%s suite=%s epoch=%u kid=%s%s%s", namev[ch].name,
+	       " role=%s codec=%s suite=%s epoch=%u kid=%s%s%s", namev[ch].name,
 	       c->label, ep->part->id, (unsigned long long)ep->leg,
-	       ep->part->identity, codec ? codec->name : "-",
-	       suite ? suite->name : "-", ge ? ge->no : 0,
-	       secret_kid(epmedia_key(ep), kid),
+	       ep->part->identity, part_role_name(ep->part),
+	       codec ? codec->name : "-", suite ? suite->name : "-",
+	       ge ? ge->no : 0, secret_kid(epmedia_key(ep), kid),
 	       reason ? " reason=" : "", reason ? reason : "");
 }
 
@@ -85,12 +88,13 @@ static json_t *change_json(enum change ch, const struct conference *c,
 		      "conf", c->label, "uri", c->uri);
 	if (ep)
 		(void)json_object_update_new(o,
-			json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:i}",
+			json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s, s:i}",
 				  "part", (int)ep->part->id,
 				  "identity", ep->part->identity,
 				  "role", part_role_name(ep->part),
 				  "leg", (json_int_t)ep->leg,
 				  "state", endpoint_state_name(ep->state),
+				  "muted", (int)endpoint_muted(ep),
 				  "suite", suite ? suite->name : "-",
 				  "keying", ge ? "group" : "endpoint",
 				  "epoch", ge ? (int)ge->no : 0));

@@ -4,7 +4,7 @@
  * Refs: RFC 4579 sections 5.3, 5.4 and 5.12; TR 33.829 clause 5.2.1.1
  */
 #include <string.h>
-#include "focus/tree.h"
+#include "focus/role.h"
 #include "log.h"
 
 enum { CONF_ID_LEN = 26 };    /* of 32 signs: 130 bits, not to be guessed */
@@ -36,6 +36,7 @@ static void destructor(void *arg)
 	tmr_cancel(&c->tmr_rekey);
 	tmr_cancel(&c->tmr_round);
 	list_flush(&c->banl);
+	list_flush(&c->standl);
 	if (c->mix) {
 		release_at_mixer(c);
 		--c->focus->confc;
@@ -220,28 +221,72 @@ int conference_new(struct conference **cp, struct focus *f,
 }
 
 
+static bool hdr_is_sips(const struct sip_hdr *hdr)
+{
+	struct sip_addr addr;
+
+	return hdr && !sip_addr_decode(&addr, &hdr->val) &&
+		!pl_strcasecmp(&addr.uri.scheme, "sips");
+}
+
+
+/** RFC 3261 section 12.1.1: whoever asked for TLS all the way gets a Contact
+ *  that says so */
+static bool is_sips(const struct sip_msg *msg)
+{
+	const struct sip_hdr *rr = sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE);
+
+	return msg->tp == SIP_TRANSP_TLS &&
+		(!pl_strcasecmp(&msg->uri.scheme, "sips") ||
+		 hdr_is_sips(rr ? rr : sip_msg_hdr(msg, SIP_HDR_CONTACT)));
+}
+
+
 /*
  * conf-id is for Linphone: only if the Contact of a 200 has it does it take the
  * call for a conference of its own, invites the others and subscribes.  Nobody
  * else minds: a parameter that one of two URIs has alone does not count when
  * they are compared (RFC 3261 section 19.1.4).
  */
-int conference_contact(char *buf, size_t size, const struct conference *c,
-		       const struct sip_msg *msg)
+static int print_contact(char *buf, size_t size, const struct conference *c,
+			 const struct sip_msg *msg, bool sips)
 {
+	const char *scheme = sips ? "sips" : "sip";
+	/* RFC 5630 section 3.1.4: deprecated where sips says the same */
+	const char *tp = sips ? "" : sip_transp_param(msg->tp);
 	const char *adv = c->cfg->advertised_sip;
-	const char *tp = sip_transp_param(msg->tp);
-	uint32_t id = hash_joaat_str(c->user);
+	const uint32_t id = hash_joaat_str(c->user);
 	int n;
 
 	if (adv)
-		n = re_snprintf(buf, size, "<sip:%s@%s%s;conf-id=%08x>;isfocus",
-				c->user, adv, tp, id);
+		n = re_snprintf(buf, size, "<%s:%s@%s%s;conf-id=%08x>;isfocus",
+				scheme, c->user, adv, tp, id);
 	else
-		n = re_snprintf(buf, size, "<sip:%s@%J%s;conf-id=%08x>;isfocus",
-				c->user, &msg->dst, tp, id);
+		n = re_snprintf(buf, size, "<%s:%s@%J%s;conf-id=%08x>;isfocus",
+				scheme, c->user, &msg->dst, tp, id);
 
 	return n < 0 ? EOVERFLOW : 0;
+}
+
+
+int conference_contact(char *buf, size_t size, const struct conference *c,
+		       const struct sip_msg *msg)
+{
+	return print_contact(buf, size, c, msg, is_sips(msg));
+}
+
+
+int conference_contact_set(struct conference *c, const struct sip_msg *msg)
+{
+	char buf[256];
+	int err;
+
+	if (c->contact)
+		return 0;
+
+	err = print_contact(buf, sizeof(buf), c, msg, false);
+
+	return err ? err : str_dup(&c->contact, buf);
 }
 
 
@@ -285,7 +330,8 @@ void conference_check(struct conference *c, bool owner_left)
 
 	if (list_isempty(&c->partl))
 		conference_end(c, 200, "empty");
-	else if (owner_left && c->cc->owner_leaves == OWNER_CLOSES)
+	else if (owner_left && c->cc->owner_leaves != OWNER_STAYS &&
+		 !(c->cc->owner_leaves == OWNER_HANDS_OVER && role_succeed(c)))
 		conference_end(c, 200, "owner_left");
 }
 

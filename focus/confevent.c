@@ -17,7 +17,7 @@
 #include <time.h>
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
-#include "focus/refer.h"
+#include "focus/role.h"
 #include "log.h"
 
 enum { LINGER_INTERVALS = 2, KEYS_INTERVALS = 5 };
@@ -110,12 +110,7 @@ static bool takes_part(const struct part *p, const struct endpoint *but)
 
 static bool ruled_in(const struct conference *c, const char *identity)
 {
-	for (unsigned i = 0; i < c->cc->subscribec; i++) {
-		if (cfg_rule_match(c->cc->subscribev[i], identity))
-			return true;
-	}
-
-	return false;
+	return cfg_rules_match(c->cc->subscribev, c->cc->subscribec, identity);
 }
 
 
@@ -179,17 +174,16 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	u.role = part_role_name(ep->part);
 	/* asked of the name that is shown: a rule that names somebody must not
 	 * tell who hides behind a pseudonym */
-	u.admin = refer_allowed(w->c, ep->part->role == ROLE_OWNER ?
-				w->c->owner : u.uri, true);
+	u.admin = rights_shown(w->c, u.uri, ep->part->role);
 	e.status = statusv[ep->state];
 	/* RFC 4575 section 5.7.3: its media is not distributed */
-	if (ep->muted && ep->state == EP_CONNECTED)
+	if (endpoint_muted(ep) && ep->state == EP_CONNECTED)
 		e.status = CI_MUTED_VIA_FOCUS;
 	e.floor = ep->holds_floor ? "holder" : NULL;
 	e.joining = ep->dialled ? CI_DIALED_OUT : CI_DIALED_IN;
 	e.joined = ep->joined;
-	e.sends = (ep->neg.dir & SDP_RECVONLY) != 0;
-	e.receives = (ep->neg.dir & SDP_SENDONLY) != 0;
+	e.sends = (endpoint_dir(ep) & SDP_RECVONLY) != 0;
+	e.receives = (endpoint_dir(ep) & SDP_SENDONLY) != 0;
 	e.has_src = ep->has_ssrc;
 	e.src = ep->ssrc;
 	e.suite = suite ? suite->name : NULL;
@@ -571,6 +565,9 @@ void confevent_change(enum change ch, const struct conference *c,
 	case CHANGE_FLOOR_GIVEN:
 	case CHANGE_FLOOR_MUTED:
 	case CHANGE_FLOOR_HEARD:
+	case CHANGE_MUTED:
+	case CHANGE_UNMUTED:
+	case CHANGE_ROLE:
 		changed(w, ep);
 		break;
 

@@ -43,7 +43,7 @@ enum ci_status {
 };
 
 /** RFC 4575 section 5.7.4 */
-enum ci_joining { CI_DIALED_IN, CI_DIALED_OUT, CI_FOCUS_OWNER };
+enum ci_joining { CI_DIALED_IN, CI_DIALED_OUT };
 
 /** RFC 4575 section 5.7.6 */
 enum ci_gone { CI_DEPARTED, CI_BOOTED, CI_FAILED, CI_BUSY };

@@ -30,7 +30,6 @@ static const char *const statusv[] = {
 static const char *const joiningv[] = {
 	[CI_DIALED_IN]   = "dialed-in",
 	[CI_DIALED_OUT]  = "dialed-out",
-	[CI_FOCUS_OWNER] = "focus-owner",
 };
 static const char *const gonev[] = {
 	[CI_DEPARTED] = "departed",

@@ -12,6 +12,8 @@
 #include "focus/ctlreg.h"
 #include "focus/ctlsock.h"
 #include "focus/ctlfloor.h"
+#include "focus/ctlpart.h"
+#include "focus/ident.h"
 #include "log.h"
 
 
@@ -118,10 +120,10 @@ static json_t *leg_json(const struct endpoint *ep)
 			 "user_agent", ep->user_agent,
 			 "speaking", (int)ep->speaking,
 			 "ssrc", (json_int_t)ep->ssrc,
-			 "media", peer_direction(ep->neg.dir),
+			 "media", peer_direction(endpoint_dir(ep)),
 			 "proof", proofv[ep->proof],
 			 "floor", (int)ep->holds_floor,
-			 "muted", (int)ep->muted);
+			 "muted", (int)endpoint_muted(ep));
 }
 
 
@@ -166,10 +168,10 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		(void)json_array_append_new(legv, leg);
 	}
 
-	return json_pack("{s:i, s:s, s:s*, s:s, s:o}", "part", (int)p->id,
+	return json_pack("{s:i, s:s, s:s*, s:s, s:b, s:o}", "part", (int)p->id,
 			 "identity", p->identity, "shown_as",
 			 p->anonymous ? part_public_uri(p) : NULL,
-			 "role", part_role_name(p),
+			 "role", part_role_name(p), "muted", (int)p->muted,
 			 "legs", legv);
 }
 
@@ -259,42 +261,50 @@ static int cmd_watch(json_t *args, json_t **resp, void *arg)
 }
 
 
-/* ---- kick, end, log ------------------------------------------------------ */
+/* ---- participants, end, log ------------------------------------------------------ */
 
 static int cmd_kick(json_t *args, json_t **resp, void *arg)
 {
-	struct focus *f = arg;
-	struct conference *c = named_conf(f, args, resp);
-	json_t *id = json_object_get(args, "part");
-	struct part *p;
+	struct conference *c = named_conf(arg, args, resp);
 
-	if (!c)
-		return ENOENT;
+	return c ? ctlpart_kick(c, args, resp) : ENOENT;
+}
 
-	p = json_is_integer(id)
-		? part_by_id(c, (uint32_t)json_integer_value(id))
-		: part_find(c, json_string_value(id));
-	if (!p) {
-		*resp = json_string("no such participant");
-		return ENOENT;
-	}
 
-	ban_add(c, p->identity);
-	part_kick(p, 200, "Removed by the operator");
+static int cmd_mute(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
 
-	return 0;
+	return c ? ctlpart_mute(c, args, resp) : ENOENT;
+}
+
+
+static int cmd_unmute(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlpart_unmute(c, args, resp) : ENOENT;
+}
+
+
+static int cmd_role(json_t *args, json_t **resp, void *arg)
+{
+	struct conference *c = named_conf(arg, args, resp);
+
+	return c ? ctlpart_role(c, args, resp) : ENOENT;
 }
 
 
 static int cmd_end(json_t *args, json_t **resp, void *arg)
 {
-	struct focus *f = arg;
-	struct conference *c = named_conf(f, args, resp);
+	struct conference *c = named_conf(arg, args, resp);
+	int err = c ? ctlpart_may(c, args, RIGHT_END, NULL, resp) : ENOENT;
 
-	if (!c)
-		return ENOENT;
+	if (err)
+		return err;
 
-	conference_end(c, 200, "Ended by the operator");
+	conference_end(c, 200, json_object_get(args, "as")
+		       ? "Ended by its owner" : "Ended by the operator");
 
 	return 0;
 }
@@ -302,12 +312,14 @@ static int cmd_end(json_t *args, json_t **resp, void *arg)
 
 static int lock(json_t *args, json_t **resp, struct focus *f, bool locked)
 {
+	char buf[IDENT_MAX];
 	struct conference *c = named_conf(f, args, resp);
+	int err = c ? ctlpart_may(c, args, RIGHT_LOCK, NULL, resp) : ENOENT;
 
-	if (!c)
-		return ENOENT;
+	if (err)
+		return err;
 
-	conference_lock(c, locked, "operator");
+	conference_lock(c, locked, ctlpart_who(args, buf, sizeof(buf), resp));
 
 	return 0;
 }
@@ -333,6 +345,8 @@ static int cmd_rekey(json_t *args, json_t **resp, void *arg)
 
 	if (!c)
 		return ENOENT;
+	if (ctlpart_as_none(args, resp))
+		return EACCES;
 
 	if (gclass_rekey(c, &members)) {
 		*resp = json_string("no key");
@@ -361,6 +375,9 @@ static int cmd_invite(json_t *args, json_t **resp, void *arg)
 		*resp = json_string("which URI?");
 		return EINVAL;
 	}
+	err = ctlpart_may(c, args, RIGHT_INVITE, NULL, resp);
+	if (err)
+		return err;
 
 	pl_set_str(&d.target, uri);
 	err = dialout(c, &d);
@@ -391,6 +408,8 @@ static int cmd_log(json_t *args, json_t **resp, void *arg)
 	Mp__SetLog sl = MP__SET_LOG__INIT;
 	enum log_level level;
 
+	if (ctlpart_as_none(args, resp))
+		return EACCES;
 	if (!name || log_level_parse(name, &level)) {
 		*resp = json_string("level is error, warn, info or debug");
 		return EINVAL;
@@ -413,6 +432,9 @@ static const struct ctl_cmd cmdv[] = {
 	{ "watch", cmd_watch, "changes as they happen: conf (optional)"   },
 	{ "floor", cmd_floor, "floor of a conference: conf, action, part" },
 	{ "kick",  cmd_kick,  "remove a participant: conf, part"          },
+	{ "mute",  cmd_mute,  "mix somebody in no more: conf, part"       },
+	{ "unmute", cmd_unmute, "mix somebody in again: conf, part"       },
+	{ "role",  cmd_role,  "give somebody a role: conf, part, role"    },
 	{ "end",   cmd_end,   "end a conference: conf"                    },
 	{ "invite", cmd_invite, "call somebody: conf, uri"                },
 	{ "lock",  cmd_lock,  "let nobody join: conf"                     },

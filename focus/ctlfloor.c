@@ -3,6 +3,7 @@
  */
 #include "focus/epfloor.h"
 #include "focus/ctlfloor.h"
+#include "focus/ctlpart.h"
 #include "log.h"
 
 
@@ -32,7 +33,7 @@ static bool add_user(struct endpoint *ep, void *arg)
 		"user", (int)user, "part", (int)ep->part->id,
 		"identity", ep->part->identity,
 		"chair", floor_is_chair(fs, user), "holds", ep->holds_floor,
-		"muted", ep->muted, "bfcp", floorpart_connected(ep->floor)));
+		"muted", (int)endpoint_muted(ep), "bfcp", floorpart_connected(ep->floor)));
 
 	return false;
 }
@@ -114,9 +115,9 @@ static int act(struct conference *c, const struct endpoint *ep, size_t i,
 int ctlfloor(struct conference *c, json_t *args, json_t **resp)
 {
 	const char *action = json_string_value(json_object_get(args, "action"));
-	json_t *id = json_object_get(args, "part");
 	const struct endpoint *ep;
 	const struct part *p;
+	int err;
 
 	if (!c->floor) {
 		*resp = json_string("this conference has no floor");
@@ -125,14 +126,17 @@ int ctlfloor(struct conference *c, json_t *args, json_t **resp)
 	if (!action || !str_cmp(action, "list"))
 		return list(c, resp);
 
-	p = json_is_integer(id)
-		? part_by_id(c, (uint32_t)json_integer_value(id))
-		: part_find(c, json_string_value(id));
-	ep = p ? endpoint_of(p) : NULL;
+	p = ctlpart_named(c, args, resp);
+	if (!p)
+		return ENOENT;
+	ep = endpoint_of(p);
 	if (!ep) {
-		*resp = json_string("no such participant");
+		*resp = json_string("is not in yet");
 		return ENOENT;
 	}
+	err = ctlpart_may(c, args, RIGHT_FLOOR, NULL, resp);
+	if (err)
+		return err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(actionv); i++) {
 		if (!str_cmp(action, actionv[i].name))

@@ -37,6 +37,19 @@ bool endpoint_is_new(const struct endpoint *ep)
 }
 
 
+bool endpoint_muted(const struct endpoint *ep)
+{
+	return ep->muted || !part_heard(ep->part);
+}
+
+
+enum sdp_dir endpoint_dir(const struct endpoint *ep)
+{
+	return endpoint_muted(ep) ? ep->neg.dir & (enum sdp_dir)~SDP_RECVONLY
+				  : ep->neg.dir;
+}
+
+
 static void destructor(void *arg)
 {
 	struct endpoint *ep = arg;

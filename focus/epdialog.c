@@ -26,6 +26,9 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 			 scode == 503 ? "Retry-After: 5\r\n" : "");
 	if (ep->state == EP_JOINING)
 		endpoint_leave(ep, why, 0);
+	/* what had to wait for this exchange, such as being muted */
+	else if (ep->resend && ep->neg.sdes.suite)
+		(void)epmedia_resend(ep);
 }
 
 

@@ -284,19 +284,27 @@ int epfloor_open(struct conference *c)
 
 /* ---- endpoints --------------------------------------------------------------------- */
 
-static bool is_chair(const struct endpoint *ep)
+/** Why somebody cannot have the floor; NULL: he can */
+static const char *barred(const struct part *p)
 {
-	const struct cfg_conf *cc = ep->part->conf->cc;
+	if (p->muted)
+		return "Muted";
 
-	if (ep->part->role == ROLE_OWNER)
-		return true;
+	return part_heard(p) ? NULL : "Only listens";
+}
 
-	for (unsigned i = 0; i < cc->floor_chairc; i++) {
-		if (cfg_rule_match(cc->floor_chairv[i], ep->part->identity))
-			return true;
-	}
 
-	return false;
+void epfloor_standing(struct endpoint *ep)
+{
+	const struct part *p = ep->part;
+	struct floorconf *fc = p->conf->floor;
+
+	if (!ep->floor)
+		return;
+
+	floor_user_set(floorconf_floors(fc), floorpart_user(ep->floor),
+		       p->role >= ROLE_CHAIR, barred(p), floorconf_now());
+	floorconf_touch(fc);
 }
 
 
@@ -367,11 +375,14 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 	if (!c->floor)
 		return NULL;
 
-	if (!ep->floor &&
-	    floorpart_alloc(&ep->floor, c->floor, is_chair(ep),
-			    part_public_name(ep->part),
-			    part_public_uri(ep->part)))
-		return NULL;
+	if (!ep->floor) {
+		if (floorpart_alloc(&ep->floor, c->floor,
+				    ep->part->role >= ROLE_CHAIR,
+				    part_public_name(ep->part),
+				    part_public_uri(ep->part)))
+			return NULL;
+		epfloor_standing(ep);
+	}
 
 	l->confid = floorconf_id(c->floor);
 	l->userid = floorpart_user(ep->floor);

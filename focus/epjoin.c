@@ -66,8 +66,8 @@ static int endpoint_new(struct endpoint **epp, struct part *p,
 	err = user_agent_set(ep, msg);
 	if (!err)
 		err = conference_contact(contact, sizeof(contact), c, msg);
-	if (!err && !c->contact)
-		err = str_dup(&c->contact, contact);
+	if (!err)
+		err = conference_contact_set(c, msg);
 	if (!err)
 		err = dlg_accept(&ep->dlg, c->focus->dlgs, msg, contact,
 				 endpoint_hdrs, &endpoint_handlers, ep);

@@ -363,7 +363,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
 	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
-	l->ls.recv = n->peer_sends;
+	l->ls.recv = n->peer_sends && part_heard(ep->part);
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
 	l->ls.remote = &l->remote;

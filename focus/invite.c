@@ -85,20 +85,9 @@ void invite_refuse(struct focus *f, const struct sip_msg *msg,
 }
 
 
-static bool allowed(char *const rulev[], unsigned rulec, const char *identity)
-{
-	for (unsigned i = 0; i < rulec; i++) {
-		if (cfg_rule_match(rulev[i], identity))
-			return true;
-	}
-
-	return false;
-}
-
-
 bool invite_may_join(const struct cfg_conf *cc, const char *identity)
 {
-	return allowed(cc->joinv, cc->joinc, identity);
+	return cfg_rules_match(cc->joinv, cc->joinc, identity);
 }
 
 
@@ -125,7 +114,7 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 
 	/* making one needs the right to create, joining the right to join;
 	 * the first to dial a reserved URI does both */
-	if ((!c && !allowed(cc->createv, cc->createc, identity)) ||
+	if ((!c && !cfg_rules_match(cc->createv, cc->createc, identity)) ||
 	    ((c || !cc->factory) &&
 	     !invite_may_join(cc, identity))) {
 		invite_refuse(f, msg, identity, 403, 399, "Not allowed by policy");

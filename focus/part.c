@@ -2,7 +2,7 @@
  * @file focus/part.c  Participants: one authenticated identity each
  */
 #include "focus/privacy.h"
-#include "focus/tree.h"
+#include "focus/role.h"
 
 
 static void destructor(void *arg)
@@ -90,8 +90,9 @@ int part_new(struct part **pp, struct conference *c, const char *identity)
 
 	p->conf = c;
 	p->id = ++c->part_id;
-	p->role = str_cmp(identity, c->owner) ? ROLE_MEMBER : ROLE_OWNER;
 	err = str_dup(&p->identity, identity);
+	if (!err)
+		role_assign(p);
 	if (!err)
 		err = str_dup(&p->public_uri, identity);
 	if (!err)
@@ -152,7 +153,26 @@ const char *part_public_name(const struct part *p)
 
 const char *part_role_name(const struct part *p)
 {
-	return p->role == ROLE_OWNER ? "owner" : "member";
+	return role_name(p->role);
+}
+
+
+bool part_is_in(const struct part *p)
+{
+	struct le *le;
+
+	for (le = p ? list_head(&p->endpointl) : NULL; le; le = le->next) {
+		if (!endpoint_is_new(le->data))
+			return true;
+	}
+
+	return false;
+}
+
+
+bool part_heard(const struct part *p)
+{
+	return !p->muted && p->role != ROLE_LISTENER;
 }
 
 

@@ -7,6 +7,7 @@
 #include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/referto.h"
+#include "focus/role.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -273,11 +274,30 @@ static struct part *to_remove(const struct wish *w)
 }
 
 
+/** A BYE to the conference itself: it is to end */
+static bool is_conference(const struct wish *w)
+{
+	struct pl pl;
+	struct uri uri;
+
+	pl_set_str(&pl, w->to.uri);
+
+	return !uri_decode(&uri, &pl) &&
+		focus_is_ours(w->f, &uri, &w->msg->dst) &&
+		conference_find(w->f, &uri.user) == w->c;
+}
+
+
 static void remove_part(const struct wish *w, struct referrer *r)
 {
 	struct part *p = to_remove(w);
 
 	say_yes(w, r);
+	if (is_conference(w)) {
+		conference_end(w->c, 200, "Ended by its owner");
+		result_handler(200, "OK", r);
+		return;
+	}
 	if (!p) {
 		result_handler(404, "Not Found", r);
 		return;
@@ -293,77 +313,36 @@ static void remove_part(const struct wish *w, struct referrer *r)
 
 /* ---- who may --------------------------------------------------------------------- */
 
-static bool is_joined(const struct conference *c, const char *identity)
+/** A BYE to oneself needs no right.  TR 33.829 clause 5.3.2.1.4: the referrer
+ *  is authorised first, then comes whom it is about */
+static const char *why_not(const struct wish *w)
 {
-	const struct part *p = part_find(c, identity);
-	const struct le *le = p ? list_head(&p->endpointl) : NULL;
+	const struct part *p;
 
-	for (; le; le = le->next) {
-		if (!endpoint_is_new(le->data))
-			return true;
-	}
+	if (w->to.kind != REFERTO_BYE)
+		return rights_refuse(w->c, w->who, RIGHT_INVITE, NULL);
+	if (is_conference(w))
+		return rights_refuse(w->c, w->who, RIGHT_END, NULL);
 
-	return false;
-}
+	p = to_remove(w);
+	if (p && !str_cmp(w->who, p->identity))
+		return NULL;
 
-
-static bool may_join(const struct cfg_conf *cc, const char *identity)
-{
-	for (unsigned i = 0; i < cc->joinc; i++) {
-		if (cfg_rule_match(cc->joinv[i], identity))
-			return true;
-	}
-
-	return false;
-}
-
-
-/** TR 33.829 clause 5.3.2.1.4: the referrer first.  Who may not join must not
- *  get in by referring, and who was removed has no say either */
-bool refer_allowed(struct conference *c, const char *who, bool joined)
-{
-	const bool owner = !str_cmp(who, c->owner);
-
-	if (owner && cfg_referrer_word(c->cc, "owner"))
-		return true;
-	if (joined && cfg_referrer_word(c->cc, "members"))
-		return true;
-
-	return cfg_referrer_match(c->cc, who) &&
-		(joined || (may_join(c->cc, who) && !ban_active(c, who)));
-}
-
-
-static bool may_refer(const struct wish *w)
-{
-	return refer_allowed(w->c, w->who, is_joined(w->c, w->who));
-}
-
-
-static bool may_remove(const struct wish *w)
-{
-	const struct part *p = to_remove(w);
-	const char *identity = p ? p->identity : w->identity;
-
-	if (!str_cmp(w->who, identity) && is_joined(w->c, w->who))
-		return true;
-
-	/* the owner is nobody's to remove */
-	return str_cmp(identity, w->c->owner) && may_refer(w);
+	return rights_refuse(w->c, w->who, RIGHT_REMOVE, p);
 }
 
 
 static bool authorised(const struct wish *w)
 {
-	const bool ok = w->to.kind == REFERTO_BYE ? may_remove(w)
-						  : may_refer(w);
+	const char *why = why_not(w);
 
-	if (!ok) {
-		refuse(w, 403, "Forbidden", "Not allowed by policy");
+	if (why) {
+		refuse(w, 403, "Forbidden", why);
 		return false;
 	}
 	/* all but the removal of somebody who is there makes work for others */
-	if ((w->to.kind != REFERTO_BYE || !to_remove(w)) &&
+	if ((w->to.kind != REFERTO_BYE ||
+	     !(to_remove(w) || is_conference(w))) &&
 	    !rate_ok(&w->f->ratel, w->who, 1)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;

@@ -26,8 +26,6 @@ void refer_recv(struct focus *f, const struct sip_msg *msg,
 /** In the dialog of an endpoint, whose connection or identity is its own */
 void refer_in_dialog(struct endpoint *ep, struct dlg *dlg,
 		     const struct sip_msg *msg);
-/** May who (in the conference, or not) have people called and removed? */
-bool refer_allowed(struct conference *c, const char *who, bool joined);
 
 /* referout.c */
 struct referout {

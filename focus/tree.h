@@ -50,6 +50,8 @@ enum change {
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
 	CHANGE_FLOOR_TAKEN, CHANGE_FLOOR_GIVEN,   /* it holds the floor, or not */
 	CHANGE_FLOOR_MUTED, CHANGE_FLOOR_HEARD,   /* by the floor             */
+	CHANGE_MUTED, CHANGE_UNMUTED,             /* by somebody              */
+	CHANGE_ROLE,
 	CHANGE_MAX
 };
 
@@ -97,7 +99,8 @@ enum { STAY_GRACE_MS = 10000 };
 /** The MKI of a leg's own key; those of group keys are above */
 enum { GEPOCH_MKI_OWN = 1 };
 
-enum role { ROLE_OWNER, ROLE_MEMBER };
+/** In order of rank: role.h */
+enum role { ROLE_LISTENER, ROLE_MEMBER, ROLE_CHAIR, ROLE_OWNER };
 
 /** One generation of a class's group key */
 struct gepoch {
@@ -156,6 +159,7 @@ struct conference {
 	struct list partl;
 	struct urilist *invitees;   /* to be called when the creator is in    */
 	struct list banl;           /* ban.c: who may not come back yet       */
+	struct list standl;         /* role.c: roles and mutes that were set  */
 	bool locked;                /* nobody joins but the owner             */
 	struct list classl;
 	struct confwatch *watch;    /* NULL: nobody watches                   */
@@ -184,6 +188,7 @@ struct part {
 	char *cname;                /* RTCP, random: RFC 7022                 */
 	uint32_t id;
 	enum role role;
+	bool muted;                 /* by a chair or the operator             */
 	bool anonymous;             /* others must not see identity           */
 };
 
@@ -312,9 +317,15 @@ struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
 /** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
 int  conference_contact(char *buf, size_t size, const struct conference *c,
 			const struct sip_msg *msg);
+/** The same for calls of ours, once somebody has come this way */
+int  conference_contact_set(struct conference *c, const struct sip_msg *msg);
 
 /* part.c */
 const char *part_role_name(const struct part *p);
+/** With an endpoint that has joined; false for NULL */
+bool part_is_in(const struct part *p);
+/** Neither muted nor a listener: its media may be mixed */
+bool part_heard(const struct part *p);
 /** By identity, for authorisation and the operator; open before anonymous */
 struct part *part_find(const struct conference *c, const char *identity);
 /** As the others know it: what a participant names is looked up here, else
@@ -362,6 +373,10 @@ const char *endpoint_state_name(enum endpoint_state st);
 void endpoint_moved(struct endpoint *ep);
 /** Neither joined nor gone */
 bool endpoint_is_new(const struct endpoint *ep);
+/** In, but not mixed: because of the floor, its role, or somebody muted it */
+bool endpoint_muted(const struct endpoint *ep);
+/** Our direction as it is, while its SDP says what it may be */
+enum sdp_dir endpoint_dir(const struct endpoint *ep);
 
 /* endpoint.c for dialout.c */
 extern const struct dlg_handlers endpoint_handlers;   /* epdialog.c */
@@ -428,6 +443,8 @@ void epfloor_commit(struct endpoint *ep);
 void epfloor_leave(struct endpoint *ep);
 /** A new mixer hears all: tell it if this one is muted */
 void epfloor_recover(const struct endpoint *ep);
+/** Its participant's role has changed, or it was muted or unmuted */
+void epfloor_standing(struct endpoint *ep);
 /** A key was pressed: RFC 4733 event */
 void epfloor_dtmf(struct endpoint *ep, unsigned event);
 /** Where clients connect to */

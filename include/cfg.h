@@ -23,7 +23,7 @@ enum {
 
 enum keying { KEYING_ENDPOINT, KEYING_GROUP, KEYING_AUTO };
 enum digest_alg { DIGEST_NONE = 0, DIGEST_MD5, DIGEST_SHA256, DIGEST_ALG_MAX = 2 };
-enum owner_leaves { OWNER_CLOSES, OWNER_STAYS };
+enum owner_leaves { OWNER_CLOSES, OWNER_HANDS_OVER, OWNER_STAYS };
 
 /** Callers who ask not to be known: nobody (433), those who are known to the
  *  focus alone, or even those who prove no identity */
@@ -74,12 +74,16 @@ struct cfg_conf {
 	char *invitev[CFG_RULE_MAX];    /* whom we may call                    */
 	unsigned invitec;
 	char *referv[CFG_RULE_MAX];     /* who may have us call and remove:
-	                                   rules, or "owner", "members"        */
+	                                   rules, or a word for roles          */
 	unsigned referc;
 	unsigned rejoin_ban_s;          /* after being removed                 */
 	enum anonymous anonymous;
 	char *subscribev[CFG_RULE_MAX]; /* beside participants                 */
 	unsigned subscribec;
+	char *chairv[CFG_RULE_MAX];     /* besides the owner                   */
+	unsigned chairc;
+	char *listenerv[CFG_RULE_MAX];  /* who are never heard                 */
+	unsigned listenerc;
 	enum owner_leaves owner_leaves;
 	enum keying keying;
 	enum suite_id suitev[SUITE_MAX];  /* allowed, in our order of preference when we offer */
@@ -89,8 +93,6 @@ struct cfg_conf {
 	unsigned max_participants;
 	unsigned max_speakers;
 	enum cfg_floor floor;
-	char *floor_chairv[CFG_RULE_MAX];  /* besides the owner                */
-	unsigned floor_chairc;
 	enum cfg_floor_gates floor_gates;
 	enum cfg_floor_order floor_order;
 	enum cfg_floor_absent floor_no_chair;
@@ -206,10 +208,13 @@ int cfg_show(struct re_printf *pf, const struct cfg *cfg);
  */
 bool cfg_rule_match(const char *rule, const char *identity);
 
-/** May this identity refer, by a rule other than "owner" or "members"? */
+/** Does one of these rules? */
+bool cfg_rules_match(char *const rulev[], unsigned rulec, const char *identity);
+
+/** May this identity refer, by a rule that is no word for a role? */
 bool cfg_referrer_match(const struct cfg_conf *cc, const char *identity);
 
-/** Does the list have this word ("owner", "members")? */
+/** Does the list have this word ("owner", "chairs", "members")? */
 bool cfg_referrer_word(const struct cfg_conf *cc, const char *word);
 
 /** The route for a host part in lower case; NULL: by the URI itself */

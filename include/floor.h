@@ -85,6 +85,7 @@ struct floor_user {
 	char *name;             /* display name or NULL                       */
 	char *uri;
 	uint32_t chair;         /* mask of floors, by index                   */
+	bool barred;            /* may neither ask nor hold                   */
 
 	/* of floor.c */
 	uint32_t held, open;    /* masks of floors                            */
@@ -127,6 +128,14 @@ bool floor_exists(const struct floors *fs, uint16_t floor);
 /** @param chair  Of all floors */
 int  floor_user_add(struct floors *fs, uint16_t id, bool chair,
 		    const char *name, const char *uri);
+/**
+ * What a user may has changed
+ *
+ * @param barred  Why it can have no floor: what it holds is revoked, what it
+ *                waits for is denied, and it cannot ask; NULL: it can
+ */
+void floor_user_set(struct floors *fs, uint16_t id, bool chair,
+		    const char *barred, uint64_t now);
 /** Gone: what it holds is revoked, what it waits for is cancelled */
 void floor_user_del(struct floors *fs, uint16_t id, uint64_t now);
 const struct floor_user *floor_user_find(const struct floors *fs,

@@ -161,14 +161,18 @@ void leg_unslot(struct leg *leg)
 	}
 }
 
+/* Who was given the floor, or is not muted any more, is about to speak: its next
+   packet is worth a look, although codec and size may say nothing */
+static void leg_expect(struct leg *leg)
+{
+	leg->act.mean_len = 0;
+	leg->spk.doubt_ms = 0;
+}
+
 void leg_gate(struct leg *leg, bool open)
 {
-	/* who was given the floor is about to speak: its next packet is worth
-	   a look, although codec and size may say nothing */
-	if (open && !leg->spk.open) {
-		leg->act.mean_len = 0;
-		leg->spk.doubt_ms = 0;
-	}
+	if (open && !leg->spk.open)
+		leg_expect(leg);
 
 	leg->spk.open = open;
 	if (!open)
@@ -219,6 +223,8 @@ static int apply(struct leg *leg, struct leg_want *w, struct eclass **ecp)
 
 	if (codec_changed || !w->cfg.recv)
 		leg_unslot(leg);
+	if (w->cfg.recv && !old.recv)
+		leg_expect(leg);
 	legkey_unlink(leg);
 	leg->conf->trialc += (unsigned)w->cfg.both - (unsigned)old.both;
 	leg->cfg = w->cfg;

@@ -28,10 +28,12 @@ e2e_scenarios = \
 	tests/e2e/40_floor.py \
 	tests/e2e/41_floor_audio.py \
 	tests/e2e/42_floor_dissector.py \
-	tests/e2e/60_hostile.py tests/e2e/61_strangers.py
-TESTS += $(e2e_scenarios)
-EXTRA_DIST += $(e2e_scenarios) tests/lsan.supp \
-	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py \
+	tests/e2e/43_roles.py \
+	tests/e2e/60_hostile.py \
+	tests/e2e/61_strangers.py
+TESTS += tests/conformance.py $(e2e_scenarios)
+EXTRA_DIST += tests/conformance.py $(e2e_scenarios) tests/lsan.supp \
+	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py tests/e2e/heard.py \
 	tests/e2e/hostile.py tests/e2e/leftover.py tests/e2e/srtp.py tests/e2e/lib.py tests/e2e/phones.py tests/e2e/rawsip.py tests/e2e/roster.py \
 	tests/e2e/scene.py
 TEST_EXTENSIONS = .py

@@ -12,4 +12,5 @@ include tests/media.mk
 include tests/mixer.mk
 include tests/refer.mk
 include tests/reg.mk
+include tests/roles.mk
 include tests/secrecy.mk

@@ -431,7 +431,8 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	ls.dtmf_pt = 101;
 	ls.level_ext = (uint32_t)p->level_ext;
 	ls.rtcp_mux = p->mux;
-	ls.send = ls.recv = true;
+	ls.send = true;
+	ls.recv = !p->no_recv;
 	ls.remote = &a;
 	if (!p->mux) {
 		fill_addr(&a2, p->rtcp_fd, ip2);

@@ -60,6 +60,7 @@ struct phone {
 	uint8_t  pt;
 	unsigned ptime;
 	bool     mux, talking, fec, mki;
+	bool     no_recv;           /* of phone_set(): it is not to send   */
 	uint64_t lifetime;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;

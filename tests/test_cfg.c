@@ -187,6 +187,9 @@ START_TEST(what_is_not_set_has_the_default_of_the_table)
 	ck_assert_int_eq(cfg->log_level, LOG_LV_INFO);
 	ck_assert(!cfg->log_syslog);
 	ck_assert_int_eq(conf->owner_leaves, OWNER_CLOSES);
+	ck_assert_uint_eq(conf->referc, 2);
+	ck_assert(cfg_referrer_word(conf, "owner") && cfg_referrer_word(conf, "chairs"));
+	ck_assert_uint_eq(conf->chairc + conf->listenerc, 0);
 	ck_assert_int_eq(conf->anonymous, ANON_TRUSTED);
 	ck_assert(!cfg->registrar);
 	ck_assert_uint_eq(list_count(&cfg->peerl), 0);
@@ -335,7 +338,11 @@ static const struct {
 	{ 14, "create = {\"*\", \"*\"}", "/conclave.conf:14: create: '*' twice" },
 	{ 14, "create = {}", NULL },
 	{ 19, "keying = \"none\"", "/conclave.conf:19: keying: 'none' is none of endpoint, group, auto" },
-	{ 19, "owner_leaves = \"dance\"", "/conclave.conf:19: owner_leaves: 'dance' is none of close, stay" },
+	{ 19, "owner_leaves = \"dance\"", "/conclave.conf:19: owner_leaves: 'dance' is none of close, hand_over, stay" },
+	{ 19, "chairs = {\"alice\"}", "/conclave.conf:19: chairs: 'alice' is none of sip:user@domain" },
+	{ 19, "listeners = {\"*\"}", NULL },
+	{ 19, "refer = {\"listeners\"}", "/conclave.conf:19: refer: 'listeners' is none of owner, chairs, members, sip:" },
+	{ 19, "refer = {\"chairs\", \"members\"}", NULL },
 	{ 19, "suites = {}", "/conclave.conf:19: suites: the list is empty" },
 	{ 19, "suites = {\"NULL_HMAC_SHA1_80\"}", "/conclave.conf:19: suites: unknown SRTP suite 'NULL_HMAC_SHA1_80'" },
 	{ 19, "suites = {\"AES_CM_128_HMAC_SHA1_32\"}", NULL },

@@ -77,6 +77,9 @@ static const struct ctl_cmd cmdv[] = {
 	{ "show",  answer, "" },
 	{ "floor", answer, "" },
 	{ "kick",  answer, "" },
+	{ "mute",  answer, "" },
+	{ "unmute", answer, "" },
+	{ "role",  answer, "" },
 	{ "end",   answer, "" },
 	{ "registrations", answer, "" },
 	{ "stats", answer, "" },
@@ -202,7 +205,7 @@ START_TEST(show_has_a_line_for_each_leg)
 		"\"participants\":[{\"part\":1,\"identity\":\"sip:alice@h\",\"role\":\"owner\",\"legs\":["
 		"{\"leg\":5,\"state\":\"connected\",\"codec\":\"opus\",\"suite\":\"AEAD_AES_256_GCM\","
 		"\"keying\":\"group\",\"epoch\":2,\"mki\":true,\"remote\":\"127.0.0.1:4000\",\"rx_packets\":100,\"rx_lost\":1,"
-		"\"auth_failed\":0,\"tx_packets\":99,\"jitter_ms\":2,\"level_dbov\":-20,\"speaking\":true,"
+		"\"auth_failed\":0,\"tx_packets\":99,\"jitter_ms\":2,\"level_dbov\":-20,\"speaking\":true,\"muted\":true,"
 		"\"age_s\":61,\"user_agent\":\"phone\"}]},"
 		"{\"part\":2,\"identity\":\"sip:bob@h\",\"shown_as\":\"sip:anon@x\",\"role\":\"member\",\"legs\":[]}]}";
 	RUN("show", "ad-1");
@@ -214,7 +217,28 @@ START_TEST(show_has_a_line_for_each_leg)
 	ck_assert_ptr_nonnull(strstr(out,
 		"   2  sip:bob@h    member    -  -          -           -  -    -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -\n"));
+		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -      yes\n"));
+}
+END_TEST
+
+START_TEST(role_and_mute_may_be_asked_as_a_participant)
+{
+	reply = "{}";
+	RUN("mute", "ad-1", "sip:bob@h");
+	ck_assert_str_eq(request, "{\"cmd\":\"mute\",\"conf\":\"ad-1\",\"part\":\"sip:bob@h\"}");
+	RUN("--as", "sip:alice@h", "unmute", "ad-1", "2");
+	ck_assert_str_eq(request, "{\"cmd\":\"unmute\",\"conf\":\"ad-1\",\"part\":2,\"as\":\"sip:alice@h\"}");
+	RUN("role", "ad-1", "2", "chair");
+	ck_assert_str_eq(request, "{\"cmd\":\"role\",\"conf\":\"ad-1\",\"part\":2,\"role\":\"chair\"}");
+
+	/* without it the operator would have asked */
+	free(request);
+	request = NULL;
+	RUN("--as", "\xff", "end", "ad-1");
+	ck_assert_int_eq(status, 2);
+	ck_assert_ptr_null(request);
+	RUN("role", "ad-1", "2");
+	ck_assert_int_eq(status, 2);
 }
 END_TEST
 
@@ -411,6 +435,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, list_is_a_table_with_aligned_columns);
 	tcase_add_test(tc, show_has_a_line_for_each_leg);
+	tcase_add_test(tc, role_and_mute_may_be_asked_as_a_participant);
 	tcase_add_test(tc, floor_shows_requests_and_users);
 	tcase_add_test(tc, registrations_name_user_and_connection);
 	tcase_add_test(tc, stats_show_server_refusals_and_mixers);

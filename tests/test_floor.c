@@ -289,6 +289,56 @@ START_TEST(round_robin_prefers_who_spoke_longest_ago)
 END_TEST
 
 
+START_TEST(who_is_barred_loses_the_floor_and_cannot_ask)
+{
+	start(&open_policy);
+	(void)ask(BOB, 1);
+	(void)ask(CAT, 2);
+	(void)ask(DAN, 3);
+	(void)took();
+	floor_user_set(fs, CAT, false, "Muted", now);
+	ck_assert_str_eq(took(), "8:Denied(Muted) 9:Accepted@1 F1");
+	floor_user_set(fs, BOB, false, "Muted", now);
+	ck_assert_str_eq(took(), "7:Revoked(Muted) -7 +9 +9 9:Granted F1");
+	ck_assert_int_eq(ask(BOB, 4), BFCPM_ERR_UNAUTHORIZED);
+	floor_user_set(fs, BOB, false, NULL, now);
+	ck_assert_int_eq(ask(BOB, 5), 0);
+	ck_assert_str_eq(took(), "7:Accepted@1/5 F1");
+}
+END_TEST
+
+
+START_TEST(who_is_barred_while_the_media_is_switched_is_denied)
+{
+	start(&open_policy);
+	async = true;
+	(void)ask(BOB, 1);
+	(void)took();
+	floor_user_set(fs, BOB, false, "Muted", now);
+	ck_assert_str_eq(took(), "7:Denied/1(Muted) +1 +8 +9 F1");
+	floor_gated(fs, token, 0, now);
+	ck_assert_str_eq(took(), "");
+}
+END_TEST
+
+
+START_TEST(chairs_are_made_and_unmade)
+{
+	start(&chaired_policy);
+	(void)ask(BOB, 1);
+	(void)took();
+	ck_assert_int_eq(chair(CAT, req(BOB), BFCPM_GRANTED), BFCPM_ERR_UNAUTHORIZED);
+	floor_user_set(fs, CAT, true, NULL, now);
+	floor_user_set(fs, ANN, false, NULL, now);
+	ck_assert_str_eq(took(), "");
+	ck_assert_int_eq(chair(ANN, req(BOB), BFCPM_GRANTED), BFCPM_ERR_UNAUTHORIZED);
+	/* the last one: what waits for a word would wait for ever */
+	floor_user_set(fs, CAT, false, NULL, now);
+	ck_assert_str_eq(took(), "7:Denied(No chair) F1");
+}
+END_TEST
+
+
 START_TEST(granted_is_told_when_the_media_is_switched_and_not_before)
 {
 	start(&open_policy);
@@ -672,6 +722,9 @@ int main(void)
 	tcase_add_test(tc, higher_priority_goes_first_and_is_clipped_by_policy);
 	tcase_add_test(tc, several_holders_if_policy_says_so);
 	tcase_add_test(tc, round_robin_prefers_who_spoke_longest_ago);
+	tcase_add_test(tc, who_is_barred_loses_the_floor_and_cannot_ask);
+	tcase_add_test(tc, who_is_barred_while_the_media_is_switched_is_denied);
+	tcase_add_test(tc, chairs_are_made_and_unmade);
 	tcase_add_test(tc, granted_is_told_when_the_media_is_switched_and_not_before);
 	tcase_add_test(tc, release_that_crosses_the_grant_cancels);
 	tcase_add_test(tc, grant_that_the_mixer_refuses_is_denied_and_the_next_one_tried);

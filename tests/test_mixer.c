@@ -1032,6 +1032,26 @@ START_TEST(closed_gate_silences_a_leg)
 }
 END_TEST
 
+START_TEST(who_holds_and_sends_its_own_music_is_not_heard)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+
+	(void)rig_run(&rig, 500, NULL, NULL);
+	a->no_recv = true;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 300, NULL, NULL);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_double_lt(phone_hears(b, freqv[0]), -60);
+	a->no_recv = false;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert_double_gt(phone_hears(b, freqv[0]), -30);
+}
+END_TEST
+
 START_TEST(no_more_than_k_are_mixed)
 {
 	struct phone *d;
@@ -1241,6 +1261,7 @@ static Suite *suite(void)
 			NULL });
 	add_case(s, "speakers", setup4, (const TTest *const[]){
 			closed_gate_silences_a_leg,
+			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
 			a_level_that_is_a_lie_wins_nothing,
 			NULL });

@@ -2,9 +2,11 @@
 import os
 import re
 import subprocess
+from types import SimpleNamespace
 
 import lib
 from baresip import Baresip
+from hostile import raw_connect
 from lib import check, judge, note, tones, wait_until
 from phones import SETTLE_S, listen
 from rawsip import Call, Client, crypto, offer
@@ -49,6 +51,7 @@ def refusals(env, server):
     for what, status, kw in (
             ('no credentials', 401, dict(headers=[mine], auth=False)),
             ("bob's address", 403, dict(headers=[mine], aor='sip:bob@127.0.0.1')),
+            ('another domain', 404, dict(headers=[mine], domain='example.org')),
             ('too brief', 423, dict(headers=[mine + ';expires=5'])),
             ('contact with a header', 400, dict(
                 headers=['Contact: <sip:alice@h?Replaces=x>'])),
@@ -80,6 +83,20 @@ def outbound(env, server):
           regs[0]['connection'] == new.local_hostport(), 'flow: %r' % regs)
     note('outbound: one flow, on the newer connection')
     return old, new
+
+
+def keep_alive(env, server):
+    """RFC 5626 section 3.5.1: an empty line for two"""
+    with raw_connect(SimpleNamespace(server=server)) as k:
+        for _ in range(3):
+            k.sendall(b'\r\n\r\n')
+            got = b''
+            while len(got) < 2:
+                more = k.recv(16)
+                check(more, 'the connection was closed')
+                got += more
+            check(got == b'\r\n', 'pong: %r' % got)
+    note('keep-alive: CRLF for double CRLF')
 
 
 def not_called(what, sock, conf, uri, why):
@@ -151,6 +168,7 @@ def main(env):
     called_and_heard(env, server)
     refusals(env, server)
     old, new = outbound(env, server)
+    keep_alive(env, server)
     gone_with_its_connection(env, server, new)
     clear_and_off(env, server)
 

@@ -82,7 +82,8 @@ def pseudonym(env, server):
     owner, r = join(alice, alice.uri('factory'))
     expect('alice', r, 200)
     uri = focus_uri(r)
-    for headers in (HIDDEN, ['Privacy: user;critical']):
+    for headers in (HIDDEN, ['Privacy: user;critical'],
+                    HIDDEN + ['Proxy-Require: privacy']):
         call, r = invite(bob, uri, headers)
         expect('bob, %s' % headers[0], r, 200)
         wait_until('bob is in', lambda: len(parts(server)) == 2, 5)

@@ -114,18 +114,19 @@ class Client:
                  password=None, timeout=10, cert=None):
         self.host, self.port, self.transport = host, port, transport
         self.user, self.password, self.timeout = user, password, timeout
+        self.cert = cert        # PEM file, if it is to show one
         self.boxes = {}
         self.stray = queue.Queue()
         self.lock = threading.Lock()
         self.io = threading.Lock()
-        self.sock = self._open(ca, cert)
+        self.sock = self._open(ca)
         self.sock.setblocking(False)
         self.local = self.sock.getsockname()[:2]
         self.dead = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
-    def _open(self, ca, cert):
+    def _open(self, ca):
         if self.transport == 'udp':
             fam = socket.AF_INET6 if ':' in self.host else socket.AF_INET
             s = socket.socket(fam, socket.SOCK_DGRAM)
@@ -136,8 +137,8 @@ class Client:
         if self.transport == 'tls':
             ctx = ssl.create_default_context(cafile=ca)
             ctx.check_hostname = True
-            if cert:
-                ctx.load_cert_chain(cert)
+            if self.cert:
+                ctx.load_cert_chain(self.cert)
             s = ctx.wrap_socket(s, server_hostname=self.host)
         return s
 

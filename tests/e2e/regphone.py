@@ -8,11 +8,12 @@ def raw(env, server, user, **kw):
                           password=server.password(user), **kw))
 
 
-def register(cli, headers, auth=True, user=None, aor=None, cseq=1, call_id=None):
+def register(cli, headers, auth=True, user=None, aor=None, cseq=1, call_id=None,
+             domain=None):
     """REGISTER, with credentials if asked for; the final response"""
     user = user or cli.user
     aor = aor or 'sip:%s@%s' % (user, cli.host)
-    uri = 'sip:%s' % cli.host
+    uri = 'sip:%s' % (domain or cli.host)
     call_id = call_id or token() + '@test'
     box = cli.box(call_id)
     more = []
