@@ -163,7 +163,7 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
-	epmedia_shown(ep, true, &keys);
+	epmedia_show_next(&keys, ep);
 	epmedia_local(ep, &l);
 	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l, &keys);
 	if (err) {
