@@ -1,30 +1,22 @@
 #!/usr/bin/env python3
 """CPU of the mixer per leg with 3, 30 and 300 legs in one conference, beside
-the primitives (receive, SRTP by hand, send, Opus) measured around each run.
+the primitives (receive, SRTP by hand, send, Opus) measured around each run, and
+beside a bare relay with as many legs and the same Opus work (bench_relay.c).
 
   bench_legs.py [--json] [--legs 3,30,300] [--seconds 10] [--talkers 3]
 """
 import argparse
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'e2e'))
-import lib                                                      # noqa: E402
-from caller import Caller                                       # noqa: E402
+from measure import figures, mean
+import lib
+from caller import Caller
 
 
-def primitives():
-    out = subprocess.check_output([lib.program('bench/bench_prim')])
-    return json.loads(out)
-
-
-def mean(a, b):
-    return {k: (a[k] + b[k]) / 2 for k in a}
+def primitives(legs):
+    return {**figures('bench_prim'), **figures('bench_relay', legs)}
 
 
 def phones(server, env, n, uri, seconds, *args):
@@ -53,7 +45,7 @@ def legs_up(server):
 def one(env, name, n, talkers, seconds):
     server = env.server(name, log_level='warn')
     talk = min(n, talkers)
-    before = primitives()
+    before = primitives(n)
     up = int(seconds + 8 + n * 0.03)
     callers = [phones(server, env, talk, server.factory, up, '--same-conf')]
     lib.wait_until('%d talkers' % talk,
@@ -70,7 +62,7 @@ def one(env, name, n, talkers, seconds):
     lib.wait_until('the measurement',
                    lambda: time.monotonic() >= t0 + seconds, seconds + 5)
     t1, cpu1, rx1, tx1 = snapshot(server, conf['conf'])
-    p = mean(before, primitives())
+    p = mean(before, primitives(n))
     server.ctl('end', conf['conf'])
     for c in callers:
         c.close()
@@ -86,18 +78,19 @@ def one(env, name, n, talkers, seconds):
     return {'legs': n, 'talkers': talk, 'rx_per_tick': rx, 'tx_per_tick': tx,
             'cpu_us_per_tick': cpu, 'cpu_us_per_leg': cpu / n,
             'core_percent': cpu / 200, 'wire_us': wire, 'opus_us': opus,
-            'ratio': cpu / (wire + opus), 'primitives': p}
+            'ratio': cpu / (wire + opus),
+            'relay_ratio': cpu / (n * p['relay_us'] + opus), 'primitives': p}
 
 
 def table(rows):
     print('legs talkers  packets in/out   mixer CPU [us per 20 ms]  per leg'
-          '   wire + Opus primitives [us]  ratio  of a core')
+          '   wire + Opus primitives [us]  ratio  to a relay  of a core')
     for r in rows:
         print('%4d %7d  %6.1f / %6.1f  %24.0f  %7.1f  %14.0f + %-10.0f  %5.2f'
-              '  %7.1f %%' % (r['legs'], r['talkers'], r['rx_per_tick'],
+              '  %10.2f  %7.1f %%' % (r['legs'], r['talkers'], r['rx_per_tick'],
                               r['tx_per_tick'], r['cpu_us_per_tick'],
                               r['cpu_us_per_leg'], r['wire_us'], r['opus_us'],
-                              r['ratio'], r['core_percent']))
+                              r['ratio'], r['relay_ratio'], r['core_percent']))
     print('primitives [us]: ' + ', '.join(
         '%s %.2f' % (k[:-3], v) for k, v in rows[-1]['primitives'].items()))
 

@@ -17,17 +17,14 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <openssl/evp.h>
 #include <opus.h>
+#include "gcm.h"
 
 enum {
 	SOCKS   = 300,
 	ROUNDS  = 40,
 	REPEAT  = 5,              /* the best counts: the least disturbed     */
-	PACKET  = 108,            /* 12 + 80 + 16                             */
-	HEADER  = 12,
-	PAYLOAD = 80,
-	TAG     = 16,
+	PACKET  = GCM_PACKET,
 	FRAME   = 960,
 	FRAMES  = 100,
 };
@@ -131,41 +128,12 @@ static void udp(double *send_s, double *recv_s)
 
 /* ---- SRTP by hand -------------------------------------------------------- */
 
-static void gcm(EVP_CIPHER_CTX *ctx, uint8_t *pkt, int encrypt)
-{
-	uint8_t iv[12] = "";
-	int n;
-
-	memcpy(iv + 4, pkt + 2, 8);
-	if (!EVP_CipherInit_ex2(ctx, NULL, NULL, iv, encrypt, NULL) ||
-	    !EVP_CipherUpdate(ctx, NULL, &n, pkt, HEADER) ||
-	    !EVP_CipherUpdate(ctx, pkt + HEADER, &n, pkt + HEADER, PAYLOAD))
-		exit(1);
-	if (encrypt) {
-		if (!EVP_CipherFinal_ex(ctx, pkt + HEADER + PAYLOAD, &n) ||
-		    !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG,
-					 pkt + HEADER + PAYLOAD))
-			exit(1);
-	}
-	else if (!EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG,
-				      pkt + HEADER + PAYLOAD) ||
-		 !EVP_CipherFinal_ex(ctx, pkt + HEADER + PAYLOAD, &n)) {
-		exit(1);
-	}
-}
-
-
 static void srtp_by_hand(double *protect_s, double *unprotect_s)
 {
 	static const uint8_t key[16] = "not a secret key";
-	EVP_CIPHER_CTX *enc = EVP_CIPHER_CTX_new();
-	EVP_CIPHER_CTX *dec = EVP_CIPHER_CTX_new();
+	EVP_CIPHER_CTX *enc = gcm_new(key, 1), *dec = gcm_new(key, 0);
 	static uint8_t pktv[SOCKS][PACKET];
 	double t;
-
-	if (!EVP_EncryptInit_ex2(enc, EVP_aes_128_gcm(), key, NULL, NULL) ||
-	    !EVP_DecryptInit_ex2(dec, EVP_aes_128_gcm(), key, NULL, NULL))
-		exit(1);
 
 	*protect_s = *unprotect_s = INFINITY;
 	for (int r = 0; r < ROUNDS; r++) {

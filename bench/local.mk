@@ -1,11 +1,15 @@
-noinst_PROGRAMS += bench/bench_srtp bench/bench_prim bench/bench_tls
+noinst_PROGRAMS += bench/bench_srtp bench/bench_prim bench/bench_relay bench/bench_tls
 bench_bench_srtp_SOURCES = bench/bench_srtp.c
 bench_bench_srtp_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 bench_bench_srtp_LDADD = $(MEDIA_LIBS)
 
-bench_bench_prim_SOURCES = bench/bench_prim.c
+bench_bench_prim_SOURCES = bench/bench_prim.c bench/gcm.h
 bench_bench_prim_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS) $(OPUS_CFLAGS)
 bench_bench_prim_LDADD = $(SSL_LIBS) $(OPUS_LIBS) -lm
+
+bench_bench_relay_SOURCES = bench/bench_relay.c bench/gcm.h
+bench_bench_relay_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+bench_bench_relay_LDADD = $(SSL_LIBS)
 
 bench_bench_tls_SOURCES = bench/bench_tls.c
 bench_bench_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)

@@ -1,4 +1,4 @@
-"""What the benchmarks of the focus share: CPU of a process, TLS primitives"""
+"""What the benchmarks share: CPU of a process, primitives"""
 import json
 import os
 import subprocess
@@ -14,9 +14,15 @@ def cpu_us(pid):
     return int(lib.read_text('/proc/%d/schedstat' % pid).split()[0]) / 1000
 
 
+def figures(name, *args):
+    """What a primitive prints"""
+    return json.loads(subprocess.check_output(
+        [lib.program('bench/' + name), *[str(a) for a in args]]))
+
+
 def tls():
     """{exchange: us} of our side alone, see bench_tls.c"""
-    return json.loads(subprocess.check_output([lib.program('bench/bench_tls')]))
+    return figures('bench_tls')
 
 
 def mean(a, b):

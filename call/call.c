@@ -429,6 +429,8 @@ int call_start(struct call *c, const char *uri)
 	ctap_event(c->env->tap, "call", c->idx);
 
 	err = cmedia_alloc(&c->media, &cfg);
+	if (!err && c->o->hard_switch)
+		ckeys_hard_switch(cmedia_keys(c->media));
 	if (!err)
 		err = connect_to(c, uri);
 	if (err)

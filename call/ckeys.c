@@ -29,6 +29,7 @@ struct ckeys {
 	struct msrtp *tx;
 	struct rx rxv[RX_MAX];
 	uint32_t age;
+	uint64_t grace_us;        /* for a key that was replaced             */
 	struct ckeys_use *usev;   /* grows                                   */
 	unsigned usec;
 };
@@ -57,8 +58,14 @@ int ckeys_alloc(struct ckeys **kp)
 	if (!k)
 		return ENOMEM;
 
+	k->grace_us = GRACE_US;
 	*kp = k;
 	return 0;
+}
+
+void ckeys_hard_switch(struct ckeys *k)
+{
+	k->grace_us = 0;
 }
 
 int ckeys_set_tx(struct ckeys *k, const struct suite *suite, const struct secret *key,
@@ -200,7 +207,7 @@ int ckeys_set_rx(struct ckeys *k, const struct sdes *sd, uint64_t now_us, bool *
 
 	for (size_t i = 0; i < RX_MAX; i++) {
 		if (k->rxv[i].live)
-			k->rxv[i].expires_us = now_us + GRACE_US;
+			k->rxv[i].expires_us = now_us + k->grace_us;
 		k->rxv[i].live = false;
 	}
 

@@ -19,6 +19,9 @@ struct ckeys;
 
 int ckeys_alloc(struct ckeys **kp);
 
+/** From now on without the two seconds */
+void ckeys_hard_switch(struct ckeys *k);
+
 /** The key we send under from now on; replaces the one before */
 int ckeys_set_tx(struct ckeys *k, const struct suite *suite, const struct secret *key,
 		 uint32_t mki, uint8_t mki_len);

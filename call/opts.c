@@ -364,6 +364,8 @@ static const struct orow rowv[] = {
 	  "how to answer a re-INVITE or UPDATE" },
 	{ "no-rekey", 0, O_FLAG, OFF(no_rekey), 0, 0, NULL, NULL,
 	  "answer 200 but keep the old receive key, like some phones" },
+	{ "hard-switch", 0, O_FLAG, OFF(hard_switch), 0, 0, NULL, NULL,
+	  "open nothing under the old key from our 200 on, like other phones" },
 	{ "floor", 0, O_FUNC, 0, 0, 0, parse_floor, "PART[,PART...]",
 	  "floor control (BFCP); of each call: request, chair, listen or none" },
 	{ "floor-at", 0, O_UINT, OFF(floor_at_ms), 0, 3600000, NULL, "MS",

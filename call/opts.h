@@ -106,6 +106,7 @@ struct opts {
 	uint32_t answer_delay_ms;
 	enum opts_answer answer;
 	bool no_rekey;
+	bool hard_switch;
 	bool no_update;
 	const char *replaces;           /* NULL: nobody                      */
 	const char *user_agent;

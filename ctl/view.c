@@ -69,6 +69,7 @@ void ctl_view_show(FILE *f, const json_t *resp)
 		{ "STATE",      "state",      COL_TEXT },
 		{ "KEYING",     "keying",     COL_TEXT },
 		{ "EPOCH",      "epoch",      COL_NUM  },
+		{ "KEY-AGE",    "key_age_s",  COL_AGE  },
 		{ "MKI",        "mki",        COL_BOOL },
 		{ "SUITE",      "suite",      COL_TEXT },
 		{ "CODEC",      "codec",      COL_TEXT },

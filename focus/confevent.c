@@ -189,6 +189,7 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	e.suite = suite ? suite->name : NULL;
 	e.keying = ge ? "group" : "endpoint";
 	e.epoch = ge ? ge->no : 0;
+	e.key_since = epmedia_key_since(ep);
 	e.proof = proofv[ep->proof];
 
 	*chp = CI_SAME;

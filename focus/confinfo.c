@@ -222,7 +222,7 @@ static enum ci_change endp_change(struct confinfo *ci, struct endp *e,
 	bool before = user_is_in(e->user);
 	bool same = same_but_key(&e->v, v);
 
-	if (same && e->v.epoch == v->epoch &&
+	if (same && e->v.epoch == v->epoch && e->v.key_since == v->key_since &&
 	    same_text(e->v.keying, v->keying))
 		return CI_SAME;
 

@@ -74,9 +74,10 @@ struct ci_endpoint {
 	bool has_src;
 	uint32_t src;            /* SSRC it sends                             */
 	const char *suite;
-	const char *keying;      /* "endpoint", "group"; a change of it and of
-	                            the epoch alone is told less often        */
+	const char *keying;      /* "endpoint", "group"; a change of it, the
+	                            epoch and the next alone is told less often */
 	uint32_t epoch;          /* of a group key                            */
+	time_t key_since;        /* of the key it hears under; 0: none        */
 	const char *proof;       /* how it authenticated: "digest", ...       */
 	const char *floor;       /* "holder"; NULL: not                       */
 };

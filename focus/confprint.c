@@ -201,13 +201,24 @@ static void entity(struct doc *d, const char *val)
 }
 
 
+/** xs:dateTime, or nothing */
+static const char *date_time(char buf[32], time_t t)
+{
+	struct tm tm;
+
+	if (!t || !gmtime_r(&t, &tm) ||
+	    !strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
+
+	return buf;
+}
+
+
 static void when(struct doc *d, time_t t)
 {
 	char buf[32];
-	struct tm tm;
 
-	if (gmtime_r(&t, &tm) &&
-	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (date_time(buf, t))
 		plain(d, "when", buf);
 }
 
@@ -237,7 +248,7 @@ static void put_media(struct doc *d, const struct ci_endpoint *v)
 
 static void put_protection(struct doc *d, const struct ci_endpoint *v)
 {
-	char buf[16];
+	char buf[32];
 
 	d->err |= xmlTextWriterStartElementNS(d->w, BAD_CAST "c",
 		BAD_CAST "protection",
@@ -250,6 +261,8 @@ static void put_protection(struct doc *d, const struct ci_endpoint *v)
 		(void)re_snprintf(buf, sizeof(buf), "%u", v->epoch);
 		attr(d, "epoch", buf);
 	}
+	if (date_time(buf, v->key_since))
+		attr(d, "key-since", buf);
 	if (v->proof)
 		attr(d, "proof", v->proof);
 	if (v->floor)

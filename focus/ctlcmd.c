@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "focus/dialout.h"
 #include "focus/tree.h"
 #include "focus/ctlask.h"
@@ -155,6 +156,17 @@ static void add_stats(json_t *leg, const Mp__Stats *st, uint64_t id)
 }
 
 
+/** Of the key that it hears under; a clock that was set back makes no secret */
+static void add_key_age(json_t *leg, const struct endpoint *ep)
+{
+	const time_t since = epmedia_key_since(ep), now = time(NULL);
+
+	if (since)
+		(void)json_object_set_new(leg, "key_age_s",
+					  jint(now > since ? (uint64_t)(now - since) : 0));
+}
+
+
 static json_t *part_json(const struct part *p, const Mp__Stats *st)
 {
 	json_t *legv = json_array();
@@ -164,6 +176,7 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 		const struct endpoint *ep = le->data;
 		json_t *leg = leg_json(ep);
 
+		add_key_age(leg, ep);
 		add_stats(leg, st, ep->leg);
 		(void)json_array_append_new(legv, leg);
 	}

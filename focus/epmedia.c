@@ -8,6 +8,7 @@
  * Refs: RFC 3711 section 9.1, RFC 4568 section 7.1
  */
 #include <string.h>
+#include <time.h>
 #include "focus/tree.h"
 #include "log.h"
 
@@ -251,6 +252,14 @@ const struct gepoch *epmedia_epoch(const struct endpoint *ep)
 }
 
 
+time_t epmedia_key_since(const struct endpoint *ep)
+{
+	const struct gepoch *ge = epmedia_epoch(ep);
+
+	return ge ? ge->born : ep->tx ? ep->tx_born : 0;
+}
+
+
 const struct secret *epmedia_key(const struct endpoint *ep)
 {
 	const struct gepoch *ge = epmedia_epoch(ep);
@@ -362,6 +371,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.rtcp_mux = n->rtcp_mux;
 	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
 	l->ls.recv = n->peer_sends && part_heard(ep->part);
+	l->ls.idle_ms = 1000 * ep->part->conf->focus->cfg->media_timeout_s;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
 	fill_addr(&l->rtcp, l->rtcp_ip, &n->rtcp);
 	l->ls.remote = &l->remote;
@@ -566,6 +576,7 @@ void epmedia_commit(struct endpoint *ep)
 	if (ep->next_tx) {
 		own_free(&ep->tx);
 		ep->tx = ep->next_tx;
+		ep->tx_born = time(NULL);
 		ep->next_tx = NULL;
 	}
 	if (ep->next_own && ep->gc) {

@@ -9,6 +9,7 @@
  *             that hears it or was offered it; the last one drops the key, here
  *             and at the mixer
  */
+#include <time.h>
 #include "focus/tree.h"
 #include "log.h"
 
@@ -157,6 +158,7 @@ static int make(struct gepoch **gep, struct gclass *gc)
 	ge->gc = mem_ref(gc);
 	ge->no = gc->epoch_no + 1;
 	ge->drawn = tmr_jiffies();
+	ge->born = time(NULL);
 	err = secret_draw(&key, suite_keysalt_len(suite_by_id(gc->suite)));
 	if (err)
 		goto out;

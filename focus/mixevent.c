@@ -58,6 +58,7 @@ static void idle(struct focus *f, const Mp__Message *msg)
 	const Mp__LegIdle *li = msg->leg_idle;
 	struct endpoint *ep = find(f, li->conf, li->leg);
 
+	/* it may have been told to the mixer before the configuration changed */
 	if (!ep || !f->cfg->media_timeout_s || ep->state == EP_HELD ||
 	    li->idle_ms < 1000 * f->cfg->media_timeout_s)
 		return;

@@ -109,6 +109,7 @@ struct gepoch {
 	uint32_t no;
 	struct secret *key;
 	uint64_t drawn;             /* [ms, libre's clock]                    */
+	time_t born;                /* the same, for people                   */
 	struct tmr tmr;             /* leave-grace of one that a leaver knows */
 	bool retired;               /* nothing is protected under it any more */
 };
@@ -243,6 +244,7 @@ struct endpoint {
 	struct neg_mlines mlines;
 	struct secret *tx;          /* our key to it alone; NULL: promoted.
 				       With MKI it stays beside the group key  */
+	time_t tx_born;             /* since when that is agreed              */
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
@@ -423,6 +425,8 @@ void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
 		  const struct secret *own, uint8_t mki_len);
 /** The epoch that it hears; NULL: its own key, or nothing yet */
 const struct gepoch *epmedia_epoch(const struct endpoint *ep);
+/** How old is the key that it hears under? 0: it has none yet */
+time_t epmedia_key_since(const struct endpoint *ep);
 /** The key that it hears; NULL: none */
 const struct secret *epmedia_key(const struct endpoint *ep);
 void epmedia_local(struct endpoint *ep, struct neg_local *l);

@@ -80,6 +80,7 @@ int leg_cfg_parse(struct leg_cfg *cfg, struct conf *c, const Mp__LegSet *msg)
 	cfg->rtcp_mux = msg->rtcp_mux;
 	cfg->send = msg->send;
 	cfg->recv = msg->recv;
+	cfg->idle_ms = msg->idle_ms && msg->idle_ms < IDLE_MIN_MS ? IDLE_MIN_MS : msg->idle_ms;
 	cfg->both = msg->tx_both && msg->group && msg->tx;
 
 	err = parse_codec(cfg, msg);
@@ -179,19 +180,32 @@ void leg_gate(struct leg *leg, bool open)
 		leg_unslot(leg);
 }
 
-/* No authenticated packet for IDLE_MS: say so, and again every IDLE_MS */
+/* No authenticated packet for idle_ms: say so, and again every idle_ms */
 static void idle_h(void *arg)
 {
 	struct leg *leg = arg;
-	const uint64_t now = now_usec();
-	const uint64_t idle_ms = (now - leg->heard_us) / 1000;
-	uint64_t next = leg->heard_us + IDLE_MS * 1000;
+	const uint64_t now = now_usec(), patience = leg->cfg.idle_ms * 1000ULL;
+	uint64_t next = leg->heard_us + patience;
 
-	if (idle_ms >= IDLE_MS) {
-		mpev_idle(leg, (uint32_t)idle_ms);
-		next = now + IDLE_MS * 1000;
+	if (now >= next) {
+		mpev_idle(leg, (uint32_t)((now - leg->heard_us) / 1000));
+		next = now + patience;
 	}
 	(void)timeq_set(loop_timeq(leg->conf->mx->loop), &leg->idle, next, idle_h, leg);
+}
+
+/* Who was on hold, or whose phone rang, had nothing to send: it is silent from
+   now on */
+static void idle_watch(struct leg *leg, const struct leg_cfg *old)
+{
+	const bool news = leg->cfg.idle_ms && (!old->idle_ms || (leg->cfg.recv && !old->recv));
+
+	if (news)
+		leg->heard_us = now_usec();
+	if (!leg->cfg.idle_ms)
+		timeq_del(loop_timeq(leg->conf->mx->loop), &leg->idle);
+	else if (news || leg->cfg.idle_ms != old->idle_ms)
+		idle_h(leg);
 }
 
 static bool same_codec(const struct leg_cfg *a, const struct leg_cfg *b)
@@ -234,6 +248,7 @@ static int apply(struct leg *leg, struct leg_want *w, struct eclass **ecp)
 	*ecp = NULL;
 
 	apply_remote(leg, &old);
+	idle_watch(leg, &old);
 	if (!w->rx_same)
 		legkey_rx_apply(leg, w);
 	if (old.group != leg->cfg.group && leg->gown.srtp) {
@@ -281,10 +296,8 @@ int leg_set(struct conf *c, const Mp__LegSet *msg, Mp__Reply *reply)
 	if (err)
 		return err;
 
-	if (fresh) {
+	if (fresh)
 		legrtcp_start(leg);
-		idle_h(leg);
-	}
 	conf_keepalive_set(c);
 	if (leg->own_linked || leg->group_linked)
 		conf_owe_silence(c, TAIL_TICKS);

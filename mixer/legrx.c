@@ -16,14 +16,6 @@ enum {
 	TELL_US = 1000000,       /* between events of a changing SSRC */
 };
 
-static ssize_t receive(struct mixer *mx, int fd, union sa *from)
-{
-	socklen_t len = sizeof(*from);
-
-	/* what does not fit is cut, and then does not authenticate */
-	return recvfrom(fd, mx->rxbuf, RTPH_MTU, MSG_DONTWAIT, &from->sa, &len);
-}
-
 static uint32_t ssrc_of(const uint8_t *pkt, bool rtcp)
 {
 	const uint8_t *p = pkt + (rtcp ? 4 : 8);
@@ -308,32 +300,57 @@ static void rtcp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa
 	legrtcp_input(leg, pkt, len);
 }
 
+/* Nothing of a leg has changed since its packets came, and none has gone */
+void legrx_drained(void *arg)
+{
+	struct inbox *in = &((struct mixer *)arg)->inbox;
+	unsigned i;
+
+	for (i = 0; i < in->c; i++) {
+		struct inpkt *p = &in->v[i];
+		const bool mux = !p->rtcp && p->leg->cfg.rtcp_mux && rtph_is_rtcp(p->buf, p->len);
+
+		if (p->rtcp || mux)
+			rtcp_input(p->leg, p->buf, p->len, &p->from, mux);
+		else
+			rtp_input(p->leg, p->buf, p->len, &p->from);
+	}
+	in->c = 0;
+}
+
+/* The kernel's way in is long: first take many out, then look at them, so that
+   neither drives the other out of the processor's caches */
+static void receive(struct leg *leg, int fd, bool rtcp)
+{
+	struct inbox *in = &leg->conf->mx->inbox;
+	struct inpkt *p = &in->v[in->c];
+	socklen_t len = sizeof(p->from);
+	ssize_t n;
+
+	/* what does not fit is cut, and then does not authenticate */
+	n = recvfrom(fd, p->buf, RTPH_MTU, MSG_DONTWAIT, &p->from.sa, &len);
+	if (n < 0)
+		return;               /* ICMP errors are cleared by the call */
+
+	p->leg = leg;
+	p->rtcp = rtcp;
+	p->len = (size_t)n;
+	if (++in->c == INBOX_MAX)
+		legrx_drained(leg->conf->mx);
+}
+
 void legrx_rtp_readable(uint32_t events, void *arg)
 {
 	struct leg *leg = arg;
-	struct mixer *mx = leg->conf->mx;
-	union sa from;
-	ssize_t n;
 
 	(void)events;
-	n = receive(mx, leg->rtp_io.fd, &from);
-	if (n < 0)
-		return;               /* ICMP errors are cleared by the call */
-	if (leg->cfg.rtcp_mux && rtph_is_rtcp(mx->rxbuf, (size_t)n))
-		rtcp_input(leg, mx->rxbuf, (size_t)n, &from, true);
-	else
-		rtp_input(leg, mx->rxbuf, (size_t)n, &from);
+	receive(leg, leg->rtp_io.fd, false);
 }
 
 void legrx_rtcp_readable(uint32_t events, void *arg)
 {
 	struct leg *leg = arg;
-	struct mixer *mx = leg->conf->mx;
-	union sa from;
-	ssize_t n;
 
 	(void)events;
-	n = receive(mx, leg->rtcp_io.fd, &from);
-	if (n >= 0)
-		rtcp_input(leg, mx->rxbuf, (size_t)n, &from, false);
+	receive(leg, leg->rtcp_io.fd, true);
 }

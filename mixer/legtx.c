@@ -42,18 +42,35 @@ static void own_limit(struct leg *leg)
 	mpev_key_limit(leg->conf, leg, NULL, false, lim == STREAM_HARD);
 }
 
+/* The kernel's way out is long: first protect many, then send them, so that
+   neither drives the other out of the processor's caches */
+static void outbox_flush(struct outbox *ob)
+{
+	unsigned i;
+
+	for (i = 0; i < ob->c; i++)
+		legnet_send(ob->v[i].leg, ob->buf + ob->v[i].pos, ob->v[i].len);
+	ob->c = 0;
+	ob->used = 0;
+}
+
 static void send_own(struct leg *leg, struct frame *f, uint64_t now_us)
 {
-	uint8_t *buf = leg->conf->mx->txbuf;
+	struct outbox *ob = &leg->conf->mx->outbox;
 	size_t len;
 
 	if (!sa_usable(&leg->rtp_to))
 		return;
 
 	f->pt = leg->cfg.pt;
-	if (!stream_packet(&leg->own, f, buf, &len)) {
-		legnet_send(leg, buf, len);
+	if (!stream_packet(&leg->own, f, ob->buf + ob->used, &len)) {
+		ob->v[ob->c].leg = leg;
+		ob->v[ob->c].pos = ob->used;
+		ob->v[ob->c].len = len;
+		ob->used += (len + 15) & ~(size_t)15;
 		leg->sent_us = now_us;
+		if (++ob->c == OUTBOX_MAX || ob->used >= OUTBOX_SIZE)
+			outbox_flush(ob);
 	}
 	own_limit(leg);
 }
@@ -66,6 +83,7 @@ static void send_minus(struct leg *leg, struct frame *f, uint64_t now_us)
 
 	if (leg->own_linked)
 		send_own(leg, f, now_us);
+	outbox_flush(&leg->conf->mx->outbox);
 	if (!leg->group_linked || !sa_usable(&leg->rtp_to))
 		return;
 
@@ -116,6 +134,7 @@ void legtx_frame(const uint8_t *buf, size_t len, uint64_t pos, uint32_t dur, voi
 		TAILQ_FOREACH(leg, &ol->ec->legs, own_le)
 			if (!talks(leg))
 				send_own(leg, &f, now_us);
+		outbox_flush(&c->mx->outbox);
 		TAILQ_FOREACH(gk, &c->gkeys, le)
 			if (gk->ec == ol->ec)
 				send_group(gk, &f, now_us);

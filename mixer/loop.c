@@ -29,6 +29,7 @@ struct loop {
 	uint64_t linger;          /* run phases at least up to this one        */
 	uint64_t now_us;
 	loop_phase_h *phaseh;
+	loop_drained_h *drainedh;
 	void *arg;
 	struct loop_io timer_io, media_io;
 	struct timeq tq;
@@ -76,6 +77,7 @@ static bool drain_media(struct loop *l)
 
 			io->h(evv[i].events, io->arg);
 		}
+		l->drainedh(l->arg);
 	}
 
 	return round > 0;
@@ -137,7 +139,7 @@ static void media_h(uint32_t events, void *arg)
 	}
 }
 
-int loop_new(struct loop **lp, loop_phase_h *phaseh, void *arg)
+int loop_new(struct loop **lp, loop_phase_h *phaseh, loop_drained_h *drainedh, void *arg)
 {
 	struct loop *l = calloc(1, sizeof(*l));
 	int err = 0;
@@ -149,6 +151,7 @@ int loop_new(struct loop **lp, loop_phase_h *phaseh, void *arg)
 	l->media_ep = epoll_create1(EPOLL_CLOEXEC);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	l->phaseh = phaseh;
+	l->drainedh = drainedh;
 	l->arg = arg;
 	l->t0_us = l->now_us = now_usec();
 	l->timer_io = (struct loop_io){timer_h, l, l->timer};

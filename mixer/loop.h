@@ -41,7 +41,10 @@ struct loop_io {
  */
 typedef bool (loop_phase_h)(uint64_t phase, void *arg);
 
-int  loop_new(struct loop **lp, loop_phase_h *phaseh, void *arg);
+/** Each of the media sockets that had something was read once */
+typedef void (loop_drained_h)(void *arg);
+
+int  loop_new(struct loop **lp, loop_phase_h *phaseh, loop_drained_h *drainedh, void *arg);
 void loop_free(struct loop **lp);
 
 /** Watch a control descriptor; handled at once */

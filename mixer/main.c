@@ -150,7 +150,7 @@ static int mixer_open(struct mixer *mx, const struct options *o)
 	if (!err)
 		err = activity_init(mx);
 	if (!err)
-		err = loop_new(&mx->loop, phase_h, mx);
+		err = loop_new(&mx->loop, phase_h, legrx_drained, mx);
 	if (!err)
 		err = mpsrv_open(mx, o->mp_fd);
 

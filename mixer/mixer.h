@@ -37,7 +37,7 @@ enum {
 	KEEPALIVE_S = 10,         /* silence now and then                      */
 	KEEPALIVE_TRIAL_S = 1,    /* while a leg has both streams: the proof is
 				     a report about a stream that was heard    */
-	IDLE_MS = 30000,          /* no packet for so long: LegIdle            */
+	IDLE_MIN_MS = 100,        /* between two LegIdle of a leg              */
 	REKEY_GRACE_MS = 2000,    /* old receive key after the new one came    */
 	REKEY_WAIT_MS = 10000,    /* old receive key if the new one never comes */
 };
@@ -125,6 +125,7 @@ struct leg_cfg {
 	struct codec_cfg enc;
 	bool     rtcp_mux, send, recv, both;
 	int      family;          /* AF_INET, AF_INET6                         */
+	uint32_t idle_ms;         /* no packet for so long: LegIdle; 0: never  */
 	union sa remote, remote_rtcp;
 	struct gkey *group;       /* NULL: endpoint keying                     */
 };
@@ -204,6 +205,33 @@ struct leg {
 
 struct probe;
 
+enum { INBOX_MAX = 32 };
+
+/** Packets that have come and are not looked at yet: legrx.c */
+struct inbox {
+	struct inpkt {
+		struct leg *leg;
+		bool rtcp;        /* from the socket that is for RTCP alone    */
+		size_t len;
+		union sa from;
+		uint8_t buf[RTPH_MTU + RTPH_TRAILER_MAX];
+	} v[INBOX_MAX];
+	unsigned c;
+};
+
+enum { OUTBOX_MAX = 64, OUTBOX_SIZE = 16 * 1024 };
+
+/** Packets that are protected and on their way: legtx.c */
+struct outbox {
+	struct {
+		struct leg *leg;
+		size_t pos, len;
+	} v[OUTBOX_MAX];
+	unsigned c;
+	size_t used;
+	uint8_t buf[OUTBOX_SIZE + STREAM_BUF];
+};
+
 struct mixer {
 	struct loop *loop;
 	struct mpconn *mc;
@@ -224,9 +252,10 @@ struct mixer {
 	int      statm_fd;        /* of /proc, see stats.c */
 	DIR      *fds_dir;
 	struct log_limit auth_log;
-	uint8_t  rxbuf[RTPH_MTU + RTPH_TRAILER_MAX];
+	struct inbox inbox;
 	uint8_t  rxcopy[RTPH_MTU + RTPH_TRAILER_MAX];
 	uint8_t  txbuf[STREAM_BUF];
+	struct outbox outbox;
 };
 
 /* ---- conf.c: conferences ---- */
@@ -306,6 +335,8 @@ void legnet_latch_rtcp(struct leg *leg, const union sa *from);
 /* ---- legrx.c, legtx.c, legrtcp.c, activity.c ---- */
 void legrx_rtp_readable(uint32_t events, void *arg);
 void legrx_rtcp_readable(uint32_t events, void *arg);
+/** A loop_drained_h: look at what has come; arg is the mixer */
+void legrx_drained(void *arg);
 void legtx_frame(const uint8_t *buf, size_t len, uint64_t pos, uint32_t dur, void *arg);
 void legrtcp_start(struct leg *leg);
 void legrtcp_soon(struct leg *leg);

@@ -91,6 +91,7 @@ static void message_h(const Mp__Message *m, void *arg)
 
 	case MP__MESSAGE__BODY_LEG_IDLE:
 		++r->idle;
+		r->idle_told_ms = m->leg_idle->idle_ms;
 		break;
 
 	case MP__MESSAGE__BODY_DTMF:
@@ -433,6 +434,7 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	ls.rtcp_mux = p->mux;
 	ls.send = true;
 	ls.recv = !p->no_recv;
+	ls.idle_ms = p->idle_ms;
 	ls.remote = &a;
 	if (!p->mux) {
 		fill_addr(&a2, p->rtcp_fd, ip2);

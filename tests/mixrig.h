@@ -61,6 +61,7 @@ struct phone {
 	unsigned ptime;
 	bool     mux, talking, fec, mki;
 	bool     no_recv;           /* of phone_set(): it is not to send   */
+	uint32_t idle_ms;           /* of phone_set()                      */
 	uint64_t lifetime;
 	int      level_ext, level;  /* id 0: none; what to claim [-dBov] */
 	struct secret *tx_secret, *rx_secret;
@@ -110,7 +111,7 @@ struct rig {
 	uint64_t last_latched, talkerv[16];
 	uint32_t latch_ssrc;
 	unsigned talkerc, latch_port;
-	uint32_t report_ssrc, last_dtmf;
+	uint32_t report_ssrc, last_dtmf, idle_told_ms;
 	uint64_t report_leg;
 };
 

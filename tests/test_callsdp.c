@@ -447,6 +447,34 @@ START_TEST(the_mki_chooses_the_key)
 }
 END_TEST
 
+START_TEST(a_hard_switch_leaves_no_old_key)
+{
+	const struct suite *suite = suite_by_id(SUITE_AEAD_AES_256_GCM);
+	struct sdes a = { 0 }, b = { 0 };
+	uint8_t pkt[256];
+	struct ckeys *k = NULL;
+	bool changed, old;
+	size_t n;
+
+	ck_assert_int_eq(msrtp_init(MSRTP_OPENSSL), 0);
+	sdes_make(&a, suite, 1, 0);
+	sdes_make(&b, suite, 2, 0);
+	ck_assert_int_eq(ckeys_alloc(&k), 0);
+	ckeys_hard_switch(k);
+	ck_assert_int_eq(ckeys_set_rx(k, &a, 1000, &changed), 0);
+	ck_assert_int_eq(ckeys_set_rx(k, &b, 2000, &changed), 0);
+	n = protect(pkt, suite, a.keyv[0].keysalt, NULL, 0, 5);
+	ck_assert_int_eq(opened(k, pkt, n, 2001, &old), MSRTP_AUTH);
+	n = protect(pkt, suite, b.keyv[0].keysalt, NULL, 0, 5);
+	ck_assert_int_eq(opened(k, pkt, n, 2001, &old), MSRTP_OK);
+
+	mem_deref(k);
+	sdes_reset(&a);
+	sdes_reset(&b);
+	msrtp_close();
+}
+END_TEST
+
 START_TEST(nothing_leaves_without_a_key)
 {
 	uint8_t pkt[256];
@@ -589,6 +617,7 @@ int main(void)
 	tcase_add_test(tc, too_much_of_anything_is_no_sdp_or_left_out);
 	tcase_add_loop_test(tc, old_key_opens_packets_for_two_seconds_more, 1, SUITE_MAX + 1);
 	tcase_add_loop_test(tc, the_mki_chooses_the_key, 1, SUITE_MAX + 1);
+	tcase_add_test(tc, a_hard_switch_leaves_no_old_key);
 	tcase_add_test(tc, nothing_leaves_without_a_key);
 	tcase_add_test(tc, password_is_the_users_line_or_the_only_one);
 	tcase_add_test(tc, every_option_is_in_the_manual);

@@ -204,7 +204,7 @@ START_TEST(show_has_a_line_for_each_leg)
 	reply = "{\"conf\":\"ad-1\",\"uri\":\"sip:a@h\",\"owner\":\"sip:alice@h\",\"keying\":\"group\",\"mixer\":0,"
 		"\"participants\":[{\"part\":1,\"identity\":\"sip:alice@h\",\"role\":\"owner\",\"legs\":["
 		"{\"leg\":5,\"state\":\"connected\",\"codec\":\"opus\",\"suite\":\"AEAD_AES_256_GCM\","
-		"\"keying\":\"group\",\"epoch\":2,\"mki\":true,\"remote\":\"127.0.0.1:4000\",\"rx_packets\":100,\"rx_lost\":1,"
+		"\"keying\":\"group\",\"epoch\":2,\"key_age_s\":7,\"mki\":true,\"remote\":\"127.0.0.1:4000\",\"rx_packets\":100,\"rx_lost\":1,"
 		"\"auth_failed\":0,\"tx_packets\":99,\"jitter_ms\":2,\"level_dbov\":-20,\"speaking\":true,\"muted\":true,"
 		"\"age_s\":61,\"user_agent\":\"phone\"}]},"
 		"{\"part\":2,\"identity\":\"sip:bob@h\",\"shown_as\":\"sip:anon@x\",\"role\":\"member\",\"legs\":[]}]}";
@@ -213,9 +213,9 @@ START_TEST(show_has_a_line_for_each_leg)
 	ck_assert_str_eq(request, "{\"cmd\":\"show\",\"conf\":\"ad-1\"}");
 	ck_assert_ptr_nonnull(strstr(out, "keying      group\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   1  sip:alice@h  owner     5  connected  group       2  yes  AEAD_AES_256_GCM  opus   0:01:01  -           phone\n"));
+		"   1  sip:alice@h  owner     5  connected  group       2  0:00:07  yes  AEAD_AES_256_GCM  opus   0:01:01  -           phone\n"));
 	ck_assert_ptr_nonnull(strstr(out,
-		"   2  sip:bob@h    member    -  -          -           -  -    -                 -            -  sip:anon@x  -\n"));
+		"   2  sip:bob@h    member    -  -          -           -        -  -    -                 -            -  sip:anon@x  -\n"));
 	ck_assert_ptr_nonnull(strstr(out,
 		"  5  127.0.0.1:4000       100     1         0    99          2         -20  yes     -      yes\n"));
 }

@@ -56,7 +56,7 @@ static struct ci_endpoint phone(enum ci_status st, uint32_t src)
 		.status = st, .joining = CI_DIALED_IN, .joined = 1700000000,
 		.sends = st == CI_CONNECTED, .receives = st == CI_CONNECTED,
 		.has_src = src != 0, .src = src, .suite = "AEAD_AES_256_GCM",
-		.keying = "group", .epoch = 1, .proof = "digest",
+		.keying = "group", .epoch = 1, .key_since = 1700000100, .proof = "digest",
 	};
 
 	return e;
@@ -188,7 +188,8 @@ START_TEST(first_document_is_full_and_in_order)
 	ck_assert(says("<user-count>1</user-count>"));
 	ck_assert(says("<src-id>101</src-id><status>sendrecv</status>"));
 	ck_assert(says("suite=\"AEAD_AES_256_GCM\" keying=\"group\""
-		       " epoch=\"1\" proof=\"digest\""));
+		       " epoch=\"1\" key-since=\"2023-11-14T22:15:00Z\""
+		       " proof=\"digest\""));
 	ck_assert(says("<joining-info><when>2023-11-14T22:13:20Z</when>"));
 	done(&w);
 }
@@ -444,13 +445,19 @@ START_TEST(keying_and_epoch_alone_wait_and_are_small)
 	ck_assert(!says("<status>"));
 	ck_assert_int_eq(tell_how(&w, false, true), ENOENT);
 
+	/* another key without an epoch */
+	e.key_since += 60;
+	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_KEYS_ONLY);
+	ck_assert_int_eq(tell_how(&w, false, true), 0);
+	ck_assert(says("key-since=\"2023-11-14T22:16:00Z\""));
+
 	/* it fell back to its own key */
 	e.keying = "endpoint";
 	e.epoch = 0;
 	ck_assert_int_eq(set("sip:ana@example.test", 1, &e), CI_KEYS_ONLY);
 	ck_assert_int_eq(tell_how(&w, false, false), ENOENT);
 	ck_assert_int_eq(tell_how(&w, false, true), 0);
-	ck_assert(says("keying=\"endpoint\" proof="));
+	ck_assert(says("keying=\"endpoint\" key-since="));
 	done(&w);
 }
 END_TEST

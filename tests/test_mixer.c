@@ -555,6 +555,71 @@ START_TEST(declared_lifetime_of_a_key_is_kept_in_both_directions)
 }
 END_TEST
 
+static bool idle_told(struct rig *r, void *arg)
+{
+	return r->idle >= *(unsigned *)arg;
+}
+
+/** Time in ms until so many LegIdle in all have come */
+static uint64_t until_idle(unsigned n)
+{
+	const uint64_t t0 = rig_now_us();
+
+	ck_assert(rig_run(&rig, 3000, idle_told, &n));
+
+	return (rig_now_us() - t0) / 1000;
+}
+
+START_TEST(silent_leg_is_told_when_its_time_is_over_and_not_before)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	uint64_t ms;
+
+	/* nobody asked for it */
+	a->talking = false;
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_eq(rig.idle, 0);
+
+	/* its time begins with the question, and with every packet */
+	a->idle_ms = 500;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	a->talking = true;
+	(void)rig_run(&rig, 1200, NULL, NULL);
+	ck_assert_uint_eq(rig.idle, 0);
+	a->talking = false;
+	ms = until_idle(1);
+	ck_assert_msg(ms >= 400 && ms < 800, "told after %llu ms", (unsigned long long)ms);
+	ck_assert_uint_ge(rig.idle_told_ms, 500);
+	ms = until_idle(2);
+	ck_assert_msg(ms >= 400 && ms < 800, "again after %llu ms", (unsigned long long)ms);
+	ck_assert_uint_ge(rig.idle_told_ms, 1000);
+}
+END_TEST
+
+START_TEST(time_of_a_leg_that_was_on_hold_begins_anew)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	uint64_t ms;
+
+	a->talking = false;
+	a->idle_ms = 500;
+	a->no_recv = true;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)until_idle(1);
+	(void)rig_run(&rig, 300, NULL, NULL);
+	a->no_recv = false;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	ms = until_idle(2);
+	ck_assert_msg(ms >= 400 && ms < 800, "told after %llu ms", (unsigned long long)ms);
+
+	/* and no more when nobody wants to know */
+	a->idle_ms = 0;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 700, NULL, NULL);
+	ck_assert_uint_eq(rig.idle, 2);
+}
+END_TEST
+
 START_TEST(our_own_key_sent_back_is_refused)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){0});
@@ -1233,6 +1298,8 @@ static Suite *suite(void)
 			sender_that_moves_with_every_packet_is_followed_and_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
 			mixer_moves_away_from_a_participants_ssrc,
+			silent_leg_is_told_when_its_time_is_over_and_not_before,
+			time_of_a_leg_that_was_on_hold_begins_anew,
 			NULL });
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,

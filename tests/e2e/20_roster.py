@@ -1,5 +1,6 @@
 """Watching a conference: a copy merged from 200 changes is the roster itself"""
 import collections
+import datetime
 import json
 import os
 import random
@@ -7,6 +8,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import lib
 from caller import Caller
@@ -191,6 +193,28 @@ def replay(env, demo):
     st.server.stop()
 
 
+def key_ages(st, w, conf):
+    """How old the keys are, for the operator and for a watcher"""
+    def ages():
+        return [leg['key_age_s'] for p in st.ctl('show', conf)['participants']
+                for leg in p['legs']]
+
+    def told():
+        since = re.findall(r' key-since="([^"]+)"', w.docs[-1])
+        return [time.time() - datetime.datetime.fromisoformat(t).timestamp()
+                for t in since]
+    w.until('keys of some age', lambda: min(ages()) >= 1, 10)
+    before, docs = ages(), len(w.docs)
+    st.ctl('rekey', conf)
+    w.until('new keys', lambda: max(ages()) == 0, 2)
+    w.until('the watcher hears of them', lambda: len(w.docs) > docs and
+            len(told()) == 3, 5)
+    now = ages()
+    note('age of the keys: %r s, after a rekey %r s; a watcher was told %s' %
+         (before, now, ' '.join('%.1f' % t for t in told())))
+    check(all(abs(a - max(now)) < 2 for a in told()), 'ages %r' % told())
+
+
 def epochs(env, demo):
     """Group keys: the copy follows SSRC and epoch of each leg"""
     st = Stage(env, demo, 'epochs', keying='group', top='event_interval = 40\n',
@@ -210,6 +234,7 @@ def epochs(env, demo):
             e['ssrc'] and e['epoch'] and e['keying'] == 'group' for e in legs) else None
     legs = w.until('three legs with SSRC and epoch', all_there, 10)
     note('epochs %r' % sorted(e['epoch'] for e in legs))
+    key_ages(st, w, conf)
     talk.result(30)
     w.until('the end', lambda: w.replica.ended)
     validate(w.docs)

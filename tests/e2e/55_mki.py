@@ -58,8 +58,7 @@ def leave(t, kind, c, slow):
         part = [p['part'] for p in conf['participants']
                 if c.leg in [x['leg'] for x in p['legs']]]
         t.server.ctl('kick', conf['conf'], str(part[0]))
-    # a mixer tells of a silent leg every 30 s
-    wait_until('%s has left' % kind, lambda: c.leg not in t.legs(), 45)
+    wait_until('%s has left' % kind, lambda: c.leg not in t.legs(), 10)
     if kind == 'lost':
         t.gone(kind)
     # who is slow to answer is on its own key meanwhile, and the roster says so

@@ -100,6 +100,7 @@ class Replica:
                     suite=p is not None and p.get('suite'),
                     keying=p is not None and p.get('keying'),
                     epoch=int(p is not None and p.get('epoch') or 0),
+                    has_key=p is not None and p.get('key-since') is not None,
                     proof=p is not None and p.get('proof'))
             out[u.get('entity')] = (u.findtext('%sroles/%sentry' % (NS, NS)), eps)
         return out
@@ -108,13 +109,18 @@ class Replica:
 FIELDS = ('state', 'media', 'ssrc', 'suite', 'keying', 'epoch', 'proof')
 
 
+def leg_known(leg):
+    """The same of one leg"""
+    return dict({k: leg[k] for k in FIELDS}, has_key='key_age_s' in leg)
+
+
 def server_roster(server, conf):
     """The same, as the server knows it"""
     out = {}
     for p in server.ctl('show', conf)['participants']:
         out[p['identity']] = (p['role'], {
             '%s;gr=%s' % (p['identity'], leg['endpoint']):
-            {k: leg[k] for k in FIELDS} for leg in p['legs']})
+            leg_known(leg) for leg in p['legs']})
     return out
 
 
