@@ -1,12 +1,11 @@
 /**
  * @file focus/dialout.c  Conferences call people
  *
- * A port is opened at the mixer, then the INVITE goes out with a key of its
- * own for every suite.  A proxy may fork it, so that others read these keys:
- * nothing of a group key is in it, and dialog/fork.c tells when to change.
+ * Who may be called, on which phones, and what comes of it.  A port is opened at
+ * the mixer, then the INVITE goes out (dialinvite.c).
  */
 #include <string.h>
-#include <openssl/crypto.h>
+#include "focus/dialinvite.h"
 #include "focus/dialout.h"
 #include "focus/hunt.h"
 #include "focus/reach.h"
@@ -289,112 +288,7 @@ static int gate(struct conference *c, const struct dialout *d,
 }
 
 
-/* ---- the INVITE -------------------------------------------------------------- */
-
-/** Referred-By and Replaces go into this INVITE and no later one */
-static int print_once(char **sp, const struct dial *d)
-{
-	return re_sdprintf(sp, "%s%s%s%s%s%s",
-			   d->referred_by ? "Referred-By: " : "",
-			   d->referred_by ? d->referred_by : "",
-			   d->referred_by ? "\r\n" : "",
-			   d->replaces ? "Require: replaces\r\nReplaces: " : "",
-			   d->replaces ? d->replaces : "",
-			   d->replaces ? "\r\n" : "");
-}
-
-
-/** RFC 5366 section 5: the offer, and who else was called */
-static int add_history(struct mbuf **mbp, char **ctypep,
-		       const struct mbuf *history)
-{
-	struct mbuf *sdp = *mbp, *mb;
-	char boundary[24];
-	int err;
-
-	(void)re_snprintf(boundary, sizeof(boundary), "%016llx", rand_u64());
-	mb = mbuf_alloc(sdp->end + history->end + 512);
-	if (!mb)
-		return ENOMEM;
-
-	err  = mbuf_printf(mb, "--%s\r\nContent-Type: application/sdp\r\n\r\n",
-			   boundary);
-	err |= mbuf_write_mem(mb, sdp->buf, sdp->end);
-	err |= mbuf_printf(mb, "\r\n--%s\r\n"
-			   "Content-Type: application/resource-lists+xml\r\n"
-			   "Content-Disposition: recipient-list-history;"
-			   " handling=optional\r\n\r\n", boundary);
-	err |= mbuf_write_mem(mb, history->buf, history->end);
-	err |= mbuf_printf(mb, "\r\n--%s--\r\n", boundary);
-	if (!err)
-		err = re_sdprintf(ctypep, "multipart/mixed;boundary=\"%s\"",
-				  boundary);
-	mb->pos = 0;
-	if (err) {
-		OPENSSL_cleanse(mb->buf, mb->size);
-		mem_deref(mb);
-		return err;
-	}
-
-	OPENSSL_cleanse(sdp->buf, sdp->size);
-	mem_deref(sdp);
-	*mbp = mb;
-
-	return 0;
-}
-
-
-static int print_offer(struct mbuf **mbp, char **ctypep, struct endpoint *ep)
-{
-	const struct cfg_conf *cc = ep->part->conf->cc;
-	struct neg_local l;
-	int err;
-
-	epmedia_local(ep, &l);
-	err = neg_offered_draw(&ep->offered, cc);
-	if (!err)
-		err = neg_print_offer(mbp, cc, &l, &ep->offered);
-	if (!err && ep->dial->history) {
-		err = add_history(mbp, ctypep, ep->dial->history);
-		if (err) {
-			OPENSSL_cleanse((*mbp)->buf, (*mbp)->size);
-			*mbp = mem_deref(*mbp);
-		}
-	}
-
-	return err;
-}
-
-
-static int send_invite(struct endpoint *ep)
-{
-	const struct conference *c = ep->part->conf;
-	struct dial *d = ep->dial;
-	char *once = NULL, *ctype = NULL;
-	struct mbuf *body = NULL;
-	int err;
-
-	err = print_once(&once, d);
-	if (!err)
-		err = print_offer(&body, &ctype, ep);
-	if (!err) {
-		const struct dlg_invite inv = {
-			.uri = reach_uri(d->reach), .from = c->uri,
-			.route = reach_hop(d->reach), .contact = c->contact,
-			.hdrs = endpoint_hdrs, .once = once, .body = body,
-			.ctype = ctype, .authh = reach_auth,
-			.sendh = reach_send, .hop = d->reach,
-		};
-
-		err = dlg_invite(&ep->dlg, c->focus->dlgs, &inv,
-				 &endpoint_handlers, ep);
-	}
-	mem_deref(once);
-	mem_deref(ctype);
-
-	return err;
-}
-
+/* ---- a call of ours ----------------------------------------------------------- */
 
 static void failed(struct endpoint *ep, uint16_t scode, const char *reason,
 		   const char *why)
@@ -410,6 +304,7 @@ static void failed(struct endpoint *ep, uint16_t scode, const char *reason,
 static void port_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
+	const struct dial *d = ep->dial;
 	const char *reason;
 	uint16_t scode;
 	int err;
@@ -418,7 +313,10 @@ static void port_reply(const Mp__Reply *r, void *arg)
 	if (!r || r->status != MP__STATUS__OK || epmedia_local_set(ep, r))
 		err = ENOSPC;
 	else
-		err = send_invite(ep);
+		err = dialinvite_send(ep, &(struct dialinvite){
+			.reach = d->reach, .referred_by = d->referred_by,
+			.replaces = d->replaces, .history = d->history,
+		});
 	if (!err)
 		return;
 

@@ -84,7 +84,8 @@ static const char *const methodv[] = {
 };
 static const char *const optionv[] = {
 	"timer", "replaces", "join", "norefersub", "nosub", "tdialog",
-	"recipient-list-invite", "outbound", "privacy", "100rel", NULL
+	"recipient-list-invite", "outbound", "privacy", "100rel",
+	"path", NULL
 };
 
 

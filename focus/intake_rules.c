@@ -55,6 +55,7 @@ static const struct known {
 	{ SIP_HDR_CONTACT,          "Contact",          "m", false },
 	{ SIP_HDR_ROUTE,            "Route",            "",  false },
 	{ SIP_HDR_RECORD_ROUTE,     "Record-Route",     "",  false },
+	{ SIP_HDR_PATH,             "Path",             "",  false },
 	{ SIP_HDR_REQUIRE,          "Require",          "",  false },
 	{ SIP_HDR_PROXY_REQUIRE,    "Proxy-Require",    "",  false },
 	{ SIP_HDR_AUTHORIZATION,    "Authorization",    "",  false },

@@ -7,7 +7,8 @@ noinst_LIBRARIES += libfocus.a
 libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/part.c focus/endpoint.c focus/epdialog.c focus/epjoin.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/relog.c focus/relog.h \
 	focus/promote.c \
-	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h focus/hunt.c focus/hunt.h \
+	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h \
+	focus/dialinvite.c focus/dialinvite.h focus/hunt.c focus/hunt.h \
 	focus/refer.c focus/refer.h focus/referto.c focus/referto.h focus/referout.c focus/rate.c \
 	focus/replaces.c focus/replaces.h focus/body.c focus/body.h \
 	focus/listinvite.c focus/listinvite.h focus/multipart.c focus/multipart.h \

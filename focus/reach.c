@@ -275,6 +275,12 @@ const char *reach_uri(const struct reach *r)
 }
 
 
+const char *reach_path(const struct reach *r)
+{
+	return r->reg ? reg_target_path(r->reg) : NULL;
+}
+
+
 unsigned reach_q(const struct reach *r)
 {
 	return r->reg ? reg_target_q(r->reg) : 0;

@@ -39,6 +39,8 @@ int reach_route(struct reach **rp, struct focus *f, const struct pl *target,
 const char *reach_hop(const struct reach *r);
 /** Request-URI */
 const char *reach_uri(const struct reach *r);
+/** Value of a Route header for the first request, or NULL */
+const char *reach_path(const struct reach *r);
 /** How much a registered phone is preferred, 0 to 1000; 0 of other ways */
 unsigned reach_q(const struct reach *r);
 /** Address family of the hop if it is an address, else that of our listener */

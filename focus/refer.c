@@ -12,7 +12,7 @@
 #include "log.h"
 
 enum {
-	EXPIRES_S = 180,        /* longer than a call of ours may ring        */
+	EXPIRES_MORE_S = 120,   /* than a call of ours may ring               */
 	EXPIRES_MIN_S = 10,
 	REFERRED_BY_MAX = 512,
 };
@@ -102,12 +102,13 @@ static const struct notifier_handlers notifier_handlers = {
 
 static int subscribe(struct referrer *r, const struct wish *w)
 {
+	const uint32_t expires_s = w->f->cfg->dial_timeout_s + EXPIRES_MORE_S;
 	char contact[256], id[16];
 	struct notifier_opt opt = {
 		.event = "refer", .ctype = "message/sipfrag;version=2.0",
 		.contact = contact, .identity = w->who,
-		.expires_s = EXPIRES_S, .expires_min_s = EXPIRES_MIN_S,
-		.expires_max_s = EXPIRES_S,
+		.expires_s = expires_s, .expires_min_s = EXPIRES_MIN_S,
+		.expires_max_s = expires_s,
 	};
 	int err;
 

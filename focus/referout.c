@@ -76,6 +76,7 @@ static int contact_uri(struct pl *uri, const struct conference *c)
 static int send_refer(struct out *o, const struct referout *ro)
 {
 	const struct conference *c = ro->c;
+	const char *path = reach_path(o->reach);
 	struct uri route;
 	struct pl pl, conf;
 	int err;
@@ -97,6 +98,7 @@ static int send_refer(struct out *o, const struct referout *ro)
 			    "Contact: %s\r\n"
 			    "Refer-To: <%r>\r\n"
 			    "%s%s%s"
+			    "%s%s%s"
 			    "Refer-Sub: false\r\n"
 			    FOCUS_SUPPORTED
 			    "Content-Length: 0\r\n\r\n",
@@ -104,7 +106,9 @@ static int send_refer(struct out *o, const struct referout *ro)
 			    rand_u64(), rand_u64(), c->contact, &conf,
 			    ro->referred_by ? "Referred-By: " : "",
 			    ro->referred_by ? ro->referred_by : "",
-			    ro->referred_by ? "\r\n" : "");
+			    ro->referred_by ? "\r\n" : "",
+			    path ? "Route: " : "", path ? path : "",
+			    path ? "\r\n" : "");
 }
 
 

@@ -34,6 +34,7 @@ struct binding {
 	char *instance;                 /* NULL: not by RFC 5626              */
 	uint32_t reg_id;
 	unsigned q;
+	char *path;                     /* Route of calls to it, or NULL      */
 	char *callid;
 	uint32_t cseq;
 	char *user_agent;
@@ -45,6 +46,7 @@ struct binding {
 struct reg_target {
 	char *aor;
 	char *uri;
+	char *path;
 	unsigned q;
 	struct tlsid_flow *flow;
 };
@@ -97,6 +99,7 @@ static void binding_destructor(void *arg)
 		--b->aor->reg->bindc;
 	mem_deref(b->uri);
 	mem_deref(b->instance);
+	mem_deref(b->path);
 	mem_deref(b->callid);
 	mem_deref(b->user_agent);
 	mem_deref(b->flow);
@@ -360,9 +363,11 @@ static void answer_ok(const struct job *j)
 				  "Flow-Timer: %u\r\n",
 				  REGISTRAR_FLOW_TIMER);
 	(void)sip_replyf(j->sip, j->msg, 200, "OK",
-			 "%H%sSupported: outbound\r\nDate: %s\r\n"
+			 "%H%s%s%s%sSupported: outbound, path\r\nDate: %s\r\n"
 			 "Content-Length: 0\r\n\r\n",
-			 contacts_print, j->aor, flow, date);
+			 contacts_print, j->aor, flow,
+			 j->req.path[0] ? "Path: " : "", j->req.path,
+			 j->req.path[0] ? "\r\n" : "", date);
 }
 
 
@@ -375,6 +380,11 @@ static int read_request(struct job *j)
 
 	err = regreq_decode(&j->req, j->msg, j->cfg->register_expires_s,
 			    &why);
+	/* RFC 3327 section 5.3: a phone that does not know of it did not ask
+	 * that its calls go that way */
+	if (!err && j->req.path[0] && !j->req.path_known)
+		return refuse(j, 420, "Bad Extension", "Unsupported: path\r\n",
+			      "Path without Supported: path");
 	if (!err)
 		return 0;
 
@@ -415,11 +425,12 @@ static int check_contact(struct job *j, struct reg_contact *c,
 		return refuse(j, 500, "Server Internal Error", "",
 			      "CSeq is not higher than before");
 
-	/* RFC 5626 section 6: a proxy before us would have to keep the flow,
-	 * and say so in a Path */
-	if (is_outbound(&j->req, c) && j->req.behind_proxy)
+	/* RFC 5626 section 6: a proxy before us has to keep the flow, and to
+	 * say so in a Path */
+	if (is_outbound(&j->req, c) && j->req.behind_proxy &&
+	    !j->req.path_ob)
 		return refuse(j, 439, "First Hop Lacks Outbound Support", "",
-			      "Outbound works on a direct connection only");
+			      "No proxy on the way keeps the flow");
 
 	return 0;
 }
@@ -515,6 +526,8 @@ static int binding_make(struct binding **bp, const struct job *j,
 		err = pl_strdup(&b->callid, &j->msg->callid);
 	if (!err)
 		err = user_agent_get(&b->user_agent, j->msg);
+	if (!err && j->req.path[0])
+		err = str_dup(&b->path, j->req.path);
 	if (!err && is_outbound(&j->req, c)) {
 		b->reg_id = c->reg_id;
 		err = pl_strdup(&b->instance, &c->instance);
@@ -674,6 +687,7 @@ static void target_destructor(void *arg)
 
 	mem_deref(t->aor);
 	mem_deref(t->uri);
+	mem_deref(t->path);
 	mem_deref(t->flow);
 }
 
@@ -741,6 +755,8 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 	err = str_dup(&t->aor, a->identity);
 	if (!err)
 		err = str_dup(&t->uri, b->uri);
+	if (!err && b->path)
+		err = str_dup(&t->path, b->path);
 
 	if (err)
 		mem_deref(t);
@@ -754,6 +770,12 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 const char *reg_target_uri(const struct reg_target *t)
 {
 	return t->uri;
+}
+
+
+const char *reg_target_path(const struct reg_target *t)
+{
+	return t->path;
 }
 
 

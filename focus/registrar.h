@@ -8,13 +8,16 @@
  * has no certificate, or wants us to attack somebody.  When the connection is
  * gone the contact is, too.
  *
+ * A phone behind a proxy is called on the connection of that proxy, by the Path
+ * that was recorded on the way.
+ *
  * Who registers must be, by digest or client certificate, the one whose
  * address it is.  Nothing is kept before that is known.  REGISTER without TLS
  * is refused.
  *
  * Ownership:  libre object
  * Threads:    libre loop; registrar_recv() only while libre delivers the message
- * Refs:       RFC 3261 section 10.3, RFC 5626 sections 4.2, 5.4 and 6
+ * Refs:       RFC 3261 section 10.3, RFC 3327 section 5.3, RFC 5626 sections 4.2, 5.4 and 6
  */
 #ifndef FOCUS_REGISTRAR_H
 #define FOCUS_REGISTRAR_H
@@ -58,6 +61,8 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 
 /** Request-URI: the Contact as it was registered */
 const char *reg_target_uri(const struct reg_target *t);
+/** Value of a Route header for requests to it (RFC 3327), or NULL */
+const char *reg_target_path(const struct reg_target *t);
 /** How much it is preferred: RFC 3261 section 20.10, times 1000 */
 unsigned reg_target_q(const struct reg_target *t);
 /** The other end of its connection */

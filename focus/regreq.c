@@ -263,6 +263,52 @@ static bool via_handler(const struct sip_hdr *hdr, const struct sip_msg *msg,
 }
 
 
+/* ---- path ---------------------------------------------------------------- */
+
+/** It is printed again as it came, in a Route header: nothing but a URI of a
+ *  loose router in angle brackets, and nothing that could end the line */
+static bool path_ok(const struct pl *val, struct sip_addr *addr)
+{
+	struct pl none;
+
+	for (size_t i = 0; i < val->l; i++) {
+		if (val->p[i] <= ' ' || val->p[i] >= 0x7f)
+			return false;
+	}
+
+	return val->l > 2 && *val->p == '<' && val->p[val->l - 1] == '>' &&
+		!sip_addr_decode(addr, val) &&
+		(!pl_strcasecmp(&addr->uri.scheme, "sip") ||
+		 !pl_strcasecmp(&addr->uri.scheme, "sips")) &&
+		!addr->uri.headers.l &&
+		!msg_param_exists(&addr->uri.params, "lr", &none);
+}
+
+
+static bool path_handler(const struct sip_hdr *hdr, const struct sip_msg *msg,
+			 void *arg)
+{
+	struct reading *rd = arg;
+	struct reg_req *r = rd->r;
+	const size_t used = strlen(r->path);
+	struct sip_addr addr;
+	struct pl none;
+	(void)msg;
+
+	if (!path_ok(&hdr->val, &addr))
+		return 0 != wrong(rd, EBADMSG, "Path is malformed");
+
+	/* RFC 5626 section 6: the first one says whether flows are kept */
+	if (!used)
+		r->path_ob = !msg_param_exists(&addr.uri.params, "ob", &none);
+	if (re_snprintf(r->path + used, sizeof(r->path) - used, "%s%r",
+			used ? ", " : "", &hdr->val) < 0)
+		return 0 != wrong(rd, E2BIG, "Path is too long");
+
+	return false;
+}
+
+
 int regreq_decode(struct reg_req *r, const struct sip_msg *msg,
 		  uint32_t default_s, const char **whyp)
 {
@@ -280,6 +326,11 @@ int regreq_decode(struct reg_req *r, const struct sip_msg *msg,
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_CONTACT, contact_handler,
 				&rd);
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_VIA, via_handler, &viac);
+	if (!rd.err)
+		(void)sip_msg_hdr_apply(msg, true, SIP_HDR_PATH, path_handler,
+					&rd);
+	r->path_known = sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "path") ||
+		sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE, "path");
 	r->outbound = sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED,
 					    "outbound") ||
 		sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE, "outbound");

@@ -6,7 +6,8 @@
  * string would be taken for a parameter.
  *
  * Ownership:  the result points into the message
- * Refs:       RFC 3261 sections 10.2, 10.3, 20.10, 25.1; RFC 5626 section 4.2
+ * Refs:       RFC 3261 sections 10.2, 10.3, 20.10, 25.1; RFC 3327; RFC 5626
+ *             section 4.2
  */
 #ifndef FOCUS_REGREQ_H
 #define FOCUS_REGREQ_H
@@ -18,6 +19,7 @@ enum {
 	REG_URI_MAX      = 512,         /* bytes                              */
 	REG_INSTANCE_MAX = 128,         /* bytes                              */
 	REG_CALLID_MAX   = 256,         /* bytes                              */
+	REG_PATH_MAX     = 1024,        /* bytes, of all proxies together     */
 };
 
 struct reg_contact {
@@ -35,6 +37,9 @@ struct reg_req {
 	bool all;                       /* "Contact: *": remove all           */
 	bool outbound;                  /* Supported: outbound                */
 	bool behind_proxy;              /* more than one Via                  */
+	bool path_known;                /* Supported: path                    */
+	bool path_ob;                   /* its proxy keeps the flow           */
+	char path[REG_PATH_MAX];        /* "<sip:..;lr>, <..>", or empty      */
 };
 
 /**

@@ -31,8 +31,9 @@ def is_run(test):
 
 
 def has_case(path, name):
-    pattern = r'^def %s\(' if path.endswith('.py') else r'^START_TEST\(%s\)'
-    return re.search(pattern % re.escape(name), read(path), re.M)
+    """A function of a scenario, or a row of one of its tables; a Check test"""
+    pattern = r"^def %s\(|'%s'" if path.endswith('.py') else r'^START_TEST\(%s\)'
+    return re.search(pattern.replace('%s', re.escape(name)), read(path), re.M)
 
 
 def in_product(name):

@@ -615,6 +615,79 @@ START_TEST(outbound_takes_an_instance_a_number_and_a_direct_connection)
 }
 END_TEST
 
+/* ---- RFC 3327 ------------------------------------------------------------------ */
+
+#define FAR "Via: SIP/2.0/TLS far;branch=z9hG4bKx\r\n"
+
+static void goes_by(const char *path)
+{
+	struct reg_target *t;
+
+	ck_assert_int_eq(registrar_find(&t, reg, ALICE, 0), 0);
+	if (path)
+		ck_assert_str_eq(reg_target_path(t), path);
+	else
+		ck_assert_ptr_null(reg_target_path(t));
+	mem_deref(t);
+}
+
+START_TEST(the_path_of_a_registration_is_kept_and_told)
+{
+	ck_assert_int_eq(put_new(FAR "Supported: path\r\nPath: <sip:p1@h;lr>, <sip:p2;lr;ob>\r\n"
+				 "Path: <sips:p3:5061;lr>\r\nContact: <sip:a@h>\r\n"), 200);
+	ck_assert(said("\r\nPath: <sip:p1@h;lr>, <sip:p2;lr;ob>, <sips:p3:5061;lr>\r\n"));
+	ck_assert(said("Supported: outbound, path\r\n"));
+	goes_by("<sip:p1@h;lr>, <sip:p2;lr;ob>, <sips:p3:5061;lr>");
+
+	/* another way, then none */
+	ck_assert_int_eq(put_new(FAR "Require: path\r\nPath: <sip:p9;lr>\r\n"
+				 "Contact: <sip:a@h>\r\n"), 200);
+	goes_by("<sip:p9;lr>");
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>\r\n"), 200);
+	ck_assert(!said("Path: "));
+	goes_by(NULL);
+}
+END_TEST
+
+START_TEST(a_path_that_cannot_be_a_route_or_was_not_asked_for_is_refused)
+{
+	static const char *const badv[] = {
+		"<sip:p1>", "<tel:1;lr>", "sip:p1;lr", "<sip:p1;lr?Route=x>", "<sip:p1;lr>;x=1",
+		"<sip:p 1;lr>", "<sip:p1;lr", "\"x\" <sip:p1;lr>", "<sip:\x01;lr>", "x"
+	};
+	char line[2048], uri[REG_PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(badv); i++) {
+		(void)snprintf(line, sizeof(line), "Supported: path\r\nContact: <sip:a@h>\r\n"
+			       "Path: %s\r\n", badv[i]);
+		ck_assert_msg(put_new(line) == 400, "%s", badv[i]);
+	}
+	memset(uri, 'a', sizeof(uri) - 1);
+	uri[sizeof(uri) - 1] = '\0';
+	(void)snprintf(line, sizeof(line), "Supported: path\r\nContact: <sip:a@h>\r\n"
+		       "Path: <sip:%s;lr>\r\n", uri);
+	ck_assert_int_eq(put_new(line), 403);
+	ck_assert_int_eq(put_new("Contact: <sip:a@h>\r\nPath: <sip:p1;lr>\r\n"), 420);
+	ck_assert(said("Unsupported: path\r\n"));
+	ck_assert_uint_eq(registrar_count(reg), 0);
+}
+END_TEST
+
+START_TEST(outbound_works_behind_a_proxy_that_keeps_the_flow)
+{
+	static const char lines[] = FAR "Supported: outbound, path\r\nPath: <sip:p1;lr%s>\r\n"
+		"Contact: <sip:a@h:1>;reg-id=1" INSTANCE "\r\n";
+	char buf[512];
+
+	(void)snprintf(buf, sizeof(buf), lines, "");
+	ck_assert_int_eq(put_new(buf), 439);
+	(void)snprintf(buf, sizeof(buf), lines, ";ob");
+	ck_assert_int_eq(put_new(buf), 200);
+	ck_assert(said("Require: outbound\r\n"));
+	goes_by("<sip:p1;lr;ob>");
+}
+END_TEST
+
 /* ---- noise ------------------------------------------------------------------------ */
 
 static void decode(const char *txt, size_t len)
@@ -628,6 +701,8 @@ static void decode(const char *txt, size_t len)
 	mb->pos = 0;
 	if (!sip_msg_decode(&msg, mb) && !regreq_decode(&r, msg, 60, &why)) {
 		ck_assert_uint_le(r.contactc, REG_CONTACT_MAX);
+		for (const char *p = r.path; *p; p++)
+			ck_assert(*p >= ' ' && *p < 0x7f);
 		for (unsigned i = 0; i < r.contactc; i++) {
 			const struct reg_contact *c = &r.contactv[i];
 
@@ -648,7 +723,7 @@ START_TEST(flipped_and_cut_requests_yield_nothing_that_could_not_be_printed)
 	static const char good[] =
 		"REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\n"
 		"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n"
-		"Supported: outbound\r\nContact: \"A\" <sip:a@h;transport=tls>"
+		"Supported: outbound, path\r\nPath: <sip:p;lr>\r\nContact: \"A\" <sip:a@h;transport=tls>"
 		";reg-id=1;expires=100" INSTANCE ", <sip:b@h>\r\nExpires: 70\r\n\r\n";
 	char txt[sizeof(good)];
 
@@ -689,6 +764,9 @@ int main(void)
 	tcase_add_test(tc, preferred_phones_come_first_and_the_newer_of_equals);
 	tcase_add_test(tc, a_target_that_does_not_answer_is_forgotten);
 	tcase_add_test(tc, outbound_is_granted_and_a_flow_replaces_itself);
+	tcase_add_test(tc, the_path_of_a_registration_is_kept_and_told);
+	tcase_add_test(tc, a_path_that_cannot_be_a_route_or_was_not_asked_for_is_refused);
+	tcase_add_test(tc, outbound_works_behind_a_proxy_that_keeps_the_flow);
 	tcase_add_test(tc, outbound_takes_an_instance_a_number_and_a_direct_connection);
 	tcase_add_test(tc, flipped_and_cut_requests_yield_nothing_that_could_not_be_printed);
 	suite_add_tcase(s, tc);

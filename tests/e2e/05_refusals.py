@@ -91,6 +91,20 @@ def sdp_refusals(sc):
         call.bye()
 
 
+def downgrade(sc):
+    """Nobody gets out of SRTP in mid-call, and the call goes on"""
+    call, _ = sc.taken('an offer', offer(crypto=[crypto()]))
+    for n, (what, sdp) in enumerate((
+            ('RTP/AVP', dict(proto='RTP/AVP')), ('no key', {}),
+            ('UNENCRYPTED_SRTP', dict(crypto=[crypto(tail=' UNENCRYPTED_SRTP')])))):
+        r = call.reinvite(offer(version=2 + n, **sdp))
+        check(r.status == 488, 're-INVITE, %s: %s' % (what, r))
+        note('re-INVITE, %s: %s' % (what, r.status))
+    r = call.reinvite(offer(crypto=[crypto()], version=9))
+    check(r.status == 200, 'the call suffered: %s' % r)
+    call.bye()
+
+
 def own_key_back(sc):
     """A key of the server's is never accepted as a client's"""
     call, r = sc.taken('an offer', offer(crypto=[crypto()]))
@@ -197,7 +211,9 @@ def clear_transports(sc):
     for transport, port in (('tcp', tcp), ('udp', udp)):
         cli = sc.env.add(Client('127.0.0.1', port, transport=transport,
                                 user='alice', password=sc.pw))
-        r = Call(cli, cli.uri('factory')).invite(offer(crypto=[crypto()]))
+        key = new_key()
+        r = Call(cli, cli.uri('factory')).invite(offer(crypto=[crypto(key=key)]))
+        check(key not in lib.read_text(server.log), 'the log has the key')
         check(r.status in (403, 488), 'a=crypto over %s: %s' % (transport, r))
         check('inline:' not in r.body, 'a key over ' + transport)
         note('a=crypto over %s: %s %s' % (transport, r.status, r.get('Warning') or ''))
@@ -243,6 +259,7 @@ def main(env):
     good = others_unaffected(sc)
     sc.idle = sc.state()
     sdp_refusals(sc)
+    downgrade(sc)
     own_key_back(sc)
     bad_answers(sc)
     credentials(sc)

@@ -58,6 +58,27 @@ def hold_with_sound(env, server):
     a.result(40)
 
 
+def held_through_a_rekey(env):
+    """Who comes back from hold has the key that was drawn meanwhile"""
+    server = env.server('group', keying='group')
+    a = env.add(Caller(server, '-n', 3, '--same-conf', '--seconds', 6,
+                       '--hold', '1:3', '--hold-call', 2, '--max-auth-failures', 0,
+                       '--expect', 'others', '--not', 'own', users=USERS[:3]))
+
+    def legs(state):
+        return [leg for c in server.ctl('list')['conferences'] for p in
+                server.ctl('show', c['conf'])['participants']
+                for leg in p['legs'] if leg['state'] == state]
+    held = wait_until('one holds', lambda: legs('on-hold'), 10)
+    env.add(Caller(server, '--seconds', 1, '--silent', uri=server.first_conference(),
+                   users=('dave',))).result(10)
+    newer = wait_until('a newer key while it holds', lambda: [
+        leg for leg in legs('on-hold') if leg['epoch'] > held[0]['epoch'] + 1], 3)
+    note('   held from epoch %d to %d' % (held[0]['epoch'], newer[0]['epoch']))
+    a.result(40)
+    server.stop()
+
+
 def delayed(env, server):
     """INVITE without SDP; the server offers, and sends what bob says to the
     port in our ACK"""
@@ -114,6 +135,7 @@ def main(env):
     server = env.server()
     holds(env, server)
     hold_with_sound(env, server)
+    held_through_a_rekey(env)
     delayed(env, server)
     ipv6(env, server)
 

@@ -75,14 +75,17 @@ def failures(sc):
         check(refer.send('<%s>' % carol.uri()).status == 200, 'REFER')
         carol.incoming().refuse(status, reason)
         check(Notifies(refer).until_last() == status, 'not %d' % status)
-    refer = Refer(sc.alice, sc.uri)
-    check(refer.send('<%s>' % carol.uri()).status == 200, 'REFER')
-    call = carol.incoming()
-    call.accept(call.good_answer().replace('a=crypto:1 ', 'a=crypto:77 '))
-    bye = call.wait_request(5)
-    check(bye.method == 'BYE', 'bad answer: %s' % bye)
-    check(Notifies(refer).until_last() == 488, 'bad answer')
-    note('486, 404, 603 and a bad answer come back as such')
+    for what, spoil in (('key', lambda t: t.replace('a=crypto:1 ', 'a=crypto:77 ')),
+                        ('protection', lambda t: re.sub(
+                            r'a=crypto.*\r\n', '', t).replace('SAVP', 'AVP'))):
+        refer = Refer(sc.alice, sc.uri)
+        check(refer.send('<%s>' % carol.uri()).status == 200, 'REFER')
+        call = carol.incoming()
+        call.accept(spoil(call.good_answer()))
+        bye = call.wait_request(5)
+        check(bye.method == 'BYE', 'answer without its %s: %s' % (what, bye))
+        check(Notifies(refer).until_last() == 488, 'without its %s' % what)
+    note('486, 404, 603 and bad answers come back as such')
 
 
 def redirects(sc):

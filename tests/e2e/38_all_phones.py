@@ -1,4 +1,4 @@
-"""Who has several phones hears them all, and has one call"""
+"""Who has several phones hears them all, and has one call; phones behind a proxy"""
 import lib
 from confedit import edited_server
 from lib import check, note, wait_until
@@ -39,8 +39,9 @@ class Scene:
                    lambda: self.legs() == sorted(want), 5)
 
 
-def cancelled(call, what):
-    m = call.next(5)
+def cancelled(call, what, timeout=3):
+    """By default sooner than dial_timeout would do it"""
+    m = call.next(timeout)
     check(m.method == 'CANCEL', '%s: no CANCEL but %s' % (what, m))
     call.respond(200, 'OK', req=m)
     call.refuse(487, 'Request Terminated')
@@ -104,6 +105,33 @@ def failures(sc, desk, soft):
     note('480 of 480 and 500; 603 ends it for all')
 
 
+def redirected(sc, desk, soft):
+    """One phone names somebody else, who rings beside the other phone"""
+    carol = RegPhone(sc.env, sc.server, 'carol', 'carol')
+    to_carol = ['Contact: <sip:carol@127.0.0.1>']
+    news = sc.refer()
+    one, two = desk.incoming(), soft.incoming()
+    two.respond(180, 'Ringing')
+    one.refuse(302, 'Moved Temporarily', to_carol)
+    call = carol.incoming()
+    sc.wait_legs('ringing')
+    call.accept()
+    cancelled(two, 'she took it')
+    check(news.until_last() == 200, 'sipfrags %r' % news.frags)
+    call.bye()
+    sc.wait_legs()
+    # somebody who may not be called: the other phone is what is left
+    news = sc.refer()
+    one, two = desk.incoming(), soft.incoming()
+    one.refuse(302, 'Moved Temporarily', ['Contact: <sip:eve@192.0.2.1>'])
+    two.refuse(302, 'Moved Temporarily', to_carol)
+    carol.incoming().refuse(486, 'Busy Here')
+    check(news.until_last() in (302, 486), 'sipfrags %r' % news.frags)
+    sc.wait_legs()
+    carol.cli.close()
+    note('redirected from one phone: both ring')
+
+
 def removed(sc, desk, soft, mobile):
     """REFER BYE ends all of it, also what has not rung yet"""
     news = sc.refer()
@@ -149,25 +177,58 @@ def nobody_answers(sc, desk, soft, mobile):
     for c in calls:
         c.respond(180, 'Ringing')
     for c in calls:
-        cancelled(c, 'nobody answers')
+        cancelled(c, 'nobody answers', 10)
     last = mobile.incoming()
     last.respond(180, 'Ringing')
-    cancelled(last, 'nobody answers the last one')
+    cancelled(last, 'nobody answers the last one', 10)
     check(news.until_last() == 408, 'nobody: %r' % news.frags)
     sc.wait_legs()
     note('nobody answers: 408 after both rounds')
 
 
+def by_path(sc):
+    """Behind a proxy: the Route of RFC 3327, on the connection of the proxy"""
+    path = '<sip:edge.test:5061;lr;ob>'
+    phone = RegPhone(sc.env, sc.server, 'dave', 'far', headers=(
+        'Supported: path', 'Path: ' + path))
+    for cancel in (False, True):
+        refer = Refer(sc.alice, sc.uri)
+        check(refer.send('<sip:dave@127.0.0.1>').status == 200, 'REFER')
+        call = phone.incoming()
+        check(call.invite_msg.all('Route') == [path], call.invite_msg.all('Route'))
+        if not cancel:
+            call.respond(200, 'OK', call.good_answer(),
+                         headers=['Record-Route: <sip:other.test;lr>'])
+            m = call.next(5)
+            check(m.method == 'ACK' and m.all('Route') == ['<sip:other.test;lr>'],
+                  'ACK by %r' % m.all('Route'))
+            check(Notifies(refer).until_last() == 200, 'REFER')
+            call.bye()
+            continue
+        call.respond(180, 'Ringing')
+        bye = Refer(sc.alice, sc.uri)
+        check(bye.send('<sip:dave@127.0.0.1;method=BYE>').status == 200, 'REFER BYE')
+        m = call.next(5)
+        check(m.method == 'CANCEL' and m.all('Route') == [path],
+              '%s by %r' % (m, m.all('Route')))
+        call.respond(200, 'OK', req=m)
+        call.refuse(487, 'Request Terminated')
+    phone.cli.close()
+    note('Path: calls and their CANCEL go by it, the dialog by its Record-Route')
+
+
 def main(env):
     sc = Scene(env)
     desk, soft = sc.phone('desk'), sc.phone('soft', ';q=1')
-    for part in (first_wins, both_answer, failures):
+    for part in (first_wins, both_answer, failures, redirected):
         part(sc, desk, soft)
     mobile = sc.phone('mobile', ';q=0.5')
     for part in (removed, rounds, nobody_answers):
         part(sc, desk, soft, mobile)
+    by_path(sc)
     for p in (desk, soft, mobile):
         check(p.quiet(), '%s rang once more' % p.name)
+        p.cli.close()
     check(sc.call.bye().status == 200, 'BYE')
     wait_until('no conference', lambda: not sc.server.ctl('list')['conferences'], 5)
 

@@ -6,7 +6,9 @@ from confedit import edited_server
 from lib import check, note, wait_until
 from rawsip import Call, crypto, focus_uri, offer
 from referee import Notifies, Refer, in_dialog, join
-from regphone import raw
+from regphone import RegPhone, raw
+
+DIAL_S = 500        # dial_timeout
 
 ROOM = '''
 conference room {
@@ -27,6 +29,7 @@ conference vault {
 def edit(text):
     for name, n in (('max_conferences', 2), ('max_calls', 4), ('max_participants', 3)):
         text = re.sub(name + r' = \d+', '%s = %d' % (name, n), text)
+    text = 'dial_timeout = %d\n' % DIAL_S + text
     return text.replace('refer = {"members"}', 'refer = {"owner"}') + ROOM
 
 
@@ -121,6 +124,35 @@ def twice(sc):
     note('two calls of one user are one participant, removed with both')
 
 
+def patient(sc):
+    """Whoever refers hears the result, however long it may ring"""
+    alice, r = join(sc.client('alice'), sc.server.factory)
+    bob = RegPhone(sc.env, sc.server, 'bob', 'bob')
+    r = in_dialog(alice, '<sip:bob@127.0.0.1>')
+    check(r.status == 200, 'REFER: %s' % r)
+    m = alice.next(5)
+    alice.reply(m, 200, 'OK')
+    left = re.match(r'active;expires=(\d+)$', m.get('Subscription-State') or '')
+    check(left and int(left[1]) > DIAL_S, '%s %s' % (m, m.get('Subscription-State')))
+    bob.incoming().refuse(486, 'Busy Here')
+    alice.bye()
+    bob.cli.close()
+    sc.idle()
+    note('a REFER is told of for %s s, as a call may ring for %d' % (left[1], DIAL_S))
+
+
+def referred(sc):
+    """Who was told the URI by somebody says so, and has no right by it"""
+    alice, r = join(sc.client('alice'), sc.server.factory)
+    says = ['Referred-By: <sip:alice@127.0.0.1>']
+    bob, _ = sc.dial('bob', focus_uri(r), headers=says)
+    sc.dial('bob', sc.server.uri('room'), 403, headers=['Referred-By: <sip:carol@127.0.0.1>'])
+    bob.bye()
+    alice.bye()
+    sc.idle()
+    note('Referred-By of a caller: taken, and it gives no right')
+
+
 def sips(sc):
     """RFC 3261 section 12.1.1: a sips Contact for whoever asked for sips"""
     factory = sc.server.factory
@@ -161,7 +193,7 @@ def vanished(sc):
 
 def main(env):
     sc = Scene(env)
-    for part in (limits, reserved, twice, sips, vanished):
+    for part in (limits, reserved, twice, patient, referred, sips, vanished):
         part(sc)
 
 

@@ -108,6 +108,23 @@ def open_conference(env, server):
     return alice
 
 
+def pseudonym(env, server):
+    """Who is anonymous is so among those who ask for the floor, too"""
+    alice = Phone(env, server, 'alice')
+    a = alice.connect()
+    b = Phone(env, server, 'bob', uri=alice.uri, headers=['Privacy: id']).connect()
+    check(a.ask(FLOOR_QUERY, u16(FLOOR_ID, 1)).prim == FLOOR_STATUS, 'FloorStatus')
+    check(b.want()[1] == GRANTED, 'bob has not got the floor')
+    m = a.wait('FloorStatus with the request', lambda m: m.prim == FLOOR_STATUS and
+               m.requests())
+    check(b'sip:anonymous1@anonymous.invalid' in m.raw and b'Anonymous 1' in m.raw and
+          b'bob' not in m.raw, 'FloorStatus: %r' % m.raw)
+    alice.call.bye()
+    lib.wait_until('nothing is left', lambda: not
+                   server.ctl('list')['conferences'], 5)
+    note('an anonymous holder of the floor has a pseudonym')
+
+
 def identity(env, server, alice):
     """Nobody is believed: only the certificate that was signalled counts"""
     a = alice.floor
@@ -230,7 +247,8 @@ def shown_certificates(env, demo):
         p.call.bye()
     bob.call.bye()
     check(b.closed(), 'BFCP goes on after BYE')
-    alice.call.bye()
+    for p in (carol, dave, alice):
+        p.call.bye()
     bfcp.no_way_in(alice.answer, alice.cert)
 
 
@@ -383,6 +401,7 @@ def mutations(bob, f):
 def main(env):
     server = env.server()
     check(' bfcp=127.0.0.1:' in server.ready, 'ready line: ' + server.ready)
+    pseudonym(env, server)
     alice = open_conference(env, server)
     identity(env, server, alice)
     refused_lines(env, server, alice)

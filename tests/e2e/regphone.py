@@ -37,11 +37,11 @@ def register(cli, headers, auth=True, user=None, aor=None, cseq=1, call_id=None,
 class RegPhone:
     """One registered phone of a user, on a connection of its own"""
 
-    def __init__(self, env, server, user, name, params=''):
+    def __init__(self, env, server, user, name, params='', headers=()):
         self.cli = raw(env, server, user)
         self.name = name
         self.contact = 'sip:%s@h;transport=tls' % name
-        r = register(self.cli, ['Contact: <%s>%s' % (self.contact, params)])
+        r = register(self.cli, ['Contact: <%s>%s' % (self.contact, params), *headers])
         assert r.status == 200, str(r)
 
     def incoming(self, timeout=10):
