@@ -91,12 +91,12 @@ def check_keys(name, j, mki):
 
 
 def ears(calls):
-    for c in calls:
-        name = c.name
-        heard, j = tone(c, FREQ)
-        check_keys(name, j, name != 'plain')
+    heardv = [(c.name, *tone(c, FREQ)) for c in calls]
+    for name, heard, j in heardv:
         note('   %-6s %4d packets, longest gap %d ms' % (
             name, j['rx']['packets'], heard['longest_gap_ms']))
+    for name, heard, j in heardv:
+        check_keys(name, j, name != 'plain')
         check(heard['longest_gap_ms'] <= GAP_MS, '%s has a gap of %d ms' % (
             name, heard['longest_gap_ms']))
         check(heard['level_dbfs'] > -30, '%s hears nothing' % name)
