@@ -27,8 +27,13 @@ static void *flow_of(const struct dlgs *ds, const struct sip_msg *msg)
 /** Our requests go where the peer's last message came from */
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
 {
-	void *flow = flow_of(dlg->ds, msg);
+	void *flow;
 
+	/* keys have been spoken of: never again over anything less */
+	if (dlg->tp == SIP_TRANSP_TLS && msg->tp != SIP_TRANSP_TLS)
+		return;
+
+	flow = flow_of(dlg->ds, msg);
 	mem_deref(dlg->flow);
 	dlg->flow = flow;
 	dlg->peer = msg->src;

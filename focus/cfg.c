@@ -192,21 +192,26 @@ static int digests_set(struct cfg_ctx *ctx, cfg_t *root)
 	return err;
 }
 
+/* The lists of a conference section whose items are strings of their own */
+static void rules_free(const struct cfg_row *row, void *base)
+{
+	char **v = (char **)(void *)((char *)base + row->off);
+
+	if (row->scope != CFG_SCOPE_CONF ||
+	    (row->kind != &cfg_kind_rule && row->kind != &cfg_kind_referrer))
+		return;
+
+	for (unsigned n = *(unsigned *)(void *)((char *)base + row->coff); n; n--)
+		mem_deref(v[n - 1]);
+}
+
 static void conf_destructor(void *arg)
 {
 	struct cfg_conf *conf = arg;
 
 	list_unlink(&conf->le);
-	for (unsigned i = 0; i < conf->createc; i++)
-		mem_deref(conf->createv[i]);
-	for (unsigned i = 0; i < conf->joinc; i++)
-		mem_deref(conf->joinv[i]);
-	for (unsigned i = 0; i < conf->subscribec; i++)
-		mem_deref(conf->subscribev[i]);
-	for (unsigned i = 0; i < conf->invitec; i++)
-		mem_deref(conf->invitev[i]);
-	for (unsigned i = 0; i < conf->referc; i++)
-		mem_deref(conf->referv[i]);
+	for (size_t i = 0; i < cfg_rowc; i++)
+		rules_free(&cfg_rowv[i], conf);
 	mem_deref(conf->uri);
 	mem_deref(conf->title);
 }

@@ -323,13 +323,20 @@ const struct cfg_route *cfg_route_find(const struct cfg *cfg, const char *host)
 	return any;
 }
 
+int cfg_user_part(char *buf, size_t size, const struct pl *user)
+{
+	if (!buf || !pl_isset(user))
+		return EINVAL;
+
+	return cfg_addr_user(buf, size, user->p, user->l, "");
+}
+
 const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user)
 {
 	char name[CFG_ADDR_USER_MAX + 1], pattern[CFG_TEXT_MAX];
 	struct le *le;
 
-	if (!cfg || !pl_isset(user) ||
-	    cfg_addr_user(name, sizeof(name), user->p, user->l, ""))
+	if (!cfg || cfg_user_part(name, sizeof(name), user))
 		return NULL;
 
 	LIST_FOREACH(&cfg->confl, le) {

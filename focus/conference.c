@@ -7,7 +7,10 @@
 #include "focus/role.h"
 #include "log.h"
 
-enum { CONF_ID_LEN = 26 };    /* of 32 signs: 130 bits, not to be guessed */
+enum {
+	CONF_ID_LEN = 26,       /* of 32 signs: 130 bits, not to be guessed   */
+	CONF_USER_MAX = 132,    /* a configuration has no longer ones         */
+};
 
 
 static void release_at_mixer(const struct conference *c)
@@ -58,15 +61,33 @@ static bool user_cmp(struct le *le, void *arg)
 {
 	const struct conference *c = le->data;
 
-	return !pl_strcmp(arg, c->user);
+	return !str_cmp(arg, c->user);
 }
 
 
+/** However its name is spelled: RFC 3261 section 19.1.4 */
 struct conference *conference_find(const struct focus *f,
 				   const struct pl *user)
 {
-	return list_ledata(hash_lookup(f->ht_conf, hash_joaat_pl(user),
-				       user_cmp, (void *)user));
+	char name[CONF_USER_MAX];
+
+	if (cfg_user_part(name, sizeof(name), user))
+		return NULL;
+
+	return list_ledata(hash_lookup(f->ht_conf, hash_joaat_str(name),
+				       user_cmp, name));
+}
+
+
+/** A name that was dialled, in its one form */
+static int take_user(char **userp, const struct pl *user)
+{
+	char name[CONF_USER_MAX];
+	int err;
+
+	err = cfg_user_part(name, sizeof(name), user);
+
+	return err ? err : str_dup(userp, name);
 }
 
 
@@ -158,7 +179,7 @@ static int set_names(struct conference *c, const struct pl *user,
 {
 	int err;
 
-	err = user ? pl_strdup(&c->user, user) : draw_user(&c->user);
+	err = user ? take_user(&c->user, user) : draw_user(&c->user);
 	if (!err)
 		err = re_sdprintf(&c->uri, "sip:%s@%r", c->user, host);
 	if (!err)

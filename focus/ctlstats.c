@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "focus/ctlask.h"
 #include "focus/ctlsock.h"
+#include "focus/ident.h"
 #include "focus/notifier.h"
 #include "focus/registrar.h"
 #include "focus/tlsid.h"
@@ -123,6 +124,7 @@ static json_t *focus_json(const struct focus *f)
 	put(o, "subscriptions", notifiers_count(f->notifiers));
 	put(o, "notifies_total", notifiers_sent(f->notifiers));
 	put(o, "registrations", registrar_count(f->reg));
+	put(o, "used_nonces", ident_remembered(f->ident));
 	put(o, "referring", list_count(&f->referoutl));
 	put(o, "connections", tlsid_connections());
 	put(o, "sip_connections", c.connections);

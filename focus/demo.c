@@ -73,6 +73,9 @@ static int dir_ready(char *path, const char *dir)
 		return failed(ENOTDIR, path, "open");
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return failed(EPERM, path, "open_to_others");
+	/* whoever owns it can put another key into it at any time */
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return failed(EPERM, path, "owned_by_another");
 
 	return path_check(path);
 }
@@ -202,6 +205,12 @@ static int conf_print(FILE *f, const void *arg)
 "# another algorithm, even beside MD5.  It never leaves TLS.  For phones that\n"
 "# can: {\"SHA-256\", \"MD5\"}.\n"
 "digest = {\"MD5\"}\n"
+"\n"
+"# Told that their REFER succeeded, these hang up, and the conference ends.\n"
+"user_agent \"baresip*\" {\n"
+"\tdigest = {\"MD5\"}\n"
+"\trefer_results = false\n"
+"}\n"
 "user_agent \"Linphone*\" {\n"
 "\tdigest = {\"MD5\"}\n"
 "\trefer_results = false\n"
@@ -218,6 +227,7 @@ static int conf_print(FILE *f, const void *arg)
 "# No limits here but the ports above; choose some for real service.\n"
 "max_conferences = 100000\n"
 "max_calls = 100000\n"
+"max_user_calls = 0\n"
 "max_strangers = 0\n"
 "\n"
 "# For conclavectl: conclavectl -s %s/ctl list\n"

@@ -392,16 +392,25 @@ static bool follow(struct endpoint *ep, const struct sip_msg *msg)
 }
 
 
-/** RFC 5621 section 3.1: whoever cannot read the list may be called without */
+/**
+ * RFC 5621 section 3.1: whoever cannot read the list may be called without.
+ * Who does not know multipart at all should say 415, but looks for SDP first
+ * and says whatever it says when there is none; baresip: 500.
+ */
 static bool plainer(struct endpoint *ep, const struct sip_msg *msg)
 {
+	static const uint16_t scodev[] = { 400, 415, 488, 500, 606 };
 	const struct dial *d = ep->dial;
 	const struct dialout o = {
 		.referred_by = d->referred_by, .replaces = d->replaces,
 		.redirects = d->redirects, .anonymous = d->anonymous,
 	};
+	size_t i = 0;
 
-	return msg->scode == 415 && d->history &&
+	while (i < ARRAY_SIZE(scodev) && scodev[i] != msg->scode)
+		++i;
+
+	return i < ARRAY_SIZE(scodev) && d->history &&
 		!add(ep->part->conf, ep->part->identity, d->hunt, d->reach, &o);
 }
 

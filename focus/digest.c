@@ -333,11 +333,19 @@ static enum digest_verdict judge(struct digest *d, const struct cfg *cfg,
 	enum digest_verdict v;
 	uint32_t nc = 0;
 	size_t alg = 0;
-	bool ok;
+	bool fresh, ok;
 
 	v = check_form(az, &alg, &nc, cfg, msg);
 	if (v != DIGEST_V_OK)
 		return v;
+
+	flow = (struct nonce_flow){ algv[alg].alg, msg->tp, &msg->src, cfg->realm };
+	fresh = nonce_valid(d->nonces, &az->nonce, &flow, now_ms);
+
+	/* Whose address is in a datagram need not have sent it, and then has
+	 * never seen a nonce of ours; others must not get it blocked. */
+	if (!fresh && msg->tp == SIP_TRANSP_UDP)
+		return DIGEST_V_STALE;
 
 	u = cfg_user_find(cfg, &az->username);   /* with or without the domain */
 	ok = response_is(d, alg, az, &msg->met, u ? u->password : d->dummy);
@@ -346,9 +354,7 @@ static enum digest_verdict judge(struct digest *d, const struct cfg *cfg,
 		return DIGEST_V_WRONG;
 	}
 
-	flow = (struct nonce_flow){ algv[alg].alg, msg->tp, &msg->src, cfg->realm };
-	if (!nonce_valid(d->nonces, &az->nonce, &flow, now_ms) ||
-	    !nonce_use(d->nonces, &az->nonce, nc, now_ms))
+	if (!fresh || !nonce_use(d->nonces, &az->nonce, nc, now_ms))
 		return DIGEST_V_STALE;
 
 	*up = u;
@@ -436,4 +442,9 @@ const char *digest_verdict_name(enum digest_verdict v)
 	};
 
 	return (size_t)v < ARRAY_SIZE(namev) ? namev[v] : "?";
+}
+
+uint32_t digest_remembered(const struct digest *d)
+{
+	return nonces_used(d->nonces);
 }

@@ -73,4 +73,7 @@ uint32_t digest_wait(const struct digest *d, const struct sip_msg *msg, uint64_t
 
 const char *digest_verdict_name(enum digest_verdict v);
 
+/** Used nonces that are remembered: what is held for logins of the past */
+uint32_t digest_remembered(const struct digest *d);
+
 #endif

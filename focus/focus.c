@@ -246,22 +246,34 @@ static void recv_register(struct focus *f, const struct sip_msg *msg)
 
 
 /**
- * RFC 4575 section 8.1: the roster needs integrity and confidentiality.  Over
- * anything but TLS nobody is even asked who he is.
+ * Rosters (RFC 4575 section 8.1), what digest does not cover (whom a REFER is
+ * about), and most of all the keys in our own requests, which go where the
+ * last one of the peer came from: over anything but TLS nobody is even asked
+ * who he is.
  */
+static bool over_tls(struct focus *f, const struct sip_msg *msg,
+		     const char *why)
+{
+	if (msg->tp == SIP_TRANSP_TLS)
+		return true;
+
+	refuse_note(f, msg, 403, NULL, why);
+	if (pl_strcmp(&msg->met, "ACK"))
+		(void)sip_replyf(f->sip, msg, 403, "Forbidden",
+				 "Warning: 399 conclave \"%s\"\r\n"
+				 "Content-Length: 0\r\n\r\n", why);
+
+	return false;
+}
+
+
 static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 {
 	struct notifier *n = notifiers_find(f->notifiers, msg);
 	char who[IDENT_MAX];
 
-	if (msg->tp != SIP_TRANSP_TLS) {
-		refuse_note(f, msg, 403, NULL, "Subscriptions need TLS");
-		(void)sip_replyf(f->sip, msg, 403,
-				  "Forbidden", "Warning: 399 conclave"
-				  " \"Subscriptions need TLS\"\r\n"
-				  "Content-Length: 0\r\n\r\n");
+	if (!over_tls(f, msg, "Subscriptions need TLS"))
 		return;
-	}
 
 	if (pl_isset(&msg->to.tag) && !n) {
 		(void)sip_reply(f->sip, msg, 481,
@@ -296,7 +308,8 @@ static void recv_refer(struct focus *f, const struct sip_msg *msg)
 {
 	char who[IDENT_MAX];
 
-	if (!ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
+	if (over_tls(f, msg, "REFER needs TLS") &&
+	    !ident_request(f->ident, f->cfg, f->sip, msg, who, sizeof(who)))
 		refer_recv(f, msg, who);
 }
 
@@ -345,6 +358,9 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	dlg = dlgs_find(f->dlgs, msg);
+	if (dlg && !over_tls(f, msg, "The dialog is on TLS"))
+		return true;
+
 	if (dlg && dlg_on_flow(dlg, msg)) {
 		const struct endpoint *ep = dlg_arg(dlg);
 

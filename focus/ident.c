@@ -309,6 +309,11 @@ static int identify(struct ident *id, const struct cfg *cfg, struct sip *sip,
 	return EAUTH;
 }
 
+uint32_t ident_remembered(const struct ident *id)
+{
+	return digest_remembered(id->digest);
+}
+
 int ident_request(struct ident *id, const struct cfg *cfg, struct sip *sip,
 		  const struct sip_msg *msg, char *buf, size_t size)
 {

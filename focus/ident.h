@@ -53,4 +53,7 @@ int ident_asserted(const struct cfg *cfg, const struct sip_msg *msg, char *buf, 
 /** Does a request bring credentials of its own (not: are they right)? */
 bool ident_offered(const struct cfg *cfg, const struct sip_msg *msg);
 
+/** Logins of the past that are remembered, so that none is replayed */
+uint32_t ident_remembered(const struct ident *id);
+
 #endif

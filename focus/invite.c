@@ -136,6 +136,27 @@ static bool find_target(struct focus *f, const struct sip_msg *msg,
 }
 
 
+/** Nobody alone shall be able to take what max_calls leaves to all */
+static bool user_is_full(const struct focus *f, const char *identity)
+{
+	const uint32_t max = f->cfg->max_user_calls;
+	uint32_t n = 0;
+
+	for (struct le *ce = list_head(&f->confl); max && ce; ce = ce->next) {
+		const struct conference *c = ce->data;
+
+		for (struct le *le = list_head(&c->partl); le; le = le->next) {
+			const struct part *p = le->data;
+
+			if (!str_cmp(p->identity, identity))
+				n += list_count(&p->endpointl);
+		}
+	}
+
+	return max && n >= max;
+}
+
+
 static bool room_left(struct focus *f, const struct sip_msg *msg,
 		      const char *identity, const struct conference *c)
 {
@@ -145,6 +166,8 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 		invite_refuse(f, msg, identity, 503, 399, "Shutting down");
 	else if (cfg->max_calls && f->endpointc >= cfg->max_calls)
 		invite_refuse(f, msg, identity, 503, 399, "Limit max_calls");
+	else if (user_is_full(f, identity))
+		invite_refuse(f, msg, identity, 503, 399, "Limit max_user_calls");
 	else if (!c && cfg->max_conferences &&
 		 f->confc >= cfg->max_conferences)
 		invite_refuse(f, msg, identity, 503, 399, "Limit max_conferences");

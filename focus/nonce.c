@@ -286,3 +286,8 @@ bool nonce_use(struct nonces *n, const struct pl *nonce, uint32_t nc, uint64_t n
 
 	return u ? use_again(u, nc) : use_first(n, stamp, nc, now_ms);
 }
+
+uint32_t nonces_used(const struct nonces *n)
+{
+	return n->usedc;
+}

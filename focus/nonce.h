@@ -62,4 +62,7 @@ bool nonce_valid(const struct nonces *n, const struct pl *nonce,
  */
 bool nonce_use(struct nonces *n, const struct pl *nonce, uint32_t nc, uint64_t now_ms);
 
+/** How many used ones are remembered */
+uint32_t nonces_used(const struct nonces *n);
+
 #endif

@@ -129,6 +129,11 @@ int part_hide(struct part *p)
 	if (guest) {
 		mem_deref(p->identity);
 		p->identity = mem_ref(uri);
+		/* it made the conference; the next guest is somebody else */
+		if (p->role == ROLE_OWNER) {
+			mem_deref(c->owner);
+			c->owner = mem_ref(uri);
+		}
 	}
 	mem_deref(p->public_uri);
 	p->public_uri = uri;

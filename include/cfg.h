@@ -167,6 +167,7 @@ struct cfg {
 	enum log_level log_level;
 	unsigned max_conferences;
 	unsigned max_calls;
+	unsigned max_user_calls;        /* of one identity; 0: no bound        */
 	unsigned max_strangers;         /* connections of one source on which nobody is known; 0: no bound */
 	unsigned max_subscriptions;     /* of one user                         */
 	unsigned event_interval_ms;     /* least time between NOTIFYs of changes */
@@ -227,6 +228,9 @@ const struct cfg_route *cfg_route_find(const struct cfg *cfg, const char *host);
  * @return 0, EINVAL if it has none (no user part, not SIP), or EOVERFLOW
  */
 int cfg_identity(char *buf, size_t size, const struct pl *uri);
+
+/** The user part of a URI in that form: escapes only where they must be */
+int cfg_user_part(char *buf, size_t size, const struct pl *user);
 
 /** First section whose uri matches user@host; NULL: none.  host must be ours already */
 const struct cfg_conf *cfg_conf_find(const struct cfg *cfg, const struct pl *user);

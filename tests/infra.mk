@@ -30,7 +30,8 @@ e2e_scenarios = \
 	tests/e2e/42_floor_dissector.py \
 	tests/e2e/43_roles.py \
 	tests/e2e/60_hostile.py \
-	tests/e2e/61_strangers.py
+	tests/e2e/61_strangers.py \
+	tests/e2e/62_everything.py
 TESTS += tests/conformance.py $(e2e_scenarios)
 EXTRA_DIST += tests/conformance.py $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py tests/e2e/heard.py \

@@ -68,7 +68,15 @@ e2e_scenarios += \
 	tests/e2e/34_three_party.py \
 	tests/e2e/35_dialout_rules.py \
 	tests/e2e/36_dialout_roster.py \
-	tests/e2e/38_all_phones.py tests/e2e/39_entry.py tests/e2e/61_kamailio.py
-EXTRA_DIST += tests/e2e/confedit.py tests/e2e/pki.py tests/e2e/rawphone.py \
-	tests/e2e/referee.py tests/e2e/regphone.py \
-	tests/e2e/38_linphone.py tests/e2e/linphone.py
+	tests/e2e/38_all_phones.py \
+	tests/e2e/38_linphone.py \
+	tests/e2e/39_baresip.py \
+	tests/e2e/39_entry.py \
+	tests/e2e/39_sipp.py \
+	tests/e2e/61_kamailio.py
+EXTRA_DIST += tests/e2e/sipp/call.xml tests/e2e/sipp/list.xml tests/e2e/sipp/refer.xml \
+	tests/e2e/sipp/replaces.xml tests/e2e/sipp/subscribe.xml \
+	tests/e2e/sipp/timer.xml
+EXTRA_DIST += tests/e2e/confedit.py tests/e2e/linphone.py tests/e2e/pki.py \
+	tests/e2e/rawphone.py tests/e2e/referee.py tests/e2e/regphone.py \
+	tests/e2e/sipp.py tests/e2e/tlsrelay.py

@@ -322,7 +322,7 @@ START_TEST(configuration_is_one_that_the_server_reads)
 	ck_assert_int_eq(cfg->listenv[0].tp, SIP_TRANSP_TLS);
 	ck_assert_uint_eq(sa_port(&cfg->listenv[0].addr), 5099);
 	ck_assert_uint_eq(list_count(&cfg->userl), 4);
-	ck_assert_uint_eq(cfg->digestc, 2);
+	ck_assert_uint_eq(cfg->digestc, 3);
 	ck_assert_uint_eq(cfg->digestv[0].algc, 1);
 	ck_assert_int_eq(cfg->digestv[0].algv[0], DIGEST_MD5);
 	ck_assert_uint_eq(list_count(&cfg->confl), 1);
@@ -350,6 +350,21 @@ START_TEST(folder_that_others_may_write_to_is_refused)
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
 	ck_assert_int_eq(chmod(dir, 0777), 0);
 	ck_assert_int_eq(prepare(), EPERM);
+}
+END_TEST
+
+
+START_TEST(folder_of_another_user_is_refused)
+{
+	/* only root can give one away */
+	if (geteuid() != 0)
+		return;
+
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_int_eq(chown(dir, 65534, 65534), 0);
+	ck_assert_int_eq(prepare(), EPERM);
+	ck_assert_int_eq(chown(dir, 0, 0), 0);
+	ck_assert_int_eq(prepare(), 0);
 }
 END_TEST
 
@@ -383,6 +398,7 @@ static TCase *tcase(void)
 	tcase_add_test(tc, configuration_is_one_that_the_server_reads);
 	tcase_add_test(tc, folder_name_that_would_break_the_configuration_is_refused);
 	tcase_add_test(tc, folder_that_others_may_write_to_is_refused);
+	tcase_add_test(tc, folder_of_another_user_is_refused);
 	tcase_add_test(tc, folder_that_cannot_be_made_is_an_error);
 	return tc;
 }

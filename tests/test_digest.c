@@ -446,6 +446,30 @@ START_TEST(many_failures_block_the_source_for_a_while_and_no_other)
 }
 END_TEST
 
+START_TEST(forged_datagrams_get_nobody_blocked_and_guesses_do)
+{
+	struct auth_client c;
+	char nonce[2][80];
+
+	(void)challenged(nonce[0], 0, SIP_TRANSP_UDP, "192.0.2.9:5060", "x", NOW);
+	c = client("SHA-256", nonce[0]);
+	c.pass = "guess";
+	for (uint32_t i = 0; i <= BACKOFF_FAILS; i++)
+		ck_assert_int_eq(check(&c, SIP_TRANSP_UDP, SRC, NOW), DIGEST_V_STALE);
+
+	(void)challenged(nonce[1], 0, SIP_TRANSP_UDP, SRC, "x", NOW);
+	c = client("SHA-256", nonce[1]);
+	ck_assert_int_eq(check(&c, SIP_TRANSP_UDP, SRC, NOW), DIGEST_V_OK);
+
+	c.pass = "guess";
+	for (uint32_t i = 0; i <= BACKOFF_FAILS; i++) {
+		c.nc = i + 2;
+		ck_assert_int_eq(check(&c, SIP_TRANSP_UDP, SRC, NOW), DIGEST_V_WRONG);
+	}
+	ck_assert_int_eq(check(&c, SIP_TRANSP_UDP, SRC, NOW), DIGEST_V_BLOCKED);
+}
+END_TEST
+
 START_TEST(backoff_takes_an_ipv6_64_as_one_source_and_is_bounded)
 {
 	struct backoff *b = NULL;
@@ -577,6 +601,7 @@ int main(void)
 	tcase_add_test(tc, uri_must_mean_the_request_uri_but_ports_and_parameters_may_differ);
 	tcase_add_test(tc, the_method_is_part_of_the_proof);
 	tcase_add_test(tc, many_failures_block_the_source_for_a_while_and_no_other);
+	tcase_add_test(tc, forged_datagrams_get_nobody_blocked_and_guesses_do);
 	tcase_add_test(tc, backoff_takes_an_ipv6_64_as_one_source_and_is_bounded);
 	tcase_add_test(tc, authorization_that_reads_two_ways_is_malformed);
 	tcase_add_test(tc, every_truncation_and_bit_flip_of_a_good_header_is_survived);

@@ -143,6 +143,25 @@ START_TEST(guest_whom_nobody_knows_is_never_a_chair)
 END_TEST
 
 
+START_TEST(guest_who_makes_it_is_its_only_owner)
+{
+	struct part *p, *q;
+
+	mem_deref(conf.owner);
+	ck_assert_int_eq(str_dup(&conf.owner, "sip:anonymous@anonymous.invalid"), 0);
+	p = come("sip:anonymous@anonymous.invalid", EP_CONNECTED);
+	ck_assert_int_eq(part_hide(p), 0);
+	q = come("sip:anonymous@anonymous.invalid", EP_CONNECTED);
+	ck_assert_int_eq(part_hide(q), 0);
+	ck_assert_str_eq(part_role_name(p), "owner");
+	ck_assert_str_eq(part_role_name(q), "member");
+	ck_assert(may(p->identity, RIGHT_END, NULL));
+	ck_assert(!may("sip:anonymous@anonymous.invalid", RIGHT_END, NULL));
+	conf.ps = mem_deref(conf.ps);
+}
+END_TEST
+
+
 START_TEST(every_role_has_a_name_that_is_read_back)
 {
 	enum role r;
@@ -311,6 +330,19 @@ START_TEST(role_counts_only_while_its_bearer_is_in)
 END_TEST
 
 
+START_TEST(others_see_who_may_have_people_called_but_not_who_hides)
+{
+	refer("members");
+	ck_assert(rights_shown(&conf, CAT, ROLE_MEMBER));
+	ck_assert(!rights_shown(&conf, CAT, ROLE_LISTENER));
+	refer(CAT);
+	ck_assert(rights_shown(&conf, CAT, ROLE_LISTENER));
+	ck_assert(!rights_shown(&conf, "sip:anonymous1@anonymous.invalid",
+				ROLE_MEMBER));
+}
+END_TEST
+
+
 START_TEST(who_was_removed_has_no_say_any_more)
 {
 	refer(EVE);
@@ -369,6 +401,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tc, open_conf, close_conf);
 	tcase_add_test(tc, the_configuration_says_what_somebody_is);
 	tcase_add_test(tc, guest_whom_nobody_knows_is_never_a_chair);
+	tcase_add_test(tc, guest_who_makes_it_is_its_only_owner);
 	tcase_add_test(tc, every_role_has_a_name_that_is_read_back);
 	tcase_add_test(tc, role_that_was_given_outlasts_the_call);
 	tcase_add_test(tc, who_is_muted_stays_muted_when_calling_again);
@@ -380,6 +413,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, nothing_is_done_to_somebody_who_ranks_higher);
 	tcase_add_test(tc, only_the_owner_makes_and_unmakes_chairs);
 	tcase_add_test(tc, role_counts_only_while_its_bearer_is_in);
+	tcase_add_test(tc, others_see_who_may_have_people_called_but_not_who_hides);
 	tcase_add_test(tc, who_was_removed_has_no_say_any_more);
 	tcase_add_test(tc, handing_over_leaves_one_owner);
 	tcase_add_test(tc, chair_who_has_been_in_longest_inherits);

@@ -120,9 +120,10 @@ class Feed:
 # ---- what a copy looks like after many changes -------------------------------
 
 def one_change(st, rnd, clients, calls):
-    """Join, leave, kick, hold, resume, go listening; returns what it was"""
+    """Join, leave, kick, hold, resume, go listening, be muted, get another role;
+    returns what it was"""
     calls[:] = [p for p in calls if not p.gone()]
-    what = rnd.choice(('join', 'join', 'leave', 'kick', 'turn', 'turn'))
+    what = rnd.choice(('join', 'join', 'leave', 'kick', 'turn', 'turn', 'mute', 'role'))
     if what == 'join' and len(calls) < 3 * PEOPLE:
         cli = rnd.choice(clients)
         p = Person(cli, st.uri, cli.user)
@@ -140,6 +141,12 @@ def one_change(st, rnd, clients, calls):
     elif what == 'turn' and calls:
         rnd.choice(calls).turn(rnd.choice(
             ('sendonly', 'inactive', 'recvonly', 'sendrecv')))
+    elif what in ('mute', 'role') and calls:
+        user = 'sip:%s@127.0.0.1' % rnd.choice(calls).user
+        if what == 'mute':
+            st.ctl(rnd.choice(('mute', 'mute', 'unmute')), st.conf, user)
+        else:
+            st.ctl('role', st.conf, user, rnd.choice(('chair', 'member', 'listener')))
     else:
         return None
     return what

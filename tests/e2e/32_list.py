@@ -42,6 +42,10 @@ def multipart(boundary, *parts):
         '--%s--\r\n' % boundary
 
 
+# RFC 3261 has 415 for it; baresip says 500
+NO_MULTIPART = {'dave': (415, 'Unsupported Media Type'), 'carol': (500, 'Call Error')}
+
+
 class Scene:
     def __init__(self, env):
         self.env = env
@@ -99,9 +103,9 @@ def everybody(sc):
         check('erin' not in history, 'anonymous is shown')
         check('sip:anonymous@anonymous.invalid' in history and
               'cp:count="1"' in history, history)
-        # the one whose SDP reader knows no multipart is called again without
-        if user == 'dave':
-            c.refuse(415, 'Unsupported Media Type')
+        # those whose SDP reader knows no multipart are called again without
+        if user in NO_MULTIPART:
+            c.refuse(*NO_MULTIPART[user])
             c, history = called(phone)
             check(history is None, 'the list again')
         c.accept()

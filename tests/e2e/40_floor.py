@@ -247,7 +247,8 @@ def shown_certificates(env, demo):
         p.call.bye()
     bob.call.bye()
     check(b.closed(), 'BFCP goes on after BYE')
-    alice.call.bye()
+    for p in (carol, dave, alice):
+        p.call.bye()
     bfcp.no_way_in(alice.answer, alice.cert)
 
 

@@ -140,6 +140,7 @@ def muted(env, server):
     wait_until('all as before', lambda: seen() == want, 10)
     validate(w.docs)
     c.result(60)
+    w.until('the last NOTIFY', lambda: w.state.startswith('terminated'))
 
     check(feed.told('mute') == [('carol', 'member', True, 'operator')] and
           feed.told('unmute') == [('carol', 'member', False, 'operator')],

@@ -9,10 +9,11 @@ import socket
 import time
 
 import lib
+from confedit import edited_server
 from hostile import (HostileCall, PortClient, Scene, ask, first_line, in_dialog,
                      is_closed, option_request, raw_connect, raw_send)
 from lib import check, note
-from rawsip import crypto, digest, focus_uri, keys_of, new_key, offer
+from rawsip import Client, crypto, digest, focus_uri, keys_of, new_key, offer
 
 STORM = 20
 STRAY = 300
@@ -97,6 +98,7 @@ def no_descriptors(sc):
     """Connections that nobody has room for are closed: they must not wait in
     the queue, where the server would be told of them for ever"""
     pid, s = sc.server.proc.pid, sc.server
+    lib.wait_until('conclavectl is gone', s.base.quiet, 5)
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     room = 20
     resource.prlimit(pid, resource.RLIMIT_NOFILE,
@@ -348,6 +350,94 @@ def nobodys_messages(sc):
     note('messages of nobody: few lines')
 
 
+def in_clear(env, demo):
+    """What has begun over TLS goes on over TLS, whoever asks with whatever
+    password: our next offer, with a key, would go the same way"""
+    port = {t: lib.free_tcp_port() for t in ('tcp', 'udp')}
+    s = edited_server(env, demo, 'clear', lambda t: t.replace(
+        'digest = {"MD5"}', 'digest = {"SHA-256"}').replace(
+        'listen = {', 'listen = {' + ''.join('"%s:127.0.0.1:%d", ' % p
+                                             for p in port.items())))
+
+    def client(user, **kw):
+        opt = dict(host=s.host, port=s.port, ca=demo.ca, user=user,
+                   password=demo.password(user), timeout=5)
+        opt.update(kw)
+        return env.add(Client(**opt))
+
+    alice, bob = client('alice'), client('bob')
+    call = HostileCall(alice, alice.uri('factory'))
+    r = call.invite(offer(crypto=[crypto()]))
+    check(r.status == 200, 'a decent call: %s' % r)
+    clear = [client('alice', transport=t, port=p) for t, p in port.items()]
+    box = call.box
+    for cli in clear:
+        call.cli, call.box = cli, cli.box(call.call_id)
+        for method in ('OPTIONS', 'UPDATE', 'REFER', 'BYE'):
+            more = ['Refer-To: <sip:dave@127.0.0.1>'] if method == 'REFER' else []
+            body = offer(crypto=[crypto()]) if method == 'UPDATE' else None
+            cseq, _ = call.request(method, body, more)
+            r = call.response(cseq)
+            check(r.status == 403, '%s over %s: %s' % (method, cli.transport, r))
+        other = HostileCall(cli, focus_uri_of(call))
+        cseq, _ = other.request('REFER', headers=['Refer-To: <sip:bob@127.0.0.1>'])
+        check(other.response(cseq).status == 403, 'REFER over ' + cli.transport)
+    call.cli, call.box = alice, box
+    joiner = HostileCall(bob, focus_uri_of(call))
+    check(joiner.invite(offer(crypto=[crypto()])).status == 200, 'bob joins')
+    check(joiner.bye().status == 200 and call.bye().status == 200, 'BYE')
+    for cli in clear:
+        got = [str(m) for m in list(cli.box(call.call_id).queue)]
+        check(not got, 'in clear: %r' % got)
+    for cli in clear + [alice, bob]:
+        cli.close()
+    s.stop()
+    note('begun over TLS, goes on over TLS')
+
+
+def focus_uri_of(call):
+    return re.sub(';.*', '', call.target)
+
+
+def one_room(env, demo):
+    """However a reserved name is spelled, it is one conference: a twin would
+    know nothing of who was removed from the other"""
+    s = edited_server(env, demo, 'rooms', lambda t: t.replace(
+        'max_user_calls = 0', 'max_user_calls = 4') + """
+conference rooms {
+	uri = "sip:room-*@127.0.0.1"
+	create = {"*@127.0.0.1"}
+	join = {"*@127.0.0.1"}
+}
+""")
+    cli = env.add(Client(s.host, s.port, ca=demo.ca, user='alice',
+                         password=demo.password('alice'), timeout=5))
+    calls = []
+    for name in ('room-1', '%72oom-1', 'room%2d1', 'room-%31'):
+        call = HostileCall(cli, 'sip:%s@127.0.0.1' % name)
+        r = call.invite(offer(crypto=[crypto()]))
+        check(r.status == 200 and '<sip:room-1@' in r.get('Contact'),
+              '%s: %s, %s' % (name, r, r.get('Contact')))
+        calls.append(call)
+    rooms = [c['uri'] for c in s.ctl('list')['conferences']]
+    check(len(rooms) == 1, 'rooms: %r' % rooms)
+
+    # nobody alone takes what there is for all
+    r = HostileCall(cli, cli.uri('factory')).invite(offer(crypto=[crypto()]))
+    check(r.status == 503 and 'max_user_calls' in r.get('Warning'),
+          'a fifth call: %s' % r)
+    bob = env.add(Client(s.host, s.port, ca=demo.ca, user='bob',
+                         password=demo.password('bob'), timeout=5))
+    call = HostileCall(bob, 'sip:room-1@127.0.0.1')
+    check(call.invite(offer(crypto=[crypto()])).status == 200, 'call of bob')
+    for call in calls + [call]:
+        check(call.bye().status == 200, 'BYE of %s' % call.uri)
+    cli.close()
+    bob.close()
+    s.stop()
+    note('one name, one room; one user, so many calls')
+
+
 STEPS = [claimed_dialogs, options_in_a_dialog, cancelled_reinvite,
          sniffed_dialog, inherited_address, keys_of_others, who_counts, storm, trickled, no_descriptors,
          crowd, refused_invites, nobodys_messages, stopped_mixers]
@@ -359,6 +449,10 @@ def main(env):
         for step in STEPS:
             step(sc)
             sc.back_at_base(step.__name__)
+        if keying == 'endpoint':
+            one_room(env, sc.server)
+        else:
+            in_clear(env, sc.server)
         sc.finish()
 
 

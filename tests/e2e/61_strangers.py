@@ -13,9 +13,13 @@ MAX = 16
 PATIENCE_S = 5
 
 
+clients = []
+
+
 def client(env, s, demo, user):
-    return env.add(Client(s.host, s.port, ca=demo.ca, user=user,
-                          password=demo.password(user), timeout=5))
+    clients.append(env.add(Client(s.host, s.port, ca=demo.ca, user=user,
+                                  password=demo.password(user), timeout=5)))
+    return clients[-1]
 
 
 def may_come_in(env, s, demo):
@@ -70,6 +74,8 @@ def main(env):
           'who has proven who he is lost his connection')
     for k in socks:
         k.close()
+    for c in clients:
+        c.close()
     s.stop()
 
 

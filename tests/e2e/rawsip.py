@@ -123,6 +123,8 @@ class Client:
         self.sock.setblocking(False)
         self.local = self.sock.getsockname()[:2]
         self.dead = threading.Event()
+        self.why = 'the connection is up'
+        self.heard = time.monotonic()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -147,11 +149,16 @@ class Client:
         read and written at the same time."""
         with self.io:
             try:
-                return self.sock.recv(65536)
-            except (BlockingIOError, ssl.SSLWantReadError):
+                data = self.sock.recv(65536)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return None
-            except OSError:
+            except OSError as e:
+                self.why = 'the connection broke: %s' % e
                 return b''
+        if not data:
+            self.why = 'the server closed the connection'
+        self.heard = time.monotonic()
+        return data
 
     def _read(self):
         buf = b''
@@ -164,6 +171,8 @@ class Client:
                     return
             elif data:
                 buf = self._split(buf + data)
+                self.why = 'the connection is up' + (
+                    '; half a message: %r' % buf[:80] if buf else '')
             else:
                 self.dead.set()
                 return
@@ -273,11 +282,20 @@ class Call:
         return cseq, branch
 
     def next(self, timeout=None):
-        """Next message of this dialog; Failure when none comes"""
-        try:
-            return self.box.get(timeout=timeout or self.cli.timeout)
-        except queue.Empty:
-            raise Failure('no answer from the server (%s)' % self.uri)
+        """Next message of this dialog; Failure when none comes, at once if none
+        can come any more"""
+        end = time.monotonic() + (timeout or self.cli.timeout)
+        while True:
+            dead, left = self.cli.dead.is_set(), end - time.monotonic()
+            try:
+                return self.box.get(timeout=0 if dead else max(0.001, min(
+                    left, 0.2)))
+            except queue.Empty:
+                if dead or left <= 0:
+                    raise Failure('no answer from the server (%s): %s, %.1f s '
+                                  'after the last byte' % (
+                                      self.uri, self.cli.why,
+                                      time.monotonic() - self.cli.heard)) from None
 
     def response(self, cseq, timeout=None):
         """Final response to our request; requests of the server meanwhile are served"""

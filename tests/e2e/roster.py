@@ -111,7 +111,8 @@ FIELDS = ('state', 'media', 'ssrc', 'suite', 'keying', 'epoch', 'proof')
 
 def leg_known(leg):
     """The same of one leg"""
-    return dict({k: leg[k] for k in FIELDS}, has_key='key_age_s' in leg)
+    return dict({k: leg[k] for k in FIELDS}, state=status(leg),
+                has_key='key_age_s' in leg)
 
 
 def server_roster(server, conf):
@@ -122,6 +123,12 @@ def server_roster(server, conf):
             '%s;gr=%s' % (p['identity'], leg['endpoint']):
             leg_known(leg) for leg in p['legs']})
     return out
+
+
+def status(leg):
+    """RFC 4575 section 5.7.3: connected, but its media is not distributed"""
+    return 'muted-via-focus' if leg['muted'] and leg['state'] == 'connected' \
+        else leg['state']
 
 
 class Watcher(Call):

@@ -1,0 +1,85 @@
+"""baresip invites and removes by REFER in its call
+
+It takes a REFER in its call for a transfer of its own and hangs up when that
+succeeds, like Linphone, so the demo has refer_results = false for it.  It knows neither
+SUBSCRIBE to a conference, lists, Replaces nor session timers: those are sipp's
+part, in 39_sipp.py, with baresips that are called.  How it follows a REFER to a
+conference is in 38_linphone.py.
+"""
+import re
+
+import lib
+from baresip import Baresip
+from lib import check, judge, note, tones, wait_until
+from phones import SETTLE_S, listen
+
+SECONDS = 3
+FREQ = {'alice': 440, 'bob': 660, 'carol': 990}
+
+
+class Scene:
+    def __init__(self, env):
+        self.server = env.server()
+        self.phones = {u: Baresip(
+            env, self.server, u, f, answer='auto', regint=60,
+            domain='127.0.0.1:%d' % self.server.port) for u, f in FREQ.items()}
+        wait_until('all are registered', lambda: len(self.server.ctl(
+            'registrations')['registrations']) == len(FREQ), 10)
+
+    def legs(self):
+        """{user: [state of each leg]} in the only conference"""
+        confs = self.server.ctl('list')['conferences']
+        return {} if not confs else {
+            re.match('sip:([^@]+)@', p['identity'])[1]: [leg['state'] for leg in p['legs']]
+            for p in self.server.ctl('show', confs[0]['conf'])['participants']}
+
+    def wait_in(self, *users):
+        want = {u: ['connected'] for u in users}
+        wait_until('roster %r, not %r' % (want, self.legs()),
+                   lambda: self.legs() == want, 15)
+        note('in the conference: %s' % ', '.join(users))
+
+    def refer(self, user, to):
+        """Its Refer-To is what was typed, so the brackets are ours"""
+        self.phones[user].command('transfer', '<%s>' % to)
+
+
+def invite(sc):
+    sc.phones['alice'].dial(sc.server.factory)
+    sc.wait_in('alice')
+    sc.refer('alice', 'sip:bob@127.0.0.1')
+    sc.wait_in('alice', 'bob')
+    sc.refer('alice', 'sip:carol@127.0.0.1')
+    sc.wait_in('alice', 'bob', 'carol')
+
+
+def remove(sc):
+    for user in ('bob', 'carol'):
+        sc.refer('alice', 'sip:%s@127.0.0.1;method=BYE' % user)
+        wait_until('%s is removed' % user, lambda: user not in sc.legs(), 10)
+        sc.phones[user].wait_closed()
+        check('Removed' in sc.phones[user].trace(), '%s does not know why' % user)
+    sc.wait_in('alice')
+    check(not sc.phones['alice'].closed(), 'the call of alice was ended')
+
+
+def leave(sc):
+    """Who heard whom"""
+    sc.phones['alice'].hangup()
+    wait_until('no conference', lambda: not sc.server.ctl('list')['conferences'], 10)
+    for p in sc.phones.values():
+        p.finish()
+        found, _ = tones(p.recording()[0], *FREQ.values())
+        judge(p.user, found, p.freq, [f for f in FREQ.values() if f != p.freq])
+
+
+def main(env):
+    sc = Scene(env)
+    invite(sc)
+    listen([sc.phones[u] for u in FREQ], SECONDS + SETTLE_S)
+    for part in (remove, leave):
+        part(sc)
+
+
+if __name__ == '__main__':
+    lib.run(main)
