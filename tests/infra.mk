@@ -23,7 +23,7 @@ e2e_scenarios = \
 	tests/e2e/09_thousand_conferences.py \
 	tests/e2e/10_offers.py \
 	tests/e2e/20_roster.py \
-	tests/e2e/35_registrar.py \
+	tests/e2e/21_registrar.py \
 	tests/e2e/37_privacy.py \
 	tests/e2e/40_floor.py \
 	tests/e2e/41_floor_audio.py \

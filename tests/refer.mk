@@ -61,6 +61,10 @@ tests_fuzz_fuzz_referto_LDADD = $(REFER_TEST_LIBS)
 endif
 
 e2e_scenarios += \
+	tests/e2e/22_linphone.py \
+	tests/e2e/23_baresip.py \
+	tests/e2e/24_sipp.py \
+	tests/e2e/25_kamailio.py \
 	tests/e2e/30_dialout.py \
 	tests/e2e/31_refer.py \
 	tests/e2e/32_list.py \
@@ -69,11 +73,7 @@ e2e_scenarios += \
 	tests/e2e/35_dialout_rules.py \
 	tests/e2e/36_dialout_roster.py \
 	tests/e2e/38_all_phones.py \
-	tests/e2e/38_linphone.py \
-	tests/e2e/39_baresip.py \
-	tests/e2e/39_entry.py \
-	tests/e2e/39_sipp.py \
-	tests/e2e/61_kamailio.py
+	tests/e2e/39_entry.py
 EXTRA_DIST += tests/e2e/sipp/call.xml tests/e2e/sipp/list.xml tests/e2e/sipp/refer.xml \
 	tests/e2e/sipp/replaces.xml tests/e2e/sipp/subscribe.xml \
 	tests/e2e/sipp/timer.xml

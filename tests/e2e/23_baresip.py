@@ -3,8 +3,8 @@
 It takes a REFER in its call for a transfer of its own and hangs up when that
 succeeds, like Linphone, so the demo has refer_results = false for it.  It knows neither
 SUBSCRIBE to a conference, lists, Replaces nor session timers: those are sipp's
-part, in 39_sipp.py, with baresips that are called.  How it follows a REFER to a
-conference is in 38_linphone.py.
+part, in 24_sipp.py, with baresips that are called.  How it follows a REFER to a
+conference is in 22_linphone.py.
 """
 import re
 
