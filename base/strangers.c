@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "log.h"
 #include "strangers.h"
 
@@ -34,13 +34,10 @@ static struct {
 } st;
 
 
-static uint64_t clock_ms(void)
+/** Never 0, which is nobody's */
+static uint64_t uptime_ms(void)
 {
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + 1;
+	return clock_mono_ms() + 1;
 }
 
 
@@ -204,7 +201,7 @@ bool strangers_admit_at(int fd, uint64_t now_ms)
 
 bool strangers_admit(int fd)
 {
-	return strangers_admit_at(fd, clock_ms());
+	return strangers_admit_at(fd, uptime_ms());
 }
 
 
@@ -227,7 +224,7 @@ bool strangers_evict_at(uint64_t now_ms)
 
 bool strangers_evict(void)
 {
-	return strangers_evict_at(clock_ms());
+	return strangers_evict_at(uptime_ms());
 }
 
 

@@ -2,9 +2,9 @@
  * @file bfcp/floorsrv.c  Floor control server: conferences and their users
  */
 #include <string.h>
-#include <time.h>
 #include <openssl/rand.h>
 #include "srv_priv.h"
+#include "clock.h"
 #include "log.h"
 
 enum {
@@ -131,11 +131,7 @@ bool floorsrv_knows(const struct floorsrv *srv,
 
 uint64_t floorconf_now(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return clock_mono_ms();
 }
 
 

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include "clock.h"
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
 #include "focus/role.h"
@@ -41,16 +42,6 @@ struct confsub {
 	bool keys;               /* epochs are due                            */
 	bool revoked;            /* is told nothing any more                  */
 };
-
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 
 static void watch_destructor(void *arg)
@@ -331,7 +322,7 @@ static void keys_handler(void *arg)
 static void forget_handler(void *arg)
 {
 	struct confwatch *w = arg;
-	uint64_t now = now_ms(), next;
+	uint64_t now = clock_mono_ms(), next;
 
 	next = confinfo_forget(w->ci, now, LINGER_INTERVALS *
 			       w->c->cfg->event_interval_ms);
@@ -484,7 +475,7 @@ static void left(struct confwatch *w, const struct endpoint *ep,
 			reason ? reason : "") < 0)
 		end.reason[0] = '\0';
 
-	confinfo_leave(w->ci, ep->pub_id, &end, now_ms());
+	confinfo_leave(w->ci, ep->pub_id, &end, clock_mono_ms());
 	if (!tmr_isrunning(&w->tmr_forget))
 		tmr_start(&w->tmr_forget, LINGER_INTERVALS *
 			  w->c->cfg->event_interval_ms, forget_handler, w);

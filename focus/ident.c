@@ -4,7 +4,7 @@
  * Refs:  RFC 3261 sections 21.4.2, 22.1, 22.2; RFC 3325 section 9.1
  */
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 #include "digest.h"
 #include "ident.h"
 #include "log.h"
@@ -44,15 +44,6 @@ int ident_alloc(struct ident **idp)
 	return err;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static void log_refusal(struct ident *id, const struct sip_msg *msg, enum digest_verdict v)
 {
 	unsigned left_out;
@@ -77,7 +68,7 @@ static void challenge(struct ident *id, const struct cfg *cfg, struct sip *sip,
 	int err = mb ? 0 : ENOMEM;
 
 	if (!err)
-		err = digest_challenge(id->digest, cfg, msg, stale, monotonic_ms(), mb);
+		err = digest_challenge(id->digest, cfg, msg, stale, clock_mono_ms(), mb);
 
 	if (!err)
 		(void)sip_replyf(sip, msg, 401, "Unauthorized", "%bContent-Length: 0\r\n\r\n",
@@ -110,7 +101,7 @@ static void refuse(struct ident *id, const struct cfg *cfg, struct sip *sip,
 		break;
 
 	case DIGEST_V_BLOCKED:
-		wait_s = digest_wait(id->digest, msg, monotonic_ms()) / 1000 + 1;
+		wait_s = digest_wait(id->digest, msg, clock_mono_ms()) / 1000 + 1;
 		(void)sip_replyf(sip, msg, 403, "Forbidden",
 				 "Retry-After: %u\r\n"
 				 "Warning: 399 conclave \"Too many failures\"\r\n"
@@ -299,7 +290,7 @@ static int identify(struct ident *id, const struct cfg *cfg, struct sip *sip,
 	if (err == EBADMSG)
 		return refuse_asserted(id, sip, msg);
 
-	v = digest_check(id->digest, cfg, msg, monotonic_ms(), buf, size);
+	v = digest_check(id->digest, cfg, msg, clock_mono_ms(), buf, size);
 	if (v == DIGEST_V_OK)
 		return 0;
 

@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include "clock.h"
 #include "log.h"
 #include "strangers.h"
 #include "tlsid.h"
@@ -140,21 +140,12 @@ static int make_index(void)
 	return st.ssl_index < 0 || st.ctx_index < 0 || st.name_index < 0 ? ENOMEM : 0;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /** Does it make us read the same again and again?  Then no more of it */
 static void bound_work(struct conn *c, size_t len)
 {
 	unsigned left_out;
 
-	if (c->poisoned || trickle_ok(&c->trickle, len, c->known, monotonic_ms()))
+	if (c->poisoned || trickle_ok(&c->trickle, len, c->known, clock_mono_ms()))
 		return;
 
 	c->poisoned = true;

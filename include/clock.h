@@ -1,0 +1,23 @@
+/**
+ * @file clock.h  Time that nobody sets
+ *
+ * For intervals: tmr_jiffies() of libre may jump with the wall clock.
+ */
+#ifndef CONCLAVE_CLOCK_H
+#define CONCLAVE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/** Since the machine's start [ms] */
+static inline uint64_t clock_mono_ms(void)
+{
+	struct timespec ts = {0};
+
+	/* Cannot fail for this clock */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+#endif
