@@ -6,7 +6,7 @@ FOCUS_AUTH_SOURCES = \
 	focus/privacy.c focus/privacy.h focus/regreq.c focus/regreq.h \
 	focus/registrar.c focus/registrar.h \
 	focus/nonce.c focus/nonce.h \
-	focus/tlsid.c focus/tlsid.h \
+	focus/tlscert.c focus/tlscert.h focus/tlsid.c focus/tlsid.h \
 	focus/trickle.c focus/trickle.h
 noinst_LIBRARIES += libauth.a
 libauth_a_SOURCES = $(FOCUS_AUTH_SOURCES)
