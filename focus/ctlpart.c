@@ -3,6 +3,7 @@
  */
 #include "focus/ctlpart.h"
 #include "focus/ident.h"
+#include "focus/role.h"
 
 static const char operator[] = "operator";
 

@@ -9,7 +9,7 @@
 #define CONCLAVE_FOCUS_CTLPART_H
 
 #include <jansson.h>
-#include "focus/role.h"
+#include "focus/rights.h"
 
 /** Who asks: "operator", or the identity in "as" (into buf); NULL: *resp says
  *  why it is none */

@@ -15,7 +15,7 @@ libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/urilist.c focus/urilist.h \
 	focus/mixproc.c focus/mixevent.c focus/recover.c focus/ctlcmd.c focus/ctlask.c focus/ctlask.h focus/ctlstats.c focus/ctlreg.c focus/ctlreg.h \
 	focus/descr.c focus/negotiate.c focus/negprint.c focus/negfloor.c focus/negfloor.h focus/epfloor.c focus/epfloor.h focus/ctlfloor.c focus/ctlfloor.h \
-	focus/role.c focus/role.h focus/rights.c focus/ctlpart.c focus/ctlpart.h \
+	focus/role.c focus/role.h focus/rights.c focus/rights.h focus/ctlpart.c focus/ctlpart.h \
 	focus/demo.c focus/demo_pki.c \
 	focus/tree.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h
 include focus/events.mk

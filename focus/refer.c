@@ -7,7 +7,7 @@
 #include "focus/privacy.h"
 #include "focus/refer.h"
 #include "focus/referto.h"
-#include "focus/role.h"
+#include "focus/rights.h"
 #include "focus/tree.h"
 #include "log.h"
 

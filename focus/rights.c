@@ -1,14 +1,15 @@
 /**
  * @file focus/rights.c  What a role may do
  */
-#include "focus/role.h"
+#include "focus/rights.h"
 
 enum {
 	OWNER  = 1 << ROLE_OWNER,
 	CHAIRS = 1 << ROLE_OWNER | 1 << ROLE_CHAIR,
 };
 
-/* One row a verb, wherever it comes from: REFER, BFCP, the control socket */
+/* One row a verb, whether it comes by REFER or by the control socket.  A chair who
+ * asks by BFCP is one by role: epfloor.c */
 static const struct {
 	unsigned roles;
 	bool refer;             /* those whom "refer" names                   */

@@ -148,14 +148,15 @@ static void refresh(struct conference *c, const char *identity,
 
 	for (le = list_head(&c->partl); le; le = le->next) {
 		struct part *p = le->data;
-		const struct part was = *p;
+		const enum role role = p->role;
+		const bool muted = p->muted;
 
 		if (str_cmp(p->identity, identity))
 			continue;
 		role_assign(p);
-		if (p->role != was.role)
+		if (p->role != role)
 			apply_part(p, CHANGE_ROLE, by);
-		if (p->muted != was.muted)
+		if (p->muted != muted)
 			apply_part(p, p->muted ? CHANGE_MUTED
 					       : CHANGE_UNMUTED, by);
 	}

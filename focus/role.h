@@ -1,5 +1,5 @@
 /**
- * @file focus/role.h  Roles of participants, and what a role may do
+ * @file focus/role.h  Roles of participants, and who is muted
  *
  * owner > chair > member > listener.  The configuration says what somebody is
  * who comes; what is changed later, and who is muted, is remembered by identity
@@ -40,29 +40,5 @@ int  role_mute(struct part *p, bool muted, const char *by);
 
 /** The owner is gone: to the chair who has been in longest; false: there is none */
 bool role_succeed(struct conference *c);
-
-/** What can be asked of a conference */
-enum right {
-	RIGHT_INVITE, RIGHT_REMOVE, RIGHT_MUTE, RIGHT_LOCK, RIGHT_FLOOR,
-	RIGHT_ROLE, RIGHT_END, RIGHT_MAX
-};
-
-/**
- * May an identity do this?
- *
- * @param who     Who asks: a participant, the owner even when it is not in, or
- *                somebody whom a rule of "refer" names
- * @param target  Participant whom it is about, or NULL
- *
- * @return NULL if so, else why not (static text)
- */
-const char *rights_refuse(struct conference *c, const char *who,
-			  enum right right, const struct part *target);
-/** The same for giving somebody a role */
-const char *rights_refuse_role(struct conference *c, const char *who,
-			       const struct part *target, enum role role);
-/** May somebody of this role, shown to others by this name, have people called
- *  and removed?  Says nothing that the name and the role do not. */
-bool rights_shown(const struct conference *c, const char *name, enum role role);
 
 #endif

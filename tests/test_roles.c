@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "focus/rights.h"
 #include "focus/role.h"
 
 #define ID(user) "sip:" user "@example.org"
