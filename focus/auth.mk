@@ -4,7 +4,7 @@ FOCUS_AUTH_SOURCES = \
 	focus/digest.c focus/digest.h focus/ident.c focus/ident.h \
 	focus/intake.c focus/intake.h focus/intake_rules.c \
 	focus/privacy.c focus/privacy.h focus/regreq.c focus/regreq.h \
-	focus/registrar.c focus/registrar.h \
+	focus/regbind.h focus/regrecv.c focus/registrar.c focus/registrar.h \
 	focus/nonce.c focus/nonce.h \
 	focus/tlscert.c focus/tlscert.h focus/tlsid.c focus/tlsid.h \
 	focus/trickle.c focus/trickle.h

@@ -2,46 +2,12 @@
  * @file registrar.c  Where registered phones are
  */
 #include <string.h>
-#include <time.h>
-#include "late.h"
 #include "log.h"
+#include "regbind.h"
 #include "registrar.h"
-#include "regreq.h"
 #include "tlsid.h"
 
-enum { HT_SIZE = 1024, USER_AGENT_MAX = 128 };
-
-struct registrar {
-	struct hash *ht;                /* struct aor by identity             */
-	struct lates expiry;            /* of bindings                        */
-	uint32_t bindc;
-	struct log_limit ll;            /* of refusals                        */
-	struct log_limit ll_bind;       /* a phone may come and go as it likes */
-};
-
-struct aor {
-	struct le he;
-	struct registrar *reg;
-	char *identity;
-	struct list bindl;              /* struct binding, higher q first, then
-	                                   newer first                        */
-};
-
-struct binding {
-	struct le le;
-	struct aor *aor;
-	char *uri;
-	char *instance;                 /* NULL: not by RFC 5626              */
-	uint32_t reg_id;
-	unsigned q;
-	char *path;                     /* Route of calls to it, or NULL      */
-	char *callid;
-	uint32_t cseq;
-	char *user_agent;
-	struct tlsid_flow *flow;
-	struct tlsid_watch watch;       /* of flow                            */
-	struct late late;               /* expiry                             */
-};
+enum { HT_SIZE = 1024 };
 
 struct reg_target {
 	char *aor;
@@ -50,21 +16,6 @@ struct reg_target {
 	unsigned q;
 	struct tlsid_flow *flow;
 };
-
-/** A REGISTER on its way through here */
-struct job {
-	struct registrar *reg;
-	struct sip *sip;
-	const struct cfg *cfg;
-	const struct sip_msg *msg;
-	const char *identity;
-	struct reg_req req;
-	struct aor *aor;                /* NULL: nothing registered           */
-	struct binding *oldv[REG_CONTACT_MAX];  /* what a contact replaces    */
-	struct binding *newv[REG_CONTACT_MAX];
-	bool outbound;                  /* RFC 5626 was applied               */
-};
-
 
 /* ---- state --------------------------------------------------------------- */
 
@@ -106,6 +57,12 @@ static void binding_destructor(void *arg)
 }
 
 
+struct binding *reg_binding_alloc(void)
+{
+	return mem_zalloc(sizeof(struct binding), binding_destructor);
+}
+
+
 int registrar_alloc(struct registrar **rp)
 {
 	struct registrar *reg;
@@ -136,17 +93,17 @@ static bool aor_cmp(struct le *le, void *arg)
 }
 
 
-static struct aor *aor_find(const struct registrar *reg, const char *identity)
+struct aor *reg_aor_find(const struct registrar *reg, const char *identity)
 {
 	return list_ledata(hash_lookup(reg->ht, hash_joaat_str(identity),
 				       aor_cmp, (void *)(uintptr_t)identity));
 }
 
 
-static int aor_get(struct aor **ap, struct registrar *reg,
+int reg_aor_get(struct aor **ap, struct registrar *reg,
 		   const char *identity)
 {
-	struct aor *a = aor_find(reg, identity);
+	struct aor *a = reg_aor_find(reg, identity);
 	int err;
 
 	if (!a) {
@@ -169,14 +126,14 @@ static int aor_get(struct aor **ap, struct registrar *reg,
 
 
 /** An address without contacts is not worth its memory */
-static void aor_check(struct aor *a)
+void reg_aor_check(struct aor *a)
 {
 	if (a && list_isempty(&a->bindl))
 		mem_deref(a);
 }
 
 
-static void binding_end(struct binding *b, const char *reason)
+void reg_binding_end(struct binding *b, const char *reason)
 {
 	unsigned left_out;
 
@@ -189,7 +146,7 @@ static void binding_end(struct binding *b, const char *reason)
 
 
 /** Those whose connection has gone in this turn of the loop */
-static void aor_purge(struct aor *a)
+void reg_aor_purge(struct aor *a)
 {
 	struct le *le = a ? list_head(&a->bindl) : NULL;
 
@@ -198,7 +155,7 @@ static void aor_purge(struct aor *a)
 
 		le = le->next;
 		if (!tlsid_flow_open(b->flow))
-			binding_end(b, "connection_gone");
+			reg_binding_end(b, "connection_gone");
 	}
 }
 
@@ -208,10 +165,16 @@ static bool purge_handler(struct le *le, void *arg)
 	struct aor *a = le->data;
 	(void)arg;
 
-	aor_purge(a);
-	aor_check(a);
+	reg_aor_purge(a);
+	reg_aor_check(a);
 
 	return false;
+}
+
+
+void reg_purge(struct registrar *reg)
+{
+	(void)hash_apply(reg->ht, purge_handler, NULL);
 }
 
 
@@ -220,9 +183,9 @@ static void expire_handler(void *arg)
 	struct binding *b = arg;
 	struct aor *a = b->aor;
 
-	binding_end(b, tlsid_flow_open(b->flow) ? "expired"
+	reg_binding_end(b, tlsid_flow_open(b->flow) ? "expired"
 						: "connection_gone");
-	aor_check(a);
+	reg_aor_check(a);
 }
 
 
@@ -232,342 +195,6 @@ static void gone_handler(void *arg)
 	struct binding *b = arg;
 
 	late_start(&b->aor->reg->expiry, &b->late, 0, expire_handler, b);
-}
-
-
-/* ---- matching ------------------------------------------------------------ */
-
-/** RFC 3261 section 19.1.4, but for the order of parameters */
-static bool same_uri(const struct reg_contact *c, const char *uri)
-{
-	const struct uri *l = &c->parsed;
-	struct uri r;
-	struct pl pl;
-
-	pl_set_str(&pl, uri);
-	if (uri_decode(&r, &pl))
-		return false;
-
-	return !pl_casecmp(&l->scheme, &r.scheme) &&
-		!pl_cmp(&l->user, &r.user) &&
-		!pl_casecmp(&l->host, &r.host) && l->port == r.port &&
-		!pl_casecmp(&l->params, &r.params);
-}
-
-
-/** RFC 5626 section 6: an instance with a reg-id is one flow of one phone */
-static bool is_outbound(const struct reg_req *r, const struct reg_contact *c)
-{
-	return r->outbound && c->reg_id && pl_isset(&c->instance);
-}
-
-
-static struct binding *binding_find(const struct aor *a,
-				    const struct reg_req *r,
-				    const struct reg_contact *c)
-{
-	struct le *le;
-
-	for (le = a ? list_head(&a->bindl) : NULL; le; le = le->next) {
-		struct binding *b = le->data;
-
-		if (is_outbound(r, c)
-		    ? b->reg_id == c->reg_id && b->instance &&
-		      !pl_strcmp(&c->instance, b->instance)
-		    : same_uri(c, b->uri))
-			return b;
-	}
-
-	return NULL;
-}
-
-
-/* ---- answers ------------------------------------------------------------- */
-
-static int refuse(const struct job *j, uint16_t scode, const char *reason,
-		  const char *hdrs, const char *why)
-{
-	unsigned left_out;
-	char src[80];
-
-	if (log_limit_ok(&j->reg->ll, &left_out) &&
-	    re_snprintf(src, sizeof(src), "%J", &j->msg->src) > 0)
-		log_info("ev=register_refused status=%u src=%s identity=%s"
-			 " left_out=%u reason=\"%s\"", scode, src, j->identity,
-			 left_out, why);
-
-	(void)sip_replyf(j->sip, j->msg, scode, reason,
-			 "Warning: 399 conclave \"%s\"\r\n%s"
-			 "Content-Length: 0\r\n\r\n", why, hdrs);
-
-	return EINVAL;
-}
-
-
-static uint32_t left_s(const struct binding *b)
-{
-	return (uint32_t)((late_left(&b->late) + 999) / 1000);
-}
-
-
-static int contacts_print(struct re_printf *pf, const struct aor *a)
-{
-	struct le *le;
-	int err = 0;
-
-	for (le = a ? list_head(&a->bindl) : NULL; le; le = le->next) {
-		const struct binding *b = le->data;
-
-		err |= re_hprintf(pf, "Contact: <%s>;expires=%u", b->uri,
-				  left_s(b));
-		if (b->instance)
-			err |= re_hprintf(pf, ";+sip.instance=%s;reg-id=%u",
-					  b->instance, b->reg_id);
-		err |= re_hprintf(pf, "\r\n");
-	}
-
-	return err;
-}
-
-
-/** RFC 3261 section 10.3 step 8: phones may set their clocks by it */
-static void date_print(char *buf, size_t size)
-{
-	static const char *const dayv[] = {
-		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
-	};
-	static const char *const monv[] = {
-		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
-	};
-	const time_t now = time(NULL);
-	struct tm tm;
-
-	buf[0] = '\0';
-	if (gmtime_r(&now, &tm))
-		(void)re_snprintf(buf, size, "%s, %02d %s %04d"
-				  " %02d:%02d:%02d GMT", dayv[tm.tm_wday],
-				  tm.tm_mday, monv[tm.tm_mon],
-				  tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-				  tm.tm_sec);
-}
-
-
-static void answer_ok(const struct job *j)
-{
-	char date[40], flow[80] = "";
-
-	date_print(date, sizeof(date));
-	if (j->outbound)
-		(void)re_snprintf(flow, sizeof(flow), "Require: outbound\r\n"
-				  "Flow-Timer: %u\r\n",
-				  REGISTRAR_FLOW_TIMER);
-	(void)sip_replyf(j->sip, j->msg, 200, "OK",
-			 "%H%s%s%s%sSupported: outbound, path\r\nDate: %s\r\n"
-			 "Content-Length: 0\r\n\r\n",
-			 contacts_print, j->aor, flow,
-			 j->req.path[0] ? "Path: " : "", j->req.path,
-			 j->req.path[0] ? "\r\n" : "", date);
-}
-
-
-/* ---- a REGISTER, step by step -------------------------------------------- */
-
-static int read_request(struct job *j)
-{
-	const char *why;
-	int err;
-
-	err = regreq_decode(&j->req, j->msg, j->cfg->register_expires_s,
-			    &why);
-	/* RFC 3327 section 5.3: a phone that does not know of it did not ask
-	 * that its calls go that way */
-	if (!err && j->req.path[0] && !j->req.path_known)
-		return refuse(j, 420, "Bad Extension", "Unsupported: path\r\n",
-			      "Path without Supported: path");
-	if (!err)
-		return 0;
-
-	return err == E2BIG ? refuse(j, 403, "Forbidden", "", why)
-			    : refuse(j, 400, "Bad Request", "", why);
-}
-
-
-/** RFC 3261 section 10.3 steps 4 and 5 */
-static int check_owner(const struct job *j)
-{
-	char aor[512];
-
-	if (!cfg_identity(aor, sizeof(aor), &j->msg->to.auri) &&
-	    !strcmp(aor, j->identity))
-		return 0;
-
-	return refuse(j, 403, "Forbidden", "",
-		      "Address is not the authenticated one");
-}
-
-
-/** Step 7: too brief, or older than what is known? */
-static int check_contact(struct job *j, struct reg_contact *c,
-			 const struct binding *old)
-{
-	char hdrs[40];
-
-	c->expires_s = MIN(c->expires_s, j->cfg->register_expires_s);
-	if (c->expires_s && c->expires_s < REGISTRAR_EXPIRES_MIN) {
-		(void)re_snprintf(hdrs, sizeof(hdrs), "Min-Expires: %u\r\n",
-				  REGISTRAR_EXPIRES_MIN);
-		return refuse(j, 423, "Interval Too Brief", hdrs,
-			      "Registration is too brief");
-	}
-	if (old && !pl_strcmp(&j->msg->callid, old->callid) &&
-	    j->msg->cseq.num <= old->cseq)
-		return refuse(j, 500, "Server Internal Error", "",
-			      "CSeq is not higher than before");
-
-	/* RFC 5626 section 6: a proxy before us has to keep the flow, and to
-	 * say so in a Path */
-	if (is_outbound(&j->req, c) && j->req.behind_proxy &&
-	    !j->req.path_ob)
-		return refuse(j, 439, "First Hop Lacks Outbound Support", "",
-			      "No proxy on the way keeps the flow");
-
-	return 0;
-}
-
-
-static bool earlier_matches(const struct job *j, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (j->oldv[i] && j->oldv[i] == j->oldv[n])
-			return true;
-		if (!pl_cmp(&j->req.contactv[i].uri, &j->req.contactv[n].uri))
-			return true;
-	}
-
-	return false;
-}
-
-
-/** How many contacts more (or fewer) there would be */
-static int check_room(const struct job *j)
-{
-	const uint32_t have = j->aor ? list_count(&j->aor->bindl) : 0;
-	uint32_t fresh = 0, gone = 0;
-
-	for (unsigned i = 0; i < j->req.contactc; i++) {
-		const bool wanted = j->req.contactv[i].expires_s > 0;
-
-		fresh += wanted && !j->oldv[i];
-		gone += !wanted && j->oldv[i];
-	}
-
-	if (fresh && have + fresh - gone > j->cfg->max_contacts)
-		return refuse(j, 403, "Forbidden", "", "Limit max_contacts");
-	if (fresh && j->reg->bindc + fresh - gone > j->cfg->max_registrations)
-		return refuse(j, 503, "Service Unavailable",
-			      "Retry-After: 60\r\n",
-			      "Limit max_registrations");
-
-	return 0;
-}
-
-
-static int check_contacts(struct job *j)
-{
-	for (unsigned i = 0; i < j->req.contactc; i++) {
-		struct reg_contact *c = &j->req.contactv[i];
-
-		j->oldv[i] = binding_find(j->aor, &j->req, c);
-		if (earlier_matches(j, i))
-			return refuse(j, 400, "Bad Request", "",
-				      "A contact comes twice");
-		if (check_contact(j, c, j->oldv[i]))
-			return EINVAL;
-	}
-
-	return check_room(j);
-}
-
-
-static int user_agent_get(char **sp, const struct sip_msg *msg)
-{
-	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
-	struct pl val = { "", 0 };
-	int err;
-
-	if (hdr)
-		val = hdr->val;
-	val.l = MIN(val.l, (size_t)USER_AGENT_MAX);
-	err = pl_strdup(sp, &val);
-	for (char *p = *sp; !err && *p; p++) {
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	}
-
-	return err;
-}
-
-
-static int binding_make(struct binding **bp, const struct job *j,
-			const struct reg_contact *c)
-{
-	struct binding *b;
-	int err;
-
-	b = mem_zalloc(sizeof(*b), binding_destructor);
-	if (!b)
-		return ENOMEM;
-
-	b->cseq = j->msg->cseq.num;
-	b->q = c->q;
-	err = pl_strdup(&b->uri, &c->uri);
-	if (!err)
-		err = pl_strdup(&b->callid, &j->msg->callid);
-	if (!err)
-		err = user_agent_get(&b->user_agent, j->msg);
-	if (!err && j->req.path[0])
-		err = str_dup(&b->path, j->req.path);
-	if (!err && is_outbound(&j->req, c)) {
-		b->reg_id = c->reg_id;
-		err = pl_strdup(&b->instance, &c->instance);
-	}
-	if (!err)
-		err = tlsid_flow_get(&b->flow, j->msg);
-
-	if (err)
-		mem_deref(b);
-	else
-		*bp = b;
-
-	return err;
-}
-
-
-/** All that needs memory, before anything is changed: RFC 3261 section 10.3
- *  wants all of a REGISTER done, or nothing */
-static int make_all(struct job *j)
-{
-	bool wanted = false;
-	int err = 0;
-
-	for (unsigned i = 0; i < j->req.contactc && !err; i++) {
-		if (!j->req.contactv[i].expires_s)
-			continue;
-		wanted = true;
-		err = binding_make(&j->newv[i], j, &j->req.contactv[i]);
-	}
-	if (!err && wanted)
-		err = aor_get(&j->aor, j->reg, j->identity);
-	if (!err)
-		return 0;
-
-	for (unsigned i = 0; i < j->req.contactc; i++)
-		mem_deref(j->newv[i]);
-
-	return err == ENOENT
-		? refuse(j, 403, "Forbidden", "", "No TLS connection")
-		: refuse(j, 500, "Server Internal Error", "", "Out of memory");
 }
 
 
@@ -586,96 +213,20 @@ static void binding_insert(struct aor *a, struct binding *b)
 }
 
 
-static void commit(struct job *j)
+void reg_binding_start(struct binding *b, struct aor *a, uint32_t expires_s)
 {
-	unsigned left_out;
-
-	for (unsigned i = 0; i < j->req.contactc; i++) {
-		const struct reg_contact *c = &j->req.contactv[i];
-		struct binding *b = j->newv[i];
-
-		if (!b) {
-			if (j->oldv[i])
-				binding_end(j->oldv[i], "request");
-			continue;
-		}
-		if (!j->oldv[i] && log_limit_ok(&j->reg->ll_bind, &left_out))
-			log_info("ev=register identity=%s contact=%s"
-				 " expires=%u left_out=%u", j->identity,
-				 b->uri, c->expires_s, left_out);
-
-		mem_deref(j->oldv[i]);
-		b->aor = j->aor;
-		++j->reg->bindc;
-		binding_insert(j->aor, b);
-		late_start(&j->reg->expiry, &b->late,
-			   (uint64_t)c->expires_s * 1000, expire_handler, b);
-		tlsid_flow_watch(b->flow, &b->watch, gone_handler, b);
-		j->outbound |= b->instance != NULL;
-	}
+	b->aor = a;
+	++a->reg->bindc;
+	binding_insert(a, b);
+	late_start(&a->reg->expiry, &b->late, (uint64_t)expires_s * 1000,
+		   expire_handler, b);
+	tlsid_flow_watch(b->flow, &b->watch, gone_handler, b);
 }
 
 
-/** "Contact: *", RFC 3261 section 10.3 step 6 */
-static int remove_all(struct job *j)
+uint32_t reg_binding_left_s(const struct binding *b)
 {
-	struct le *le;
-
-	for (le = j->aor ? list_head(&j->aor->bindl) : NULL; le;
-	     le = le->next) {
-		const struct binding *b = le->data;
-
-		if (!pl_strcmp(&j->msg->callid, b->callid) &&
-		    j->msg->cseq.num <= b->cseq)
-			return refuse(j, 500, "Server Internal Error", "",
-				      "CSeq is not higher than before");
-	}
-
-	while (j->aor && (le = list_head(&j->aor->bindl)))
-		binding_end(le->data, "request");
-
-	return 0;
-}
-
-
-void registrar_recv(struct registrar *reg, struct sip *sip,
-		    const struct cfg *cfg, const struct sip_msg *msg,
-		    const char *identity)
-{
-	struct job j;
-
-	if (!reg || !sip || !cfg || !msg || !identity)
-		return;
-
-	memset(&j, 0, sizeof(j));
-	j.reg = reg;
-	j.sip = sip;
-	j.cfg = cfg;
-	j.msg = msg;
-	j.identity = identity;
-
-	if (check_owner(&j) || read_request(&j))
-		return;
-
-	if (reg->bindc >= cfg->max_registrations)
-		(void)hash_apply(reg->ht, purge_handler, NULL);
-
-	j.aor = aor_find(reg, identity);
-	aor_purge(j.aor);
-	if (j.req.all) {
-		if (remove_all(&j))
-			return;
-	}
-	else {
-		if (check_contacts(&j) || make_all(&j)) {
-			aor_check(aor_find(reg, identity));
-			return;
-		}
-		commit(&j);
-	}
-
-	answer_ok(&j);
-	aor_check(j.aor);
+	return (uint32_t)((late_left(&b->late) + 999) / 1000);
 }
 
 
@@ -738,11 +289,11 @@ int registrar_find(struct reg_target **tp, struct registrar *reg,
 	if (!tp || !reg || !identity)
 		return EINVAL;
 
-	a = aor_find(reg, identity);
-	aor_purge(a);
+	a = reg_aor_find(reg, identity);
+	reg_aor_purge(a);
 	b = nth(a, n);
 	if (!b) {
-		aor_check(a);
+		reg_aor_check(a);
 		return ENOENT;
 	}
 
@@ -799,7 +350,7 @@ bool reg_target_open(const struct reg_target *t)
 
 void registrar_failed(struct registrar *reg, const struct reg_target *t)
 {
-	struct aor *a = reg && t ? aor_find(reg, t->aor) : NULL;
+	struct aor *a = reg && t ? reg_aor_find(reg, t->aor) : NULL;
 	struct le *le = a ? list_head(&a->bindl) : NULL;
 
 	while (le) {
@@ -807,9 +358,9 @@ void registrar_failed(struct registrar *reg, const struct reg_target *t)
 
 		le = le->next;
 		if (b->flow == t->flow && !strcmp(b->uri, t->uri))
-			binding_end(b, "no_answer");
+			reg_binding_end(b, "no_answer");
 	}
-	aor_check(a);
+	reg_aor_check(a);
 }
 
 
@@ -830,7 +381,7 @@ static bool info_handler(struct le *le, void *arg)
 			.aor = a->identity, .contact = b->uri,
 			.user_agent = b->user_agent,
 			.peer = tlsid_flow_peer(b->flow),
-			.expires_s = left_s(b), .outbound = b->instance != NULL,
+			.expires_s = reg_binding_left_s(b), .outbound = b->instance != NULL,
 		};
 
 		if (tlsid_flow_open(b->flow))

@@ -5,7 +5,7 @@ check_PROGRAMS += $(REG_TESTS)
 TESTS += $(REG_TESTS)
 
 # With connections of its own instead of tlsid.c
-tests_test_registrar_SOURCES = tests/test_registrar.c focus/registrar.c focus/regreq.c
+tests_test_registrar_SOURCES = tests/test_registrar.c focus/registrar.c focus/regrecv.c focus/regreq.c
 tests_test_registrar_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_registrar_LDADD = libdialog.a libcfg.a libcodectab.a libkeys.a libbase.a libcompat.a \
 	$(RE_LIBS) $(SSL_LIBS) $(CONFUSE_LIBS) $(CHECK_LIBS)
