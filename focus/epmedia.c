@@ -232,19 +232,17 @@ void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
 }
 
 
-void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys)
+void epmedia_show_next(struct neg_keys *keys, const struct endpoint *ep)
 {
 	const struct gepoch *ge = ep->ge;
-	const struct secret *own = ep->tx;
 
-	if (next && ep->next_tx)
-		own = ep->next_tx;
-	if (next && ep->next_ge)
+	if (ep->next_ge)
 		ge = ep->next_ge;
-	else if (next && (ep->next_tx || ep->next_own))
+	else if (ep->next_tx || ep->next_own)
 		ge = NULL;
 
-	epmedia_show(keys, ge, own, next ? ep->next.mki_len : ep->neg.mki_len);
+	epmedia_show(keys, ge, ep->next_tx ? ep->next_tx : ep->tx,
+		     ep->next.mki_len);
 }
 
 
