@@ -28,8 +28,8 @@
 enum {
 	LEGS_MAX = 4000,
 	BATCH    = 64,            /* sealed, then sent                        */
-	WARM_UP  = 50,            /* ticks                                    */
-	TICKS    = 150,
+	WARM_UP  = 25,            /* ticks                                    */
+	TICKS    = 100,
 	TICK_NS  = 20000000,
 };
 

@@ -14,4 +14,4 @@ install-data-local:
 	$(INSTALL_DATA) $(srcdir)/conf/conclave.sysusers '$(DESTDIR)$(prefix)/lib/sysusers.d/conclave.conf'
 uninstall-local:
 	rm -f '$(DESTDIR)$(prefix)/lib/sysusers.d/conclave.conf'
-EXTRA_DIST += conf/conclave.sysusers
+EXTRA_DIST += conf/conclave.sysusers conf/kamailio-edge.cfg

@@ -163,7 +163,7 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 		return;
 	}
 
-	epmedia_shown(ep, true, &keys);
+	epmedia_show_next(&keys, ep);
 	epmedia_local(ep, &l);
 	err = neg_print_answer(&sdp, &ep->next, &ep->next_mlines, &l, &keys);
 	if (err) {
@@ -172,6 +172,9 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	}
 
 	epmedia_commit(ep);
+	/* our answer tells it */
+	if (keys.v[keys.c - 1].key == ep->tx)
+		ep->own_due = false;
 	err = dlg_answer(ep->dlg, 200, "OK", sdp);
 	if (err)
 		endpoint_end(ep, 500, "Answer could not be sent");

@@ -232,19 +232,17 @@ void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
 }
 
 
-void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys)
+void epmedia_show_next(struct neg_keys *keys, const struct endpoint *ep)
 {
 	const struct gepoch *ge = ep->ge;
-	const struct secret *own = ep->tx;
 
-	if (next && ep->next_tx)
-		own = ep->next_tx;
-	if (next && ep->next_ge)
+	if (ep->next_ge)
 		ge = ep->next_ge;
-	else if (next && (ep->next_tx || ep->next_own))
+	else if (ep->next_tx || ep->next_own)
 		ge = NULL;
 
-	epmedia_show(keys, ge, own, next ? ep->next.mki_len : ep->neg.mki_len);
+	epmedia_show(keys, ge, ep->next_tx ? ep->next_tx : ep->tx,
+		     ep->next.mki_len);
 }
 
 
@@ -513,6 +511,8 @@ int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
 	memset(&l, 0, sizeof(l));
 	mp__leg_set__init(&l.ls);
 	fill_media(&l, ep, false);
+	l.ls.rx_ssrc = ep->rx_ssrc;
+	l.ls.rx_roc = ep->rx_roc;
 	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
 	if (!err)
 		ep->media_pending = true;
@@ -566,6 +566,10 @@ static void commit_epoch(struct endpoint *ep)
 
 void epmedia_commit(struct endpoint *ep)
 {
+	/* under another key it begins at 0 */
+	if (!ep->next.sdes.keyc ||
+	    !key_is_current(ep, ep->next.sdes.keyv[0].keysalt))
+		ep->rx_roc = 0;
 	unsee_keys(&ep->neg.sdes, &ep->next.sdes);
 	neg_reset(&ep->neg);
 	ep->neg = ep->next;

@@ -101,6 +101,19 @@ static void report(struct focus *f, const Mp__Message *msg)
 }
 
 
+static void roc(struct focus *f, const Mp__Message *msg)
+{
+	const Mp__LegRoc *lr = msg->leg_roc;
+	struct endpoint *ep = find(f, lr->conf, lr->leg);
+
+	if (!ep)
+		return;
+
+	ep->rx_ssrc = lr->ssrc;
+	ep->rx_roc = lr->roc;
+}
+
+
 static void dtmf(struct focus *f, const Mp__Message *msg)
 {
 	const Mp__Dtmf *d = msg->dtmf;
@@ -162,6 +175,9 @@ void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
 		break;
 	case MP__MESSAGE__BODY_LEG_REPORT:
 		report(f, msg);
+		break;
+	case MP__MESSAGE__BODY_LEG_ROC:
+		roc(f, msg);
 		break;
 	case MP__MESSAGE__BODY_DTMF:
 		dtmf(f, msg);

@@ -132,7 +132,10 @@ void promote_start(struct endpoint *ep)
 	const struct conference *c = ep->part->conf;
 	struct gclass *gc;
 
-	if (c->cc->keying == KEYING_ENDPOINT || ep->gc || !ep->tx)
+	/* a key that it has not been told yet comes first, or it would be deaf
+	 * until there is an epoch */
+	if (c->cc->keying == KEYING_ENDPOINT || ep->gc || !ep->tx ||
+	    ep->own_due)
 		return;
 
 	/* in a group conference nobody is asked; who cannot is ended */
@@ -145,7 +148,6 @@ void promote_start(struct endpoint *ep)
 	 * come; one that exists already was not made for it */
 	gclass_member(gc, ep, gc->epoch_no + 1);
 	ep->trial = ep->follows == FOLLOWS_ASK;
-	ep->own_due = false;
 
 	/* alone it would share its stream with nobody: the second one asks for
 	 * both */

@@ -6,6 +6,10 @@
  * that it had.  Each leg is opened at the new mixer, where it is silent, and is
  * offered its new port and key (rekey.c, in its turn); its answer lets it hear.
  *
+ * A phone may keep the key that it sends under.  Its rollover counter is on no
+ * wire, so mixers tell it when it changes, and a new one is told; which packets
+ * since then were heard already, a new one cannot know.
+ *
  * A call that was still being set up ends, and so does one whose phone keeps its
  * first key, for it would be deaf: because that is known of its kind, or because
  * its RTCP reports, which came before, do not come any more.

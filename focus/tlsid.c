@@ -158,8 +158,7 @@ static void bound_work(struct conn *c, size_t len)
 		return;
 
 	c->poisoned = true;
-	if (c->flow)
-		c->flow->open = false;
+	flow_closed(c->flow);
 	if (log_limit_ok(&st.log_slow, &left_out))
 		log_warn("ev=connection_refused reason=trickle known=%d left_out=%u",
 			 c->known, left_out);

@@ -284,6 +284,8 @@ struct endpoint {
 	bool lost;                  /* its mixer died: to be dealt with       */
 	bool moved;                 /* to a new mixer, and does not know yet:
 				       nothing is sent to it                  */
+	uint32_t rx_ssrc, rx_roc;   /* its sequence has wrapped so often under
+				       the key that it has                    */
 	bool reports;               /* its RTCP named a stream of ours        */
 	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
 
@@ -418,9 +420,9 @@ void epmedia_drop_own(struct endpoint *ep);
 void epmedia_rollback(struct endpoint *ep);
 /** Leave the mixer, retire all keys */
 void epmedia_release(struct endpoint *ep, uint32_t grace_ms);
-/** The keys that our SDP shows for what is agreed (or next, while pending) */
-void epmedia_shown(const struct endpoint *ep, bool next, struct neg_keys *keys);
-/** The same with this epoch (or none) and the key of its own */
+/** The keys that our answer to its offer shows */
+void epmedia_show_next(struct neg_keys *keys, const struct endpoint *ep);
+/** Those that our SDP shows with this epoch (or none) and the key of its own */
 void epmedia_show(struct neg_keys *keys, const struct gepoch *ge,
 		  const struct secret *own, uint8_t mki_len);
 /** The epoch that it hears; NULL: its own key, or nothing yet */

@@ -72,6 +72,19 @@ enum msrtp_err msrtp_unprotect(struct msrtp *m, uint8_t *pkt, size_t *lenp);
 enum msrtp_err msrtp_protect_rtcp(struct msrtp *m, uint8_t *pkt, size_t *lenp);
 enum msrtp_err msrtp_unprotect_rtcp(struct msrtp *m, uint8_t *pkt, size_t *lenp);
 
+/** Rollover counter of a source that was heard; 0 if it was not */
+uint32_t msrtp_roc(const struct msrtp *m, uint32_t ssrc);
+/**
+ * RX: this source was heard elsewhere and its sequence has wrapped roc times
+ * since (RFC 3711 section 3.3.1); which packets were there is forgotten
+ *
+ * @param keysalt  The key that m was made with
+ *
+ * @return 0, EINVAL, ENOMEM or EIO
+ */
+int msrtp_resume(struct msrtp *m, const struct secret *keysalt, uint32_t ssrc,
+		 uint32_t roc);
+
 /** Forget one SSRC's context (after BYE or when replaced) */
 void msrtp_remove_ssrc(struct msrtp *m, uint32_t ssrc);
 

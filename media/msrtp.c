@@ -253,8 +253,9 @@ static int policy_set(srtp_policy_t *p, const struct suite *suite)
 	return EINVAL;
 }
 
-static int session_new(srtp_t *ctxp, enum msrtp_dir dir,
-		       const struct suite *suite, const struct secret *keysalt)
+/** A new session, or one more stream in *ctxp */
+static int stream_add(srtp_t *ctxp, srtp_ssrc_t ssrc, const struct suite *suite,
+		      const struct secret *keysalt)
 {
 	uint8_t key[SRTP_MAX_KEY_LEN] = { 0 };
 	srtp_policy_t policy;
@@ -264,13 +265,12 @@ static int session_new(srtp_t *ctxp, enum msrtp_dir dir,
 	if (policy_set(&policy, suite))
 		return EINVAL;
 
-	policy.ssrc.type   = dir == MSRTP_RX ?
-		ssrc_any_inbound : ssrc_any_outbound;
+	policy.ssrc        = ssrc;
 	policy.window_size = REPLAY_WINDOW;
 	policy.key         = key;
 
 	memcpy(key, secret_bytes(keysalt), secret_len(keysalt));
-	st = srtp_create(ctxp, &policy);
+	st = *ctxp ? srtp_add_stream(*ctxp, &policy) : srtp_create(ctxp, &policy);
 	OPENSSL_cleanse(key, sizeof(key));
 
 	return !st ? 0 : st == srtp_err_status_alloc_fail ? ENOMEM : EIO;
@@ -280,6 +280,9 @@ int msrtp_new(struct msrtp **mp, enum msrtp_dir dir,
 	      const struct suite *suite, const struct secret *keysalt,
 	      const uint8_t *mki, size_t mki_len)
 {
+	const srtp_ssrc_t any = {
+		.type = dir == MSRTP_RX ? ssrc_any_inbound : ssrc_any_outbound,
+	};
 	struct msrtp *m;
 	int err;
 
@@ -299,13 +302,37 @@ int msrtp_new(struct msrtp **mp, enum msrtp_dir dir,
 	if (mki_len)
 		memcpy(m->mki, mki, mki_len);
 
-	err = session_new(&m->ctx, dir, suite, keysalt);
+	err = stream_add(&m->ctx, any, suite, keysalt);
 	if (err)
 		free(m);
 	else
 		*mp = m;
 
 	return err;
+}
+
+uint32_t msrtp_roc(const struct msrtp *m, uint32_t ssrc)
+{
+	uint32_t roc;
+
+	return m && !srtp_get_stream_roc(m->ctx, ssrc, &roc) ? roc : 0;
+}
+
+int msrtp_resume(struct msrtp *m, const struct secret *keysalt, uint32_t ssrc,
+		 uint32_t roc)
+{
+	const srtp_ssrc_t one = { .type = ssrc_specific, .value = ssrc };
+	int err;
+
+	if (!m || m->dir != MSRTP_RX || !keysalt ||
+	    secret_len(keysalt) != suite_keysalt_len(m->suite))
+		return EINVAL;
+
+	err = stream_add(&m->ctx, one, m->suite, keysalt);
+	if (err)
+		return err;
+
+	return srtp_set_stream_roc(m->ctx, ssrc, roc) ? EIO : 0;
 }
 
 void msrtp_free(struct msrtp **mp)

@@ -69,6 +69,17 @@ static bool reflected(const struct leg_want *w)
 	return false;
 }
 
+/* A fresh context, also for a peer that goes on with a key of before */
+static int rx_open(struct rxkey *k, const Mp__LegSet *msg)
+{
+	int err = skey_msrtp(&k->key, MSRTP_RX, &k->srtp);
+
+	if (!err && msg->rx_roc)
+		err = msrtp_resume(k->srtp, k->key.secret, msg->rx_ssrc, msg->rx_roc);
+
+	return err;
+}
+
 int legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg)
 {
 	unsigned i;
@@ -85,7 +96,7 @@ int legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg
 	w->rx_same = leg && rx_same(&leg->rx, &w->rx);
 	w->rx_back = leg && !w->rx_same && leg->rx_old.c && rx_same(&leg->rx_old, &w->rx);
 	for (i = 0; i < w->rx.c && !w->rx_same && !w->rx_back && !err; i++)
-		err = skey_msrtp(&w->rx.v[i].key, MSRTP_RX, &w->rx.v[i].srtp);
+		err = rx_open(&w->rx.v[i], msg);
 
 	return err;
 }

@@ -241,6 +241,18 @@ static void tell(struct leg *leg, uint64_t now_us)
 	mpev_latched(leg);
 }
 
+/* A member may jump about in its sequence, so this is bounded, too */
+static void wrapped(struct leg *leg, uint64_t now_us)
+{
+	uint32_t roc = 0;
+	unsigned i;
+
+	for (i = 0; i < leg->rx.c && !roc; i++)
+		roc = msrtp_roc(leg->rx.v[i].srtp, leg->src_ssrc);
+	if (roc && mpev_may(&leg->wraps_us, TELL_US, now_us))
+		mpev_roc(leg, roc);
+}
+
 static void rtp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa *from)
 {
 	const uint64_t now_us = now_usec();
@@ -270,6 +282,9 @@ static void rtp_input(struct leg *leg, uint8_t *pkt, size_t len, const union sa 
 	if (!leg->rxstat.started || rtph_seq_diff(h.seq, leg->rxstat.max_seq) > 0)
 		legnet_latch(leg, from);
 	tell(leg, now_us);
+	if (leg->rxstat.started && h.seq < leg->rxstat.max_seq &&
+	    rtph_seq_diff(h.seq, leg->rxstat.max_seq) > 0)
+		wrapped(leg, now_us);
 	rtcpx_rx_packet(&leg->rxstat, h.seq, h.ts, arrival(leg, now_us));
 
 	if (leg->cfg.dtmf_pt && h.pt == leg->cfg.dtmf_pt)

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include "harden.h"
 #include "mixer.h"
+#include "sandbox.h"
 #include "wipefree.h"
 
 enum { MP_FD = 3, NICE = -10 };
@@ -169,6 +170,18 @@ static void mixer_close(struct mixer *mx)
 	msrtp_close();
 }
 
+/* The decoders read what strangers wrote: from here on this process can make
+   UDP sockets, and little else.  Sound matters more than a kernel that cannot. */
+static bool shut_in(bool use_syslog)
+{
+	const int err = sandbox_enter(use_syslog);
+
+	if (err && err != ENOSYS)
+		log_warn("ev=sandbox-failed reason=\"%s\"", strerror(err));
+
+	return !err;
+}
+
 int main(int argc, char *argv[])
 {
 	struct options o = {.mp_fd = MP_FD, .level = LOG_LV_INFO};
@@ -194,8 +207,9 @@ int main(int argc, char *argv[])
 	if (!err)
 		err = mixer_open(&mx, &o);
 	if (!err) {
-		log_info("ev=start srtp=%s wipefree=%d", o.native_srtp ? "native" : "openssl",
-			 wipefree_active());
+		log_info("ev=start srtp=%s wipefree=%d sandbox=%d",
+			 o.native_srtp ? "native" : "openssl", wipefree_active(),
+			 shut_in(o.syslog));
 		err = loop_run(mx.loop);
 	}
 	if (err)

@@ -194,7 +194,7 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
-	uint64_t moves_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
+	uint64_t moves_us, wraps_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -354,6 +354,7 @@ int  mpsrv_open(struct mixer *mx, int fd);
 void mpsrv_close(struct mixer *mx);
 void mpsrv_send(struct mixer *mx, const Mp__Message *msg);
 void mpev_latched(struct leg *leg);
+void mpev_roc(struct leg *leg, uint32_t roc);
 void mpev_idle(struct leg *leg, uint32_t idle_ms);
 void mpev_talkers(struct conf *c);
 void mpev_key_limit(struct conf *c, const struct leg *leg, const struct gkey *gk, bool rx, bool hard);

@@ -44,6 +44,20 @@ void mpev_latched(struct leg *leg)
 	mpsrv_send(leg->conf->mx, &m);
 }
 
+void mpev_roc(struct leg *leg, uint32_t roc)
+{
+	Mp__Message m = MP__MESSAGE__INIT;
+	Mp__LegRoc ev = MP__LEG_ROC__INIT;
+
+	ev.conf = leg->conf->id;
+	ev.leg = leg->id;
+	ev.ssrc = leg->src_ssrc;
+	ev.roc = roc;
+	m.body_case = MP__MESSAGE__BODY_LEG_ROC;
+	m.leg_roc = &ev;
+	mpsrv_send(leg->conf->mx, &m);
+}
+
 void mpev_idle(struct leg *leg, uint32_t idle_ms)
 {
 	Mp__Message m = MP__MESSAGE__INIT;

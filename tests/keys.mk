@@ -2,7 +2,7 @@
 
 if HAVE_CHECK
 KEYS_TESTS = tests/test_log tests/test_harden tests/test_supervisor tests/test_wipefree tests/test_fdspare \
-	tests/test_strangers \
+	tests/test_strangers tests/test_sandbox \
 	tests/test_secret tests/test_sdes tests/test_mpconn \
 	tests/replay_sdes tests/replay_mp
 check_PROGRAMS += $(KEYS_TESTS)
@@ -22,6 +22,10 @@ tests_test_harden_LDADD = libbase.a $(CHECK_LIBS)
 tests_test_fdspare_SOURCES = tests/test_fdspare.c
 tests_test_fdspare_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_fdspare_LDADD = libfdspare.a libbase.a $(CHECK_LIBS)
+
+tests_test_sandbox_SOURCES = tests/test_sandbox.c
+tests_test_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_sandbox_LDADD = libbase.a $(CHECK_LIBS)
 
 tests_test_strangers_SOURCES = tests/test_strangers.c
 tests_test_strangers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -79,6 +79,11 @@ static void message_h(const Mp__Message *m, void *arg)
 		++*(m->key_limit->hard ? &r->hard_limits : &r->limits);
 		break;
 
+	case MP__MESSAGE__BODY_LEG_ROC:
+		r->roc = m->leg_roc->roc;
+		r->roc_ssrc = m->leg_roc->ssrc;
+		break;
+
 	case MP__MESSAGE__BODY_LEG_REPORT:
 		++r->reports;
 		r->report_ssrc = m->leg_report->about_ssrc;
@@ -454,6 +459,8 @@ Mp__Status phone_set(struct rig *r, struct phone *p, uint32_t class_id, uint32_t
 	}
 	ls.tx_both = both;
 	ls.family = r->family == AF_INET6 ? 6 : 4;
+	ls.rx_ssrc = r->roc_ssrc;
+	ls.rx_roc = r->roc;
 	m.body_case = MP__MESSAGE__BODY_LEG_SET;
 	m.leg_set = &ls;
 

@@ -113,6 +113,7 @@ struct rig {
 	unsigned talkerc, latch_port;
 	uint32_t report_ssrc, last_dtmf, idle_told_ms;
 	uint64_t report_leg;
+	uint32_t roc, roc_ssrc;     /* goes into each LegSet, too          */
 };
 
 uint64_t rig_now_us(void);

@@ -72,7 +72,8 @@ e2e_scenarios += \
 	tests/e2e/38_linphone.py \
 	tests/e2e/39_baresip.py \
 	tests/e2e/39_entry.py \
-	tests/e2e/39_sipp.py
+	tests/e2e/39_sipp.py \
+	tests/e2e/61_kamailio.py
 EXTRA_DIST += tests/e2e/sipp/call.xml tests/e2e/sipp/list.xml tests/e2e/sipp/refer.xml \
 	tests/e2e/sipp/replaces.xml tests/e2e/sipp/subscribe.xml \
 	tests/e2e/sipp/timer.xml

@@ -507,6 +507,39 @@ START_TEST(new_uplink_key_takes_over_without_a_gap)
 }
 END_TEST
 
+static bool has_wrapped(struct rig *r, void *arg)
+{
+	(void)arg;
+
+	return r->roc == 1;
+}
+
+/* As after the death of a mixer: the leg is new, the peer's stream is not */
+START_TEST(peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	unsigned failed;
+
+	a->seq = 65500;
+	ck_assert(rig_run(&rig, 3000, has_wrapped, NULL));
+	ck_assert_uint_eq(rig.roc_ssrc, a->ssrc);
+	ck_assert_int_eq(phone_remove(&rig, a), MP__STATUS__OK);
+	a->talking = true;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 400, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->auth_failed, 0);
+	ck_assert_uint_gt(rig_legstats(&rig, a)->rx_packets, 5);
+
+	rig.roc = 0;
+	ck_assert_int_eq(phone_remove(&rig, a), MP__STATUS__OK);
+	a->talking = true;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 400, NULL, NULL);
+	failed = (unsigned)rig_legstats(&rig, a)->auth_failed;
+	ck_assert_uint_gt(failed, 5);
+}
+END_TEST
+
 START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 {
 	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
@@ -1303,6 +1336,7 @@ static Suite *suite(void)
 			NULL });
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
+			peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told,
 			new_downlink_key_brings_a_new_ssrc_at_once,
 			declared_lifetime_of_a_key_is_kept_in_both_directions,
 			our_own_key_sent_back_is_refused,

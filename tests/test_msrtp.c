@@ -314,7 +314,7 @@ START_TEST(roc_counts_on_over_the_wrap)
 	size_t len, n;
 
 	srtp_ref_init(&r, s, keysalt);
-	for (uint32_t i = 32000; i < 66000; i += 500) {
+	for (uint32_t i = 32000; i < 67000; i += 500) {
 		const uint16_t seq = (uint16_t)i;
 
 		len = protected(tx, buf, seq, SSRC, 20);
@@ -325,6 +325,46 @@ START_TEST(roc_counts_on_over_the_wrap)
 	}
 	msrtp_free(&tx);
 	msrtp_free(&rx);
+}
+END_TEST
+
+START_TEST(a_source_goes_on_in_another_context_that_knows_its_roc)
+{
+	const struct suite *s = suite_at(_i);
+	struct msrtp *tx = session(MSRTP_TX, s, keysalt, 0);
+	struct msrtp *rx = session(MSRTP_RX, s, keysalt, 0);
+	struct msrtp *next = session(MSRTP_RX, s, keysalt, 0);
+	struct msrtp *lost = session(MSRTP_RX, s, keysalt, 0);
+	uint8_t buf[BUF], copy[BUF];
+	struct secret *key = NULL;
+	size_t len, n;
+
+	ck_assert_int_eq(secret_copy(&key, keysalt, suite_keysalt_len(s)), 0);
+	ck_assert_uint_eq(msrtp_roc(rx, SSRC), 0);
+	for (uint32_t i = 32000; i < 67000; i += 500) {
+		len = protected(tx, buf, (uint16_t)i, SSRC, 20);
+		ck_assert_int_eq(msrtp_unprotect(rx, buf, &len), MSRTP_OK);
+	}
+	ck_assert_uint_eq(msrtp_roc(rx, SSRC), 1);
+
+	ck_assert_int_eq(msrtp_resume(next, key, SSRC, msrtp_roc(rx, SSRC)), 0);
+	for (uint32_t i = 67000; i < 140000; i += 500) {
+		len = n = protected(tx, buf, (uint16_t)i, SSRC, 20);
+		memcpy(copy, buf, len);
+		ck_assert_int_eq(msrtp_unprotect(lost, copy, &n), MSRTP_AUTH);
+		ck_assert_int_eq(msrtp_unprotect(next, buf, &len), MSRTP_OK);
+	}
+	ck_assert_uint_eq(msrtp_roc(next, SSRC), 2);
+	/* another source of the same key begins at 0 */
+	len = protected(tx, buf, 1, SSRC + 1, 20);
+	ck_assert_int_eq(msrtp_unprotect(next, buf, &len), MSRTP_OK);
+	ck_assert_int_eq(msrtp_resume(tx, key, SSRC, 1), EINVAL);
+
+	secret_free(&key);
+	msrtp_free(&tx);
+	msrtp_free(&rx);
+	msrtp_free(&next);
+	msrtp_free(&lost);
 }
 END_TEST
 
@@ -769,6 +809,7 @@ static TCase *answers(const char *name, SFun start)
 	add_for_all_suites(tc, every_suite_equals_the_reference_and_comes_back);
 	add_for_all_suites(tc, csrcs_and_extension_stay_in_clear);
 	add_for_all_suites(tc, roc_counts_on_over_the_wrap);
+	add_for_all_suites(tc, a_source_goes_on_in_another_context_that_knows_its_roc);
 
 	return tc;
 }

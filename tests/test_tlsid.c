@@ -32,6 +32,13 @@ static uint16_t port;
 static unsigned requests;
 static bool nodelay_seen;
 static struct tlsid_flow *flow;  /* of the last FLOW request */
+static struct tlsid_watch watch; /* of that */
+static unsigned told;
+
+static void told_handler(void *arg)
+{
+	++*(unsigned *)arg;
+}
 
 /* ---- the server ---- */
 
@@ -80,8 +87,10 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	}
 
 	if (!pl_strcmp(&msg->met, "FLOW")) {
+		tlsid_flow_unwatch(&watch);
 		mem_deref(flow);
 		ck_assert_int_eq(tlsid_flow_get(&flow, msg), 0);
+		tlsid_flow_watch(flow, &watch, told_handler, &told);
 		ck_assert(sa_cmp(tlsid_flow_peer(flow), &msg->src, SA_ALL));
 	}
 
@@ -525,6 +534,7 @@ START_TEST(a_flow_is_open_as_long_as_its_connection)
 	listen_up(false);
 	run(flow_clients);
 	ck_assert(flow && !tlsid_flow_open(flow));
+	ck_assert_uint_eq(told, 1);
 	flow = mem_deref(flow);
 }
 END_TEST

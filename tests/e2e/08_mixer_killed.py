@@ -2,10 +2,12 @@
 and those that cannot end with a reason; one that dies again and again is started
 less and less often"""
 import os
+import re
 import signal
 import time
 
 import lib
+import srtp
 from caller import Caller, talk
 from confedit import edited_server
 from lib import check, note, wait_until
@@ -198,7 +200,43 @@ def muted(env):
     server.stop()
 
 
+def wrapped(env):
+    """A phone that keeps its own key, and whose sequence has wrapped under it"""
+    server = env.server('wrapped')
+    cli = env.add(Client(server.host, server.port, ca=server.ca, user='alice',
+                         password=server.password('alice')))
+    line, call = crypto(), Call(cli, server.factory)
+    r = call.invite(offer(crypto=[line], fmts='8'))
+    check(r.status == 200, str(r))
+
+    def port(sdp):
+        return int(re.search(r'^m=audio (\d+)', sdp, re.M)[1])
+
+    def heard():
+        conf = server.ctl('list')['conferences'][0]['conf']
+        leg, = server.ctl('show', conf)['participants'][0]['legs']
+        check(leg.get('auth_failed', 0) == 0, '%r' % leg)
+        return leg.get('rx_packets')
+    phone = env.add(srtp.Sender(line, server.host, port(r.body)))
+    phone.seq = 0xfff8
+    for i in range(16):
+        phone.send(8, 160 * i, bytes([0xd5]) * 160)
+    wait_until('16 packets', lambda: heard() == 16, 5)
+    t0, _ = kill(server)
+    req = request_of(call, t0)
+    tag, suite, _ = keys_of(req.body)[0]
+    call.reply(req, 200, 'OK', offer(crypto=[tag + line[1:]], fmts='8', version=2))
+    phone.to = (server.host, port(req.body))
+    for i in range(16):
+        phone.send(8, 160 * (16 + i), bytes([0xd5]) * 160)
+    wait_until('16 packets more', lambda: heard() == 16, 5)
+    note('   heard on under the key whose sequence has wrapped')
+    check(call.bye().status == 200, 'BYE')
+    server.stop()
+
+
 def main(env):
+    wrapped(env)
     muted(env)
     for keying in ('endpoint', 'group', 'auto'):
         heard(env, keying)

@@ -493,8 +493,10 @@ def load(env, demo):
     cli = st.client('bob')
     first = sum(w.notifies for w in watchers)
     cpu = cpu_s(st.server.proc.pid)
+    joined = []
     for i in paced(RATE, RATE * LOAD_S):
-        Person(cli, st.uri, 'bob').join()
+        joined.append(Person(cli, st.uri, 'bob'))
+        joined[-1].join()
         for w in watchers:
             w.pump()
     for w in watchers:
@@ -509,6 +511,7 @@ def load(env, demo):
     st.ctl('end', st.conf)
     for w in watchers:
         w.until('the end', lambda: w.replica.ended)
+    lib.wait_until('all BYEs', lambda: all([p.gone() for p in joined]), 10)
     lib.wait_until('nothing left', st.idle, 10)
     st.server.stop()
 

@@ -31,18 +31,21 @@ class Sender:
         self.key, self.auth = derive(0, 16), derive(1, 20)
         self.salt = int.from_bytes(derive(2, 14), 'big')
         self.ssrc = int.from_bytes(os.urandom(4), 'big')
-        self.seq = 1000
+        self.seq, self.roc = 1000, 0
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.to = (host, port)
 
     def send(self, pt, ts, payload, marker=False):
         self.seq += 1
+        if self.seq > 0xffff:
+            self.seq, self.roc = 0, self.roc + 1
         hdr = struct.pack('>BBHII', 0x80, marker << 7 | pt, self.seq, ts,
                           self.ssrc)
-        iv = self.salt << 16 ^ self.ssrc << 64 ^ self.seq << 16
+        iv = self.salt << 16 ^ self.ssrc << 64 ^ self.roc << 32 ^ self.seq << 16
         body = bytes(a ^ b for a, b in
                      zip(payload, ctr(self.key, iv, len(payload))))
-        tag = hmac.new(self.auth, hdr + body + bytes(4), hashlib.sha1).digest()
+        tag = hmac.new(self.auth, hdr + body + struct.pack('>I', self.roc),
+                       hashlib.sha1).digest()
         self.sock.sendto(hdr + body + tag[:10], self.to)
 
     def key_press(self, event, pt, ts):
