@@ -45,8 +45,8 @@ static void print_usage(FILE *f)
 {
 	fprintf(f, "usage: conclavectl [-s PATH] [-j] [-a WHO] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(f, "  %-16s %s\n", verbv[i].usage, verbv[i].help);
-	fprintf(f, "  %-16s %s\n\n", "help", "this text");
+		fprintf(f, "  %-27s %s\n", verbv[i].usage, verbv[i].help);
+	fprintf(f, "  %-27s %s\n\n", "help", "this text");
 	fprintf(f, "  -s, --socket PATH  control socket (default: $CONCLAVE_SOCKET, then %s)\n"
 		   "  -j, --json         print the reply as JSON\n"
 		   "  -a, --as WHO       with the rights of this participant\n"

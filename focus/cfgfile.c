@@ -36,7 +36,7 @@ static const char *distrust(const struct stat *st, enum cfg_trust trust)
 		return NULL;
 
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "owned by somebody else (must be root or the user of conclaved)";
+		return "owned by somebody else (must be root or the user of conclaved: check as that user)";
 	if (trust == CFG_TRUST_SECRET && (st->st_mode & 077))
 		return "accessible to group or others (chmod 600)";
 	if (st->st_mode & 027)

@@ -676,25 +676,6 @@ static char *source_file(const char *name)
 	return text;
 }
 
-/* Write a text with one path in the place of another */
-static void put_replaced(const char *text, const char *from, const char *to)
-{
-	char buf[32768];
-	size_t n = 0;
-
-	while (*text) {
-		ck_assert_uint_lt(n + strlen(to) + 1, sizeof(buf));
-		if (0 == strncmp(text, from, strlen(from))) {
-			n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s", to);
-			text += strlen(from);
-		}
-		else {
-			buf[n++] = *text++;
-		}
-	}
-	put("conclave.conf", 0600, buf, n);
-}
-
 START_TEST(the_sample_file_is_valid_and_secure)
 {
 	char *text = source_file("conf/conclave.conf");
@@ -703,7 +684,7 @@ START_TEST(the_sample_file_is_valid_and_secure)
 	/* The sample calls the certificate server.pem */
 	(void)snprintf(err, sizeof(err), "%s/server.pem", dir);
 	ck_assert_int_eq(link(path_of("cert.pem"), err), 0);
-	put_replaced(text, "/etc/conclave", dir);
+	put("conclave.conf", 0600, text, strlen(text));
 	mem_deref(text);
 	ck_assert_msg(cfg_read(&cfg, file, err, sizeof(err)) == 0, "%s", err);
 

@@ -9,6 +9,7 @@ callers.  Exit code 0 if all heard each other and the server ended well.
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 
@@ -19,19 +20,20 @@ from lib import Failure, Server, check
 
 TALKERS = USERS[:3]
 SECONDS = 5
+SIPS_PORT = 5061
 
 DIAL = '''
 == How to dial in with a softphone that has TLS and SRTP by SDES
-   account     {uri}, transport TLS, no registration
+   account     {uri}, transport TLS
    user        alice, bob, carol or dave; the password is behind the colon in
                {dir}/users
    trusted CA  {dir}/ca.pem
-   media       SRTP with SDES, mandatory
+   media       SRTP with SDES, mandatory (baresip: see README.md)
    call        {factory}
                makes a conference; its own URI, for the others, is shown by
-               {ctl} -s {dir}/ctl list
-   our phone   {call} --uri {factory} --ca {dir}/ca.pem
-               --user alice --password-file {dir}/users
+                 {ctl} -s {q}/ctl list{port}
+   our phone   {call} --uri {factory} \\
+                 --ca {q}/ca.pem --user alice --password-file {q}/users
 
 == The log is {log}. The server stays up: Ctrl-C ends it.'''
 
@@ -42,7 +44,7 @@ def parse():
         'let three callers talk.')
     ap.add_argument('dir', nargs='?', default='demo', metavar='DIR',
                     help='folder of the demo (default ./demo)')
-    ap.add_argument('--port', type=int, default=5061, metavar='N',
+    ap.add_argument('--port', type=int, default=SIPS_PORT, metavar='N',
                     help='SIP over TLS on this port, 0: any (default 5061)')
     ap.add_argument('--keying', default='auto',
                     choices=('endpoint', 'group', 'auto'))
@@ -110,9 +112,13 @@ def scene(server):
 
 def stay(server):
     """Until the server ends, by a signal to us or by itself"""
+    port = '' if server.port == SIPS_PORT else \
+        '\n               (add :%d to it: phones take 5061 for granted)' % server.port
     say(DIAL.format(uri=server.uri('USER'), dir=server.dir, log=server.log,
-                    factory=server.factory, ctl=lib.program('conclavectl'),
-                    call=lib.program('conclave-call')))
+                    factory=server.factory, port=port,
+                    q=shlex.quote(server.dir),
+                    ctl=shlex.quote(lib.program('conclavectl')),
+                    call=shlex.quote(lib.program('conclave-call'))))
     for s in (signal.SIGINT, signal.SIGTERM):
         signal.signal(s, lambda *_: server.term())
     server.proc.wait()
