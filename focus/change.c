@@ -8,6 +8,7 @@
 #include "focus/tree.h"
 #include "focus/confevent.h"
 #include "focus/ctlsock.h"
+#include "focus/role.h"
 #include "log.h"
 
 static const struct {
@@ -58,7 +59,7 @@ static void log_endpoint(enum change ch, const struct conference *c,
 	log_at(namev[ch].level, "ev=%s conf=%s part=%u leg=%llu identity=%s"
 	       " role=%s codec=%s suite=%s epoch=%u kid=%s%s%s", namev[ch].name,
 	       c->label, ep->part->id, (unsigned long long)ep->leg,
-	       ep->part->identity, part_role_name(ep->part),
+	       ep->part->identity, role_name(ep->part->role),
 	       codec ? codec->name : "-", suite ? suite->name : "-",
 	       ge ? ge->no : 0, secret_kid(epmedia_key(ep), kid),
 	       reason ? " reason=" : "", reason ? reason : "");
@@ -91,7 +92,7 @@ static json_t *change_json(enum change ch, const struct conference *c,
 			json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s, s:i}",
 				  "part", (int)ep->part->id,
 				  "identity", ep->part->identity,
-				  "role", part_role_name(ep->part),
+				  "role", role_name(ep->part->role),
 				  "leg", (json_int_t)ep->leg,
 				  "state", endpoint_state_name(ep->state),
 				  "muted", (int)endpoint_muted(ep),

@@ -163,7 +163,7 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 	memset(&e, 0, sizeof(e));
 	u.uri = part_public_uri(ep->part);
 	u.display = part_public_name(ep->part);
-	u.role = part_role_name(ep->part);
+	u.role = role_name(ep->part->role);
 	/* asked of the name that is shown: a rule that names somebody must not
 	 * tell who hides behind a pseudonym */
 	u.admin = rights_shown(w->c, u.uri, ep->part->role);

@@ -15,6 +15,7 @@
 #include "focus/ctlfloor.h"
 #include "focus/ctlpart.h"
 #include "focus/ident.h"
+#include "focus/role.h"
 #include "log.h"
 
 
@@ -184,7 +185,7 @@ static json_t *part_json(const struct part *p, const Mp__Stats *st)
 	return json_pack("{s:i, s:s, s:s*, s:s, s:b, s:o}", "part", (int)p->id,
 			 "identity", p->identity, "shown_as",
 			 p->anonymous ? part_public_uri(p) : NULL,
-			 "role", part_role_name(p), "muted", (int)p->muted,
+			 "role", role_name(p->role), "muted", (int)p->muted,
 			 "legs", legv);
 }
 

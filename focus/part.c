@@ -156,12 +156,6 @@ const char *part_public_name(const struct part *p)
 }
 
 
-const char *part_role_name(const struct part *p)
-{
-	return role_name(p->role);
-}
-
-
 bool part_is_in(const struct part *p)
 {
 	struct le *le;

@@ -325,7 +325,6 @@ int  conference_contact(char *buf, size_t size, const struct conference *c,
 int  conference_contact_set(struct conference *c, const struct sip_msg *msg);
 
 /* part.c */
-const char *part_role_name(const struct part *p);
 /** With an endpoint that has joined; false for NULL */
 bool part_is_in(const struct part *p);
 /** Neither muted nor a listener: its media may be mixed */
