@@ -24,7 +24,7 @@ static int print_crypto(struct mbuf *mb, uint32_t tag, enum suite_id id,
 {
 	char buf[SDES_LINE_MAX];
 	struct sdes sd;
-	int n, err = keys->c ? 0 : EINVAL;
+	int err = keys->c ? 0 : EINVAL;
 
 	memset(&sd, 0, sizeof(sd));
 	sd.tag = tag;
@@ -43,9 +43,11 @@ static int print_crypto(struct mbuf *mb, uint32_t tag, enum suite_id id,
 		sd.keyc = i + 1;
 	}
 
-	n = err ? -1 : sdes_print(buf, sizeof(buf), &sd);
+	if (!err && sdes_print(buf, sizeof(buf), &sd) < 0)
+		err = EINVAL;
 	sdes_reset(&sd);
-	err = n < 0 ? EINVAL : mbuf_printf(mb, "a=crypto:%s\r\n", buf);
+	if (!err)
+		err = mbuf_printf(mb, "a=crypto:%s\r\n", buf);
 	OPENSSL_cleanse(buf, sizeof(buf));
 
 	return err;
