@@ -126,7 +126,8 @@ bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
 uint32_t dlg_min_se(const struct sip_msg *msg);
 
 /**
- * Become the UAS of an INVITE: a server transaction and a dialog; 100 is sent
+ * Become the UAS of an INVITE: a server transaction and a dialog; 100
+ * is sent if nothing else is said soon
  *
  * @param contact  Value of our Contact header in all messages of the dialog,
  *                 e.g. "<sip:x@host;transport=tls>;isfocus"
