@@ -69,7 +69,7 @@ static int mac_new(EVP_MAC_CTX **macp)
 	uint8_t key[KEY_LEN];
 	int err = 0;
 
-	*macp = EVP_MAC_CTX_new(hmac);
+	*macp = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
 	if (!*macp || 1 != RAND_priv_bytes(key, sizeof(key)) ||
 	    !EVP_MAC_init(*macp, key, sizeof(key), param))
 		err = EIO;
