@@ -19,8 +19,8 @@
 #include <stdbool.h>
 
 /**
- * Once, when everything is open; it holds for the process and its threads and
- * cannot be undone.  Sockets may still be made for UDP.
+ * Once, when everything is open and there is one thread; it holds for that one
+ * and all that it starts, and cannot be undone.  Sockets may still be made for UDP.
  *
  * @param use_syslog  Leave the way to the system's logger open (local sockets)
  *

@@ -1,8 +1,8 @@
 /**
  * @file stats.c  What the mixer tells about itself
  *
- * The two files of /proc are opened at start: a locked-down process cannot
- * open anything later.
+ * The two files of /proc are opened at start, so that nothing of this needs a
+ * path when the process has shut itself in.
  */
 #include <dirent.h>
 #include <errno.h>
