@@ -64,8 +64,8 @@ def one(env, name, n, talkers, seconds):
     t1, cpu1, rx1, tx1 = snapshot(server, conf['conf'])
     p = mean(before, primitives(n))
     server.ctl('end', conf['conf'])
-    for c in callers:
-        c.close()
+    for c in callers:       # they end when they have answered their BYEs
+        c.proc.communicate(timeout=30)
     server.stop()
 
     ticks = (t1 - t0) * 50

@@ -141,13 +141,13 @@ def dead_mixer(taps, died_us):
     taps.left[len(taps.files) - 1] = died_us
 
 
-def heard(env, keying):
+def heard(env, keying, *more):
     """The tone of one reaches the others again, under keys of now"""
-    server = env.server(keying, keying=keying)
+    server = env.server(keying + ''.join(more), keying=keying)
     t = Taps(env, server)
-    t.call('tone', 'alice', *seconds(120), '--freq', FREQ, *QUICK)
+    t.call('tone', 'alice', *seconds(120), '--freq', FREQ, *QUICK, *more)
     calls = [t.call(name, user, *seconds(120), '--silent', *QUICK, '--expect',
-                    FREQ, *args)
+                    FREQ, *more, *args)
              for name, user, args in (('update', 'bob', ()),
                                       ('reinvite', 'carol', ('--no-update',)))]
     t.settled(keying)
@@ -240,6 +240,7 @@ def main(env):
     muted(env)
     for keying in ('endpoint', 'group', 'auto'):
         heard(env, keying)
+    heard(env, 'group', '--mki')
     deaths(env)
 
 
