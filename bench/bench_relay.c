@@ -196,7 +196,7 @@ int main(int argc, char *argv[])
 	us = cpu_us() - us;
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
-	(void)printf("{\"relay_us\": %.3f}\n", us / TICKS / legs);
+	(void)printf("{\"relay_us\": %.3f}\n", us / (double)TICKS / legs);
 
 	return 0;
 }

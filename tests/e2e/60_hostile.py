@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 
+import leftover
 import lib
 from confedit import edited_server
 from hostile import (HostileCall, PortClient, Scene, ask, first_line, in_dialog,
@@ -99,10 +100,11 @@ def no_descriptors(sc):
     the queue, where the server would be told of them for ever"""
     pid, s = sc.server.proc.pid, sc.server
     lib.wait_until('conclavectl is gone', s.base.quiet, 5)
+    own = sum(leftover.fds(pid).values()) or s.ctl('stats')['fds'] - 1
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     room = 20
     resource.prlimit(pid, resource.RLIMIT_NOFILE,
-                     (len(os.listdir('/proc/%d/fd' % pid)) + room, limits[1]))
+                     (own + room, limits[1]))
     socks = [socket.create_connection((s.host, s.port), 5)
              for _ in range(2 * room)]
     closed = lambda: sum(is_closed(k) for k in socks) >= room

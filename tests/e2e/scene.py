@@ -143,6 +143,8 @@ def main():
         server.stop()
         say('== server has ended')
     except Failure as e:
+        if 'Address already in use' in str(e):
+            e = 'port %d is in use here: take another with --port N' % a.port
         say('== FAIL: %s' % e)
         ok = False
     except KeyboardInterrupt:
