@@ -81,19 +81,12 @@ static int see_keys(struct endpoint *ep, struct neg_err *e)
 static int draw_tx(struct endpoint *ep)
 {
 	const struct suite *s = ep->next.sdes.suite;
-	int err;
 
 	if (ep->tx && ep->neg.sdes.suite == s &&
 	    ep->neg.mki_len == ep->next.mki_len)
 		return 0;
 
-	err = secret_draw(&ep->next_tx, suite_keysalt_len(s));
-	if (!err)
-		err = secret_seen_add(ep->next_tx);
-	if (err)
-		secret_free(&ep->next_tx);
-
-	return err;
+	return secret_seen_draw(&ep->next_tx, suite_keysalt_len(s));
 }
 
 
@@ -464,30 +457,17 @@ int epmedia_resend(struct endpoint *ep)
 }
 
 
-static void own_free(struct secret **sp)
-{
-	if (*sp)
-		secret_seen_del(*sp);
-	secret_free(sp);
-}
-
-
 /** In the place of a key that was in use */
 static int fresh_own(struct endpoint *ep)
 {
 	struct secret *key;
 	int err;
 
-	err = secret_draw(&key, suite_keysalt_len(ep->neg.sdes.suite));
+	err = secret_seen_draw(&key, suite_keysalt_len(ep->neg.sdes.suite));
 	if (err)
 		return err;
 
-	err = secret_seen_add(key);
-	if (err) {
-		secret_free(&key);
-		return err;
-	}
-	own_free(&ep->tx);
+	secret_seen_free(&ep->tx);
 	ep->tx = key;
 	ep->own_due = true;
 
@@ -541,7 +521,7 @@ bool epmedia_renew(struct endpoint *ep)
 
 void epmedia_drop_own(struct endpoint *ep)
 {
-	own_free(&ep->tx);
+	secret_seen_free(&ep->tx);
 }
 
 
@@ -580,7 +560,7 @@ void epmedia_commit(struct endpoint *ep)
 	memset(&ep->next_mlines, 0, sizeof(ep->next_mlines));
 
 	if (ep->next_tx) {
-		own_free(&ep->tx);
+		secret_seen_free(&ep->tx);
 		ep->tx = ep->next_tx;
 		ep->tx_born = time(NULL);
 		ep->next_tx = NULL;
@@ -611,7 +591,7 @@ void epmedia_rollback(struct endpoint *ep)
 	unsee_keys(&ep->next.sdes, &ep->neg.sdes);
 	neg_reset(&ep->next);
 	neg_mlines_reset(&ep->next_mlines);
-	own_free(&ep->next_tx);
+	secret_seen_free(&ep->next_tx);
 	ep->next_own = false;
 	ep->next_ge = mem_deref(ep->next_ge);
 	gclass_unwait(ep);

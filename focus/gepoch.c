@@ -30,14 +30,6 @@ uint32_t gepoch_mki(const struct gepoch *ge)
 }
 
 
-static void drop_key(struct gepoch *ge)
-{
-	if (ge->key)
-		secret_seen_del(ge->key);
-	secret_free(&ge->key);
-}
-
-
 static void retire(struct gepoch *ge)
 {
 	struct conference *c = ge->gc->conf;
@@ -60,7 +52,7 @@ static void retire(struct gepoch *ge)
 
 	/* a leg without MKI has no other key that our SDP could show */
 	if (ge->gc->mki_len)
-		drop_key(ge);
+		secret_seen_free(&ge->key);
 }
 
 
@@ -95,7 +87,7 @@ void gepoch_lost(struct gepoch *ge)
 	tmr_cancel(&ge->tmr);
 	ge->retired = true;
 	if (ge->gc->mki_len)
-		drop_key(ge);
+		secret_seen_free(&ge->key);
 }
 
 
@@ -107,7 +99,7 @@ static void destructor(void *arg)
 		retire(ge);
 	tmr_cancel(&ge->tmr);
 	list_unlink(&ge->le);
-	drop_key(ge);
+	secret_seen_free(&ge->key);
 	mem_deref(ge->gc);
 }
 
@@ -147,7 +139,6 @@ static int install(struct gepoch *ge)
 static int make(struct gepoch **gep, struct gclass *gc)
 {
 	struct gepoch *ge;
-	struct secret *key;
 	int err;
 
 	ge = mem_zalloc(sizeof(*ge), destructor);
@@ -159,16 +150,11 @@ static int make(struct gepoch **gep, struct gclass *gc)
 	ge->no = gc->epoch_no + 1;
 	ge->drawn = tmr_jiffies();
 	ge->born = time(NULL);
-	err = secret_draw(&key, suite_keysalt_len(suite_by_id(gc->suite)));
+	err = secret_seen_draw(&ge->key,
+			       suite_keysalt_len(suite_by_id(gc->suite)));
 	if (err)
 		goto out;
 
-	err = secret_seen_add(key);
-	if (err) {
-		secret_free(&key);
-		goto out;
-	}
-	ge->key = key;
 	err = install(ge);
 	if (err)
 		goto out;

@@ -68,6 +68,11 @@ size_t secret_count(void);
 int  secret_seen_add(const struct secret *s);   /* 0, EALREADY if seen, EINVAL (NULL), ENOMEM, EIO */
 bool secret_seen(const struct secret *s);
 void secret_seen_del(const struct secret *s);
+/** A fresh key of ours that is in the set, so that it cannot be sent back to us;
+ *  0, or as secret_draw() and secret_seen_add(); *sp is untouched on error */
+int  secret_seen_draw(struct secret **sp, size_t len);
+/** Out of the set, and secret_free() */
+void secret_seen_free(struct secret **sp);
 size_t secret_seen_count(void);
 
 #endif

@@ -200,6 +200,33 @@ void secret_seen_del(const struct secret *s)
 }
 
 
+int secret_seen_draw(struct secret **sp, size_t len)
+{
+	struct secret *s;
+	int err;
+
+	err = secret_draw(&s, len);
+	if (err)
+		return err;
+
+	err = secret_seen_add(s);
+	if (err)
+		secret_free(&s);
+	else
+		*sp = s;
+
+	return err;
+}
+
+
+void secret_seen_free(struct secret **sp)
+{
+	if (*sp)
+		secret_seen_del(*sp);
+	secret_free(sp);
+}
+
+
 size_t secret_seen_count(void)
 {
 	return set.used;

@@ -279,6 +279,23 @@ START_TEST(second_add_of_a_key_is_refused_and_adds_nothing)
 END_TEST
 
 
+START_TEST(a_key_drawn_for_use_is_seen_until_it_is_freed)
+{
+	struct secret *s = NULL, *back;
+
+	ck_assert_int_eq(0, secret_seen_draw(&s, 30));
+	ck_assert_int_eq(0, secret_copy(&back, secret_bytes(s), secret_len(s)));
+	ck_assert_int_eq(EALREADY, secret_seen_add(back));
+
+	secret_seen_free(&s);
+	ck_assert_ptr_null(s);
+	ck_assert(!secret_seen(back));
+	secret_seen_free(&s);
+	ck_assert_uint_eq(0, secret_seen_count());
+	secret_free(&back);
+}
+END_TEST
+
 START_TEST(seen_set_takes_null_and_strangers)
 {
 	struct secret *a = numbered(1), *b = numbered(2);
@@ -415,6 +432,7 @@ int main(void)
 		tcase_add_test(tc, refused_mlock_is_one_warning_and_no_failure);
 	tcase_add_test(tc, kid_names_equal_keys_equally_and_is_no_plain_hash);
 	tcase_add_test(tc, second_add_of_a_key_is_refused_and_adds_nothing);
+	tcase_add_test(tc, a_key_drawn_for_use_is_seen_until_it_is_freed);
 	tcase_add_test(tc, seen_set_takes_null_and_strangers);
 	tcase_add_test(tc, seen_set_grows_and_forgets_like_a_set);
 	tcase_add_test(tc, suites_have_the_lengths_of_their_documents);
