@@ -66,9 +66,14 @@ struct part *ctlpart_named(const struct conference *c, json_t *args,
 			   json_t **resp)
 {
 	json_t *id = json_object_get(args, "part");
-	struct part *p = json_is_integer(id)
-		? part_by_id(c, (uint32_t)json_integer_value(id))
-		: part_find(c, json_string_value(id));
+	const json_int_t no = json_integer_value(id);
+	struct part *p = NULL;
+
+	/* a number that is too long is nobody's, not that of its low half */
+	if (!json_is_integer(id))
+		p = part_find(c, json_string_value(id));
+	else if (no >= 0 && no <= UINT32_MAX)
+		p = part_by_id(c, (uint32_t)no);
 
 	if (!p)
 		*resp = json_string("no such participant");

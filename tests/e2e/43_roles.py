@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 
 import bfcp
@@ -96,6 +97,18 @@ def edge(server, rtp, ev, ssrc, port):
     return t
 
 
+def number(show):
+    """A participant's number is all of it, not its low half"""
+    request = {'cmd': 'mute', 'conf': show.label,
+               'part': show.parts()['carol']['part'] + (1 << 32)}
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(show.server.socket)
+        s.sendall(json.dumps(request).encode() + b'\n')
+        answer = s.makefile().readline()
+    check('no such participant' in answer, answer)
+
+
 def muted(env, server):
     """Who is muted, or only listens, is in nobody's mix; and everybody sees it"""
     rec, pcap = env.path('roles.wav'), env.path('roles.pcap')
@@ -120,6 +133,7 @@ def muted(env, server):
             'dave': ('listener', 'muted-via-focus', 'recvonly')}
     wait_until('the roster', lambda: seen() == want, 10)
 
+    number(show)
     show.dwell()
     show.ctl('mute', WHO['carol'])
     show.wait_speaking('alice', 'bob')
