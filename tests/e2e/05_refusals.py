@@ -204,7 +204,7 @@ def not_a_member(sc):
 
 
 def clear_transports(sc):
-    tcp, udp = lib.free_tcp_port(), lib.free_tcp_port()
+    tcp, udp = lib.free_port(), lib.free_port()
     conf = edited(sc, 'clear', lambda t: t.replace(
         'listen = {', 'listen = {"tcp:127.0.0.1:%d", "udp:127.0.0.1:%d", ' % (tcp, udp)))
     server = sc.env.server('clear', conf=conf)

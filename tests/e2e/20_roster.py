@@ -392,14 +392,8 @@ def cap(st):
     return some[1:]
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
 def clear_transports(env, demo):
-    tcp, udp = lib.free_tcp_port(), free_udp_port()
+    tcp, udp = lib.free_port(), lib.free_port()
     conf = config(env, demo, 'clear')
     text = lib.read_text(conf).replace(
         'listen = {', 'listen = {"tcp:127.0.0.1:%d", "udp:127.0.0.1:%d", ' % (tcp, udp))

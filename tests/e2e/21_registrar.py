@@ -129,7 +129,7 @@ def gone_with_its_connection(env, server, cli):
 
 def clear_and_off(env, server):
     """Over TCP, and with the registrar off"""
-    port = lib.free_tcp_port()
+    port = lib.free_port()
     text = lib.read_text(os.path.join(server.dir, 'conclave.conf'))
     text = re.sub(r'tls:127\.0\.0\.1:\d+', 'tls:127.0.0.1:0', text)
     text = text.replace('/ctl"', '/off.ctl"')

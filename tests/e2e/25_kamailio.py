@@ -32,7 +32,7 @@ class Kamailio:
     """The sample configuration, with addresses of this machine"""
 
     def __init__(self, env, server, path, modules):
-        self.port = lib.free_tcp_port()
+        self.port = lib.free_port()
         pem = certificate(env, server, 'edge')
         text = lib.read_text(CONFIG)
         for was, now in ((r'tls:192\.0\.2\.10:5061', 'tls:127.0.0.1:%d' % self.port),

@@ -355,7 +355,7 @@ def nobodys_messages(sc):
 def in_clear(env, demo):
     """What has begun over TLS goes on over TLS, whoever asks with whatever
     password: our next offer, with a key, would go the same way"""
-    port = {t: lib.free_tcp_port() for t in ('tcp', 'udp')}
+    port = {t: lib.free_port() for t in ('tcp', 'udp')}
     s = edited_server(env, demo, 'clear', lambda t: t.replace(
         'digest = {"MD5"}', 'digest = {"SHA-256"}').replace(
         'listen = {', 'listen = {' + ''.join('"%s:127.0.0.1:%d", ' % p

@@ -15,7 +15,7 @@ import threading
 import time
 import wave
 
-from lib import Failure, Skip, check, free_tcp_port, read_text, wait_until
+from lib import Failure, Skip, check, free_port, read_text, wait_until
 
 CODECS = {'opus': 'opus/48000/2', 'g722': 'G722/16000/1',
           'pcma': 'PCMA/8000/1', 'pcmu': 'PCMU/8000/1'}
@@ -68,20 +68,6 @@ def find_modules():
         if os.path.exists(os.path.join(d, 'ctrl_tcp.so')):
             return d
     raise Skip('baresip modules not found (Debian: baresip-core)')
-
-
-def free_pair(but):
-    """A free port whose next one is free as well, neither of them `but`"""
-    while True:
-        port = free_tcp_port()
-        if but in (port, port + 1) or port > 65000:
-            continue
-        try:
-            with socket.socket() as s:
-                s.bind(('127.0.0.1', port + 1))
-            return port
-        except OSError:
-            continue
 
 
 class Ctrl:
@@ -161,9 +147,9 @@ class Baresip:
         self.log = os.path.join(self.dir, 'log')
         self.ctrl = None
         self.done = False
-        port = free_tcp_port()
+        port = free_port()
         # libre listens for TLS on the port after the one for UDP and TCP
-        sip = free_pair(port)
+        sip = free_port()
         self.tls_port = sip + 1
         os.mkdir(os.path.join(self.dir, 'rec'))
         self._write('config', CONFIG.format(

@@ -11,6 +11,7 @@ import time
 import lib
 
 WAIT_S = 40
+SAMPLES = 3
 SOON_S = 2          # what takes longer is said
 NONCE_BYTES = 128   # struct used in focus/nonce.c
 HEAP_KIB = 512      # tables that grow, and what libraries keep once used
@@ -48,7 +49,7 @@ def counters(stats, pid):
     now = {k: stats[k] for k in FOCUS}
     now.update(('floor ' + k, stats['floor'][k]) for k in FLOOR)
     for i, m in enumerate(stats['mixers']):
-        now.update(('mixer %d %s' % (i, k), m.get(k)) for k in MIXER)
+        now.update(('mixer %d %s' % (i, k), m.get(k, 0)) for k in MIXER)
     for name, p in [('', pid)] + [('mixer %d ' % i, m['pid']) for i, m in
                                   enumerate(stats['mixers'])]:
         for what, n in fds(p).items() if p else ():
@@ -64,6 +65,12 @@ def heaps(stats):
     return heap
 
 
+def least(samples):
+    """A descriptor of a question that was just answered may still be open"""
+    return {k: min(s.get(k, 0) for s in samples)
+            for k in set().union(*samples)}
+
+
 def differences(was, now):
     return {k: '%s, not %s' % (now.get(k, 0), was.get(k, 0))
             for k in sorted(set(was) | set(now)) if was.get(k, 0) != now.get(k, 0)}
@@ -75,7 +82,8 @@ class Base:
     def __init__(self, server):
         self.server = server
         lib.wait_until('only its own descriptors', self.quiet, 5)
-        self.was, self.heap = self.now()
+        samples = [self.now() for _ in range(SAMPLES)]
+        self.was, self.heap = least([s[0] for s in samples]), samples[0][1]
 
     def quiet(self):
         """The connection of the last question is closed: "fds" has that of its

@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -367,10 +368,27 @@ class Server:
     close = kill
 
 
-def free_tcp_port(host='127.0.0.1'):
-    with socket.socket() as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+given_ports = set()
+
+
+def free_port(host='127.0.0.1'):
+    """A port that is free for TCP and UDP, and the next one for TCP as well.
+
+    Not one that the kernel gives to whoever connects, or that media uses: it
+    would be taken before the one who asked has opened it."""
+    while True:
+        port = random.randrange(10000, 16000, 2)
+        if port in given_ports:
+            continue
+        try:
+            for kind, n in ((socket.SOCK_STREAM, port), (socket.SOCK_DGRAM, port),
+                            (socket.SOCK_STREAM, port + 1)):
+                with socket.socket(type=kind) as s:
+                    s.bind((host, n))
+        except OSError:
+            continue
+        given_ports.add(port)
+        return port
 
 
 def tones(wav, *freqs):

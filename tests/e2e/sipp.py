@@ -34,7 +34,7 @@ class Sipp:
                     (user, user, server.password(user)))
         argv = ['sipp', '-sf', os.path.join(FILES, name + '.xml'), '-inf', who,
                 '-m', '1', '-t', 't1', '-i', '127.0.0.1',
-                '-p', str(lib.free_tcp_port()), '-nostdin', '-trace_err',
+                '-p', str(lib.free_port()), '-nostdin', '-trace_err',
                 '-error_file', os.path.join(self.dir, 'errors'),
                 '-timeout', '%ds' % LIMIT_S, '-timeout_error',
                 '-auth_uri', dial.split(':', 1)[1],
