@@ -228,6 +228,7 @@ class Server:
         self.out = b''
         self.ready = None
         self.stopped = None
+        self.termed = False
         with open(self.log, 'wb') as log:
             self.proc = subprocess.Popen(
                 [program('conclaved'), '--log-level', log_level] + argv,
@@ -326,6 +327,7 @@ class Server:
         return confs and self.uri(confs[0]['uri'].split(':')[1].split('@')[0])
 
     def term(self):
+        self.termed = True
         self.proc.send_signal(signal.SIGTERM)
 
     def wait_end(self, timeout=STOP_S):
@@ -337,7 +339,7 @@ class Server:
     def stop(self):
         """SIGTERM, exit 0, nothing reported by a sanitizer"""
         if self.stopped is None:
-            if self.proc.poll() is None:
+            if not self.termed and self.proc.poll() is None:
                 self.back_at_base()
                 self.term()
             self.stopped = self.wait_end()
