@@ -14,6 +14,7 @@
 #include "focus/tlsid.h"
 #include "focus/ctlsock.h"
 #include "focus/relog.h"
+#include "focus/uamem.h"
 #include "log.h"
 #include "strangers.h"
 
@@ -50,8 +51,7 @@ static void destructor(void *arg)
 	mem_deref(f->ht_confid);
 	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
-	hash_flush(f->ht_follows);
-	mem_deref(f->ht_follows);
+	mem_deref(f->uamem);
 	mem_deref(f->cfg);
 }
 
@@ -525,7 +525,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)
-		err = promote_memory_alloc(&f->ht_follows);
+		err = uamem_alloc(&f->uamem);
 	if (!err)
 		err = ident_alloc(&f->ident);
 	if (!err)

@@ -6,7 +6,7 @@ include focus/ctl.mk
 noinst_LIBRARIES += libfocus.a
 libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/part.c focus/endpoint.c focus/epdialog.c focus/epjoin.c focus/epmedia.c focus/gclass.c focus/gepoch.c focus/rekey.c focus/relog.c focus/relog.h \
-	focus/promote.c \
+	focus/promote.c focus/uamem.c focus/uamem.h \
 	focus/change.c focus/ban.c focus/reach.c focus/reach.h focus/dialout.c focus/dialout.h \
 	focus/dialinvite.c focus/dialinvite.h focus/hunt.c focus/hunt.h \
 	focus/refer.c focus/refer.h focus/referto.c focus/referto.h focus/referout.c focus/rate.c \

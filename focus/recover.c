@@ -11,8 +11,10 @@
  * since then were heard already, a new one cannot know.
  *
  * A call that was still being set up ends, and so does one whose phone keeps its
- * first key, for it would be deaf: because that is known of its kind, or because
- * its RTCP reports, which came before, do not come any more.
+ * first key, for it would be deaf: because it did so before, because the
+ * configuration says it of its User-Agent, or because its RTCP reports, which came
+ * before, do not come any more.  What others of that User-Agent did ends nothing:
+ * anybody can bear any name.
  */
 #include "focus/tree.h"
 #include "log.h"
@@ -137,6 +139,9 @@ void recover_moved(struct endpoint *ep)
 
 void recover_report(struct endpoint *ep)
 {
+	/* what it names is under the key that it has just been offered */
+	if (tmr_isrunning(&ep->tmr_deaf))
+		promote_remember(ep, FOLLOWS_YES);
 	ep->reports = true;
 	tmr_cancel(&ep->tmr_deaf);
 }

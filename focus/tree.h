@@ -31,6 +31,7 @@ struct registrar;
 struct pseudonyms;
 struct notifiers;
 struct confwatch;
+struct uamem;
 
 /** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
 #define FOCUS_ALLOW \
@@ -72,7 +73,7 @@ struct focus {
 	struct list ratel;          /* rate.c: who referred how often         */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
-	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
+	struct uamem *uamem;        /* what kinds of phones do with new keys  */
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct hash *ht_confid;     /* conference by id                       */
 	struct hash *ht_leg;        /* endpoint by leg id                     */
@@ -250,7 +251,7 @@ struct endpoint {
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
 	uint32_t known;             /* newest epoch of gc ever sent to it     */
 	uint32_t first;             /* oldest epoch of gc that it may have    */
-	enum follows follows;       /* does it take new keys?                 */
+	enum follows follows;       /* does it take new keys?  NO: it has not */
 	bool trial;                 /* gets both streams until it proves it   */
 	struct tmr tmr_trial;
 	bool own_due;               /* it was offered a group key that it is
@@ -507,15 +508,13 @@ void promote_start(struct endpoint *ep);
 void promote_switched(struct endpoint *ep);
 /** Its RTCP names a stream that only the group key of this epoch opens */
 void promote_proof(struct endpoint *ep, uint32_t epoch);
-/** Does it go on with the keys that it is offered?  For the next of its kind */
-void promote_remember(struct endpoint *ep, enum follows follows);
-/** Its kind keeps the key that it began with */
+/** It has shown whether it goes on with the keys that it is offered: see uamem.h */
+void promote_remember(const struct endpoint *ep, enum follows follows);
+/** It keeps the key that it began with: this one did, or the admin says so */
 bool promote_never(const struct endpoint *ep);
 /** It keeps its own key for good; true if that was possible */
 bool promote_give_up(struct endpoint *ep, const char *reason);
 void promote_stop(struct endpoint *ep);
-/** What earlier calls taught; process-wide knowledge of one focus */
-int  promote_memory_alloc(struct hash **htp);
 
 /* rekey.c: one endpoint's way to the live epoch */
 /** See that it is offered what it should have, in its turn */

@@ -12,6 +12,7 @@
 #include "focus/epfloor.h"
 #include "focus/listinvite.h"
 #include "focus/refer.h"
+#include "focus/uamem.h"
 
 struct client clientv[CLIENT_MAX];
 struct client ghost;
@@ -1019,16 +1020,13 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 
 /* ---- what clients do ----------------------------------------------------------- */
 
-void client_join(struct client *cl, enum manner manner, bool delayed,
-		 unsigned variant, uint8_t mki_len, uint64_t replaces)
+static void join(struct client *cl, enum manner manner, bool delayed,
+		 unsigned variant, uint8_t mki_len, uint64_t replaces,
+		 const char *identity)
 {
-	static const char *const uav[M_MAX] = {
-		"prompt", "slow", "never", "refuses", "glare", "keeps"
-	};
 	struct sip_msg *msg = message(!delayed);
 	struct neg_mlines ml;
 	struct neg n;
-	char id[64];
 
 	memset(cl, 0, sizeof(*cl));
 	cl->grace_ms = conf_cfg.leave_grace_ms;
@@ -1040,19 +1038,43 @@ void client_join(struct client *cl, enum manner manner, bool delayed,
 	cl->came = ++counter;
 	cl->leg = focus->leg_id + 1;
 	current = cl;
-	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
 	if (!delayed)
 		ck_assert_int_eq(0, fill_offer(&n));
-	ck_assert_int_eq(0, endpoint_join(world_conf(), id, msg,
+	ck_assert_int_eq(0, endpoint_join(world_conf(), identity, msg,
 					  delayed ? NULL : &n, &ml,
 					  replaces));
-	if (cl->ep) {
-		mem_deref(cl->ep->user_agent);
-		cl->ep->user_agent = NULL;
-		ck_assert_int_eq(0, re_sdprintf(&cl->ep->user_agent, "%s/%u",
-						uav[manner], world_rand(30)));
-	}
 	message_free(msg);
+}
+
+static void set_user_agent(struct client *cl, const char *ua)
+{
+	if (!cl->ep)
+		return;
+
+	cl->ep->user_agent = mem_deref(cl->ep->user_agent);
+	ck_assert_int_eq(0, str_dup(&cl->ep->user_agent, ua));
+}
+
+void client_join(struct client *cl, enum manner manner, bool delayed,
+		 unsigned variant, uint8_t mki_len, uint64_t replaces)
+{
+	static const char *const uav[M_MAX] = {
+		"prompt", "slow", "never", "refuses", "glare", "keeps"
+	};
+	char id[64], ua[64];
+
+	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
+	join(cl, manner, delayed, variant, mki_len, replaces, id);
+	(void)re_snprintf(ua, sizeof(ua), "%s/%u", uav[manner],
+			  world_rand(30));
+	set_user_agent(cl, ua);
+}
+
+void client_join_as(struct client *cl, enum manner manner,
+		    const char *identity, const char *ua)
+{
+	join(cl, manner, false, 0, 0, 0, identity);
+	set_user_agent(cl, ua);
 }
 
 void client_reinvite(struct client *cl, bool with_offer)
@@ -1169,14 +1191,13 @@ void world_open(enum keying keying, uint64_t s)
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_conf, 16));
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_confid, 16));
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_leg, 16));
-	ck_assert_int_eq(0, promote_memory_alloc(&focus->ht_follows));
+	ck_assert_int_eq(0, uamem_alloc(&focus->uamem));
 }
 
 void world_close(void)
 {
 	world_mixer_drain();
-	hash_flush(focus->ht_follows);
-	mem_deref(focus->ht_follows);
+	mem_deref(focus->uamem);
 	mem_deref(focus->ht_conf);
 	mem_deref(focus->ht_confid);
 	mem_deref(focus->ht_leg);
