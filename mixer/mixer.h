@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <sys/queue.h>
+#include "bucket.h"
 #include "gstconf.h"
 #include "log.h"
 #include "loop.h"
@@ -194,7 +195,7 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
-	uint64_t moves_us, wraps_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
+	struct bucket moves, wraps, keys, byes;  /* what it causes to be told  */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -362,7 +363,7 @@ void mpev_report(struct leg *leg, uint32_t ssrc, uint8_t fraction);
 void mpev_bye(struct leg *leg);
 void mpev_dtmf(struct leg *leg, uint8_t event);
 /* May what a leg causes be told now?  Once an interval, and EVENT_BURST ahead */
-bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us);
+bool mpev_may(struct bucket *b, uint32_t interval_us, uint64_t now_us);
 
 /* ---- stats.c ---- */
 int  stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st);
