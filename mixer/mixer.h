@@ -12,7 +12,6 @@
 #ifndef MIXER_MIXER_H
 #define MIXER_MIXER_H
 
-#include <dirent.h>
 #include <sys/queue.h>
 #include "bucket.h"
 #include "gstconf.h"
@@ -22,6 +21,7 @@
 #include "mpconn.h"
 #include "pktpool.h"
 #include "ports.h"
+#include "procstat.h"
 #include "rtcp.h"
 #include "rtp.h"
 #include "speaker.h"
@@ -250,8 +250,7 @@ struct mixer {
 	struct probe *probes;
 	uint32_t g711sq[2][256];  /* squared amplitude >> 4 of each A-law/mu-law byte */
 	uint64_t rnd;             /* state for RTCP intervals, nothing secret  */
-	int      statm_fd;        /* of /proc, see stats.c */
-	DIR      *fds_dir;
+	struct procstat procstat;
 	struct log_limit auth_log;
 	struct inbox inbox;
 	uint8_t  rxcopy[RTPH_MTU + RTPH_TRAILER_MAX];
@@ -368,7 +367,5 @@ bool mpev_may(struct bucket *b, uint32_t interval_us, uint64_t now_us);
 /* ---- stats.c ---- */
 int  stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st);
 void stats_free(Mp__Stats *st);
-void stats_open(struct mixer *mx);
-void stats_close(struct mixer *mx);
 
 #endif
