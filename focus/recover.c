@@ -28,36 +28,23 @@ const char recover_reason[] = "Media server restarted";
 
 static struct endpoint *next_lost(const struct conference *c)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			if (ep->lost)
-				return ep;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->lost)
+			break;
 	}
 
-	return NULL;
+	return ep;
 }
 
 
 static void mark_lost(struct conference *c)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			ep->lost = true;
-		}
-	}
+	while ((ep = conference_endpoints(c, ep)))
+		ep->lost = true;
 }
 
 

@@ -318,6 +318,10 @@ void conference_lock(struct conference *c, bool locked, const char *who);
 /** Called after an endpoint left: owner rule, last one rule */
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
+/** All endpoints of all participants, one after the other: that after ep, the
+ *  first for NULL; NULL: there are no more.  ep must still be there. */
+struct endpoint *conference_endpoints(const struct conference *c,
+				      const struct endpoint *ep);
 
 /** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
 int  conference_contact(char *buf, size_t size, const struct conference *c,
