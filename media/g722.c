@@ -57,11 +57,6 @@ static void enc_free(struct codec_enc *e)
 	free(g);
 }
 
-static void enc_reset(struct codec_enc *e)
-{
-	(void)g722_encode_init(((struct g722_e *)e)->enc, BITRATE, 0);
-}
-
 static int encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
 		  uint8_t *buf, size_t size)
 {
@@ -145,6 +140,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_g722_ops = {
-	enc_new, enc_free, enc_reset, NULL, encode,
+	enc_new, enc_free, NULL, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };
