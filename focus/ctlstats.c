@@ -8,12 +8,15 @@
 #include <string.h>
 #include "focus/ctlask.h"
 #include "focus/ctlsock.h"
+#include "focus/ctlstats.h"
 #include "focus/ident.h"
 #include "focus/notifier.h"
 #include "focus/registrar.h"
 #include "focus/tlsid.h"
+#include "fdspare.h"
 #include "heapuse.h"
 #include "procstat.h"
+#include "strangers.h"
 
 
 static json_t *jint(uint64_t v)
@@ -98,6 +101,8 @@ static json_t *focus_json(const struct focus *f)
 	put(o, "referring", list_count(&f->referoutl));
 	put(o, "connections", tlsid_connections());
 	put(o, "sip_connections", c.connections);
+	put(o, "strangers", strangers_count());
+	put(o, "no_descriptor_total", fdspare_refused());
 	put(o, "timers", c.timers);
 	put(o, "rss_kib", procstat_rss_kib(&ps));
 	put(o, "heap", heap_in_use());
