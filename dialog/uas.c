@@ -444,6 +444,21 @@ static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/**
+ * Does the last 2xx keep this from being taken up?  An UPDATE may come before
+ * the ACK (RFC 3311 section 5.2), unless that is to bring an answer.  A
+ * re-INVITE may not, though RFC 5407 section 3.1.4 allows both: its 2xx would
+ * take the place of the one that waits, and whoever asks again and again would
+ * never be hung up on for want of an ACK.  If it was only lost, our 2xx, which
+ * is repeated, brings the next one, and the re-INVITE then has its turn.
+ */
+static bool ack_missing(const struct dlg *dlg, const struct sip_msg *msg)
+{
+	return dlg->reply.active &&
+		(dlg->reply.wants_answer || is_invite(msg));
+}
+
+
 /** Is an offer, ours or the peer's, still without its answer? */
 static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 {
@@ -452,7 +467,7 @@ static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 
 	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
 	if (!dlg->req && dlg->state == DLG_CONFIRMED &&
-	    !(dlg->reply.active && dlg->reply.wants_answer))
+	    !ack_missing(dlg, msg))
 		return false;
 
 	(void)sip_reply(dlg->ds->sip, msg, 491, "Request Pending");

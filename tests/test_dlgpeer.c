@@ -97,6 +97,76 @@ START_TEST(late_ack_stops_the_repetition)
 END_TEST
 
 
+/** It hears and speaks all the while: nothing that it asks for buys time */
+static void asks_until_the_end(const char *offer)
+{
+	uint64_t t = 0;
+
+	for (; t + 5000 < TIMER_H; t += 5000) {
+		peer_request("INVITE", PEER_CONTACT, offer);
+		peer_expect("491 INVITE");
+		peer_request("ACK", NULL, NULL);
+		peer_request("UPDATE", PEER_CONTACT, "more");
+		peer_expect("200 UPDATE");
+		clock_turn(5000);
+		peer_expect("200 INVITE");
+	}
+	ck_assert_uint_eq(a.closec, 0);
+	clock_turn(TIMER_H - t);
+	WAIT(a.closec);
+	ck_assert_int_eq(a.err, ETIMEDOUT);
+	peer_reply(peer_expect("BYE"), 200, "OK", NULL, NULL);
+	WAIT(!dlgs_count(a.ds));
+}
+
+
+START_TEST(who_never_acks_gets_no_more_time_by_asking_again)
+{
+	unacked_call();
+	asks_until_the_end(_i ? NULL : "again");
+	ck_assert_uint_eq(a.estabc, 0);
+}
+END_TEST
+
+
+START_TEST(who_does_not_ack_a_re_invite_gets_no_more_time_either)
+{
+	peer_calls(NULL);
+	peer_request("INVITE", PEER_CONTACT, "once");
+	peer_expect("200 INVITE");
+	asks_until_the_end(_i ? NULL : "again");
+	ck_assert_uint_eq(a.estabc, 1);
+}
+END_TEST
+
+
+/** RFC 5407 section 3.1.4: over UDP that happens to decent phones */
+START_TEST(re_invite_after_a_lost_ack_is_put_off)
+{
+	uint32_t cseq;
+
+	unacked_call();
+	cseq = peer.cseq;
+	peer_request("INVITE", PEER_CONTACT, "hold");
+	peer_expect("491 INVITE");
+	peer_request("ACK", NULL, NULL);
+	ck_assert_uint_eq(a.estabc, 0);
+	clock_turn(T1);
+	peer_expect("200 INVITE");
+	peer_request_at("ACK", cseq, NULL, NULL);
+	WAIT(a.estabc);
+	peer_request("INVITE", PEER_CONTACT, "hold");
+	peer_expect("200 INVITE");
+	peer_request("ACK", NULL, NULL);
+	ck_assert_str_eq(a.theirs, "hold");
+	clock_turn(TIMER_H);
+	peer_request("INFO", NULL, NULL);
+	peer_expect("405 INFO");
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
 START_TEST(dropped_call_without_ack_ends_with_bye_in_the_end)
 {
 	struct sip_msg *msg;
@@ -930,6 +1000,12 @@ static void add_peer_tests(TCase *tc)
 {
 	tcase_add_test(tc, unacked_2xx_is_repeated_then_the_call_ends);
 	tcase_add_test(tc, late_ack_stops_the_repetition);
+	tcase_add_loop_test(tc, who_never_acks_gets_no_more_time_by_asking_again,
+			    0, 2);
+	tcase_add_loop_test(tc,
+			    who_does_not_ack_a_re_invite_gets_no_more_time_either,
+			    0, 2);
+	tcase_add_test(tc, re_invite_after_a_lost_ack_is_put_off);
 	tcase_add_test(tc, dropped_call_without_ack_ends_with_bye_in_the_end);
 	tcase_add_loop_test(tc, bye_instead_of_the_ack, 0, 2);
 	tcase_add_test(tc, repeated_2xx_gets_an_ack_each_time);
