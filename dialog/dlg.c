@@ -59,6 +59,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
 	mem_deref(dlg->flow);
+	mem_deref(dlg->hop_flow);
 	mem_deref(dlg->ds);
 }
 

@@ -27,6 +27,9 @@ enum {
 	ALLOW_NOTIFY = 1 << 3,
 };
 
+/** A proxy calls no more phones than that */
+enum { DLG_BRANCH_MAX = 8 };
+
 enum dlg_state {
 	DLG_EARLY,       /* initial INVITE has no final response yet          */
 	DLG_CONFIRMED,   /* 2xx sent or received                              */
@@ -67,6 +70,7 @@ struct dlg {
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
 	bool forked;              /* UAC: more than one branch has shown itself */
+	unsigned loserc;          /* UAC: branches that were hung up         */
 	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
@@ -104,6 +108,8 @@ struct dlg {
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
 	struct sa hop_addr;       /* where it went: credentials are for that */
+	enum sip_transp hop_tp;
+	void *hop_flow;           /* and on which connection; NULL: not known */
 	char *once;               /* headers of the initial INVITE alone     */
 	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
@@ -135,6 +141,9 @@ struct dlg {
 /* flow.c */
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
 bool dlg_flow_lost(const struct dlg *dlg);
+void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst);
+void dlg_hop_seen(struct dlg *dlg, const struct sip_msg *msg);
+bool dlg_from_hop(const struct dlg *dlg, const struct sip_msg *msg);
 
 /* dlg.c */
 int  dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,

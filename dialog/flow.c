@@ -51,18 +51,57 @@ bool dlg_flow_lost(const struct dlg *dlg)
 }
 
 
+static bool is_on(const struct dlgs *ds, const void *flow,
+		  const struct sip_msg *msg)
+{
+	void *other = flow_of(ds, msg);
+	bool same = other == flow;
+
+	mem_deref(other);
+
+	return same;
+}
+
+
 bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg)
 {
-	void *flow;
-	bool same;
+	return dlg && msg && sa_cmp(&dlg->peer, &msg->src, SA_ALL) &&
+		dlg->tp == msg->tp && is_on(dlg->ds, dlg->flow, msg) &&
+		!dlg_flow_lost(dlg);
+}
 
-	if (!dlg || !msg || !sa_cmp(&dlg->peer, &msg->src, SA_ALL) ||
-	    dlg->tp != msg->tp)
+
+/* ---- where our initial INVITE went ---------------------------------------- */
+
+void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst)
+{
+	dlg->hop_flow = mem_deref(dlg->hop_flow);
+	dlg->hop_addr = *dst;
+	dlg->hop_tp = tp;
+}
+
+
+/** libre opens connections and tells nobody: a response is the first to show
+ *  which one it was */
+void dlg_hop_seen(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg->hop_flow && dlg_from_hop(dlg, msg))
+		dlg->hop_flow = flow_of(dlg->ds, msg);
+}
+
+
+/**
+ * Whoever speaks of a branch of our INVITE has read that; but its headers are
+ * read by many, and tags are no secret.  On a stream all branches speak through
+ * the connection that the INVITE went on.
+ */
+bool dlg_from_hop(const struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (dlg->hop_tp != msg->tp)
 		return false;
+	if (msg->tp == SIP_TRANSP_UDP)
+		return true;
 
-	flow = flow_of(dlg->ds, msg);
-	same = flow == dlg->flow;
-	mem_deref(flow);
-
-	return same && !dlg_flow_lost(dlg);
+	return sa_cmp(&dlg->hop_addr, &msg->src, SA_ALL) &&
+		(!dlg->hop_flow || is_on(dlg->ds, dlg->hop_flow, msg));
 }

@@ -947,6 +947,116 @@ START_TEST(other_branch_is_acked_and_hung_up)
 END_TEST
 
 
+/** A 2xx to the INVITE of peer_called(), from a branch of this name */
+static void other_2xx(const char *tag)
+{
+	peer.tag = tag;
+	peer_reply(peer.msgv[0], 200, "OK", PEER_CONTACT, "x");
+}
+
+
+/** All that was sent before has been read */
+static void settle(void)
+{
+	peer_request("INFO", NULL, NULL);
+	peer_expect("405 INFO");
+}
+
+
+START_TEST(a_flood_of_2xx_is_bounded)
+{
+	char tag[16];
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	peer_called(NULL);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)re_snprintf(tag, sizeof(tag), "t%u", i);
+		other_2xx(tag);
+		if (i < 8) {
+			peer_expect("ACK");
+			peer_expect("BYE");
+		}
+	}
+	settle();
+	ck_assert_uint_eq(dlgs_count(a.ds), 1 + 8);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
+/** The dialog of a loser is no INVITE that could have branches */
+START_TEST(a_loser_has_no_losers)
+{
+	peer_called(NULL);
+	other_2xx("one");
+	peer_expect("ACK");
+	peer_expect("BYE");
+	peer.msgv[0]->cseq.num = 0;
+	other_2xx("two");
+	settle();
+	ck_assert_uint_eq(dlgs_count(a.ds), 2);
+}
+END_TEST
+
+
+START_TEST(a_2xx_from_elsewhere_is_no_branch)
+{
+	peer_called(NULL);
+	peer_close();
+	peer_connect(&a.laddr);
+	other_2xx("stranger");
+	settle();
+	/* not even when the dialog has moved to there */
+	other_2xx("stranger");
+	settle();
+	ck_assert(!dlg_forked(a.dlg));
+	ck_assert_uint_eq(dlgs_count(a.ds), 1);
+}
+END_TEST
+
+
+static struct mbuf *flow;       /* stands for the connection there is now */
+
+static void *flow_get(const struct sip_msg *msg)
+{
+	(void)msg;
+	return mem_ref(flow);
+}
+
+
+static void flow_new(void)
+{
+	flow = mbuf_alloc(1);
+	ck_assert_ptr_nonnull(flow);
+}
+
+
+/** The port, and so the address, is somebody else's now */
+START_TEST(a_2xx_of_the_next_connection_from_there_is_no_branch)
+{
+	static const struct dlg_flow_handlers fh = { .geth = flow_get };
+	struct mbuf *first;
+
+	flow_new();
+	first = flow;
+	dlgs_set_flow(a.ds, &fh);
+	peer_called(NULL);
+	flow_new();
+	other_2xx("stranger");
+	settle();
+	ck_assert(!dlg_forked(a.dlg));
+	mem_deref(flow);
+	flow = first;
+	other_2xx("branch");
+	peer_expect("ACK");
+	peer_expect("BYE");
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
 START_TEST(branch_that_rang_first_and_lost_is_noticed)
 {
 	struct sip_msg *inv;
@@ -1044,6 +1154,11 @@ static void add_our_tests(TCase *tc)
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
 	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, a_flood_of_2xx_is_bounded);
+	tcase_add_test(tc, a_loser_has_no_losers);
+	tcase_add_test(tc, a_2xx_from_elsewhere_is_no_branch);
+	tcase_add_test(tc,
+		       a_2xx_of_the_next_connection_from_there_is_no_branch);
 	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
