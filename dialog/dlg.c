@@ -39,6 +39,7 @@ static void destructor(void *arg)
 	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
+	mem_deref(dlg->msg_flow);
 	mem_deref(dlg->cred);
 	dlg_mbuf_wipe(dlg->offer);
 	dlg_mbuf_wipe(dlg->ack_body);

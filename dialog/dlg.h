@@ -41,6 +41,7 @@ struct dlg_reply {
 	struct tmr tmr;           /* 64*T1: give up                          */
 	struct tmr tmrg;          /* retransmission                          */
 	struct sip_msg *msg;      /* the INVITE                              */
+	void *flow;               /* its connection; or NULL                 */
 	struct mbuf *mb;          /* the 2xx                                 */
 	struct sip_strans *st;    /* its transaction, on a stream            */
 	unsigned txc;
@@ -96,6 +97,7 @@ struct dlg {
 	/* the peer's request that waits for our answer */
 	struct sip_strans *st;
 	struct sip_msg *msg;
+	void *msg_flow;           /* its connection; or NULL                 */
 	bool offering;            /* its body is none, our 2xx has the offer */
 	struct tmr tmr_trying;
 	struct dlg_reply reply;
@@ -139,6 +141,9 @@ struct dlg {
 };
 
 /* flow.c */
+void *dlg_flow_of(const struct dlgs *ds, const struct sip_msg *msg);
+bool dlg_flow_takes(const struct dlgs *ds, const void *flow,
+		    const struct sip_msg *msg);
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
 bool dlg_flow_lost(const struct dlg *dlg);
 void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst);

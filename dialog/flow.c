@@ -18,9 +18,24 @@ void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h)
 }
 
 
-static void *flow_of(const struct dlgs *ds, const struct sip_msg *msg)
+/** To be asked while msg is being received; the caller owns it */
+void *dlg_flow_of(const struct dlgs *ds, const struct sip_msg *msg)
 {
 	return ds->flow.geth ? ds->flow.geth(msg) : NULL;
+}
+
+
+/**
+ * Can a reply to this request, which came on this flow, go there?  The dialog
+ * may be on another one by now; libre would send to the address all the same.
+ */
+bool dlg_flow_takes(const struct dlgs *ds, const void *flow,
+		    const struct sip_msg *msg)
+{
+	if (!ds->flow.openh)
+		return true;
+
+	return flow ? ds->flow.openh(flow) : msg->tp != SIP_TRANSP_TLS;
 }
 
 
@@ -33,7 +48,7 @@ void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
 	if (dlg->tp == SIP_TRANSP_TLS && msg->tp != SIP_TRANSP_TLS)
 		return;
 
-	flow = flow_of(dlg->ds, msg);
+	flow = dlg_flow_of(dlg->ds, msg);
 	mem_deref(dlg->flow);
 	dlg->flow = flow;
 	dlg->peer = msg->src;
@@ -54,7 +69,7 @@ bool dlg_flow_lost(const struct dlg *dlg)
 static bool is_on(const struct dlgs *ds, const void *flow,
 		  const struct sip_msg *msg)
 {
-	void *other = flow_of(ds, msg);
+	void *other = dlg_flow_of(ds, msg);
 	bool same = other == flow;
 
 	mem_deref(other);
@@ -86,7 +101,7 @@ void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst)
 void dlg_hop_seen(struct dlg *dlg, const struct sip_msg *msg)
 {
 	if (!dlg->hop_flow && dlg_from_hop(dlg, msg))
-		dlg->hop_flow = flow_of(dlg->ds, msg);
+		dlg->hop_flow = dlg_flow_of(dlg->ds, msg);
 }
 
 

@@ -38,6 +38,7 @@ void dlg_reply_stop(struct dlg *dlg)
 	tmr_cancel(&rep->tmrg);
 	strans_end(&rep->st);
 	rep->msg = mem_deref(rep->msg);
+	rep->flow = mem_deref(rep->flow);
 	rep->mb  = dlg_mbuf_wipe(rep->mb);
 	rep->active = false;
 }
@@ -66,13 +67,29 @@ static void reply_retransmit(void *arg)
 	struct dlg_reply *rep = &dlg->reply;
 
 	rep->mb->pos = 0;
-	if (!dlg_flow_lost(dlg))
+	if (dlg_flow_takes(dlg->ds, rep->flow, rep->msg))
 		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
 			       &rep->msg->src, rep->mb);
 
 	++rep->txc;
 	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
 				  (uint64_t)SIP_T2), reply_retransmit, dlg);
+}
+
+
+/* ---- the request that waits for our answer -------------------------------- */
+
+static void pending_set(struct dlg *dlg, const struct sip_msg *msg)
+{
+	dlg->msg = mem_ref((void *)msg);
+	dlg->msg_flow = dlg_flow_of(dlg->ds, msg);
+}
+
+
+static void pending_clear(struct dlg *dlg)
+{
+	dlg->msg = mem_deref(dlg->msg);
+	dlg->msg_flow = mem_deref(dlg->msg_flow);
 }
 
 
@@ -212,7 +229,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	if (err)
 		goto out;
 
-	dlg->msg = mem_ref((void *)msg);
+	pending_set(dlg, msg);
 	trying_later(dlg);
 	hash_append(ds->ht, hash_joaat_str(dlg->callid), &dlg->he, dlg);
 	dlg->state = DLG_EARLY;
@@ -247,7 +264,7 @@ int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
 static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 		    struct mbuf *sdp, struct mbuf **mbp)
 {
-	if (dlg_flow_lost(dlg)) {
+	if (!dlg_flow_takes(dlg->ds, dlg->msg_flow, dlg->msg)) {
 		dlg->st = mem_deref(dlg->st);
 		return ENOTCONN;
 	}
@@ -275,6 +292,7 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 	rep->txc = 0;
 	rep->mb  = mem_ref(mb);
 	rep->msg = mem_ref(dlg->msg);
+	rep->flow = mem_ref(dlg->msg_flow);
 	tmr_start(&rep->tmr, 64 * SIP_T1, reply_timeout, dlg);
 	tmr_start(&rep->tmrg, SIP_T1, reply_retransmit, dlg);
 }
@@ -324,7 +342,7 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	else
 		mem_deref(mb);
 
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 	dlg_mbuf_wipe(sdp);
 	if (!err)
 		dlg_offer_soon(dlg);
@@ -337,7 +355,7 @@ void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason)
 {
 	(void)sip_treply(&dlg->st, dlg->ds->sip, dlg->msg, scode, reason);
 	dlg->st  = NULL;
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 }
 
 
@@ -364,7 +382,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	va_end(ap);
 
 	dlg->st  = NULL;
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 	if (dlg->state == DLG_EARLY) {
 		dlg->state = DLG_TERMINATED;
 		hash_unlink(&dlg->he);
@@ -502,7 +520,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 	}
 
-	dlg->msg = mem_ref((void *)msg);
+	pending_set(dlg, msg);
 
 	if (refresh) {
 		(void)dlg_answer(dlg, 200, "OK", NULL);

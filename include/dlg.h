@@ -100,12 +100,16 @@ struct dlg_flow_handlers {
 	 *  the same one for all its messages; NULL if it has none */
 	void *(*geth)(const struct sip_msg *msg);
 
+	/** It is still there */
+	bool (*openh)(const void *flow);
+
 	/** It is gone, and we are not the ones who could open it again */
 	bool (*losth)(const void *flow);
 };
 
-/** From then on nothing is sent to an address whose connection is lost.
- *  Without this, an address is all that a dialog knows. */
+/** From then on no request is sent to an address whose connection is lost, and
+ *  no 2xx but on the open connection of its request.  Without this, an address
+ *  is all that a dialog knows. */
 void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h);
 
 /**

@@ -1033,15 +1033,34 @@ static void flow_new(void)
 }
 
 
+static const struct mbuf *shut; /* and that is closed                 */
+
+static bool flow_open(const void *f)
+{
+	return f != shut;
+}
+
+
+/** From now on a connection is what flow is, whatever TCP says */
+static void call_flows(void)
+{
+	static const struct dlg_flow_handlers fh = {
+		.geth = flow_get, .openh = flow_open
+	};
+
+	shut = NULL;
+	flow_new();
+	dlgs_set_flow(a.ds, &fh);
+}
+
+
 /** The port, and so the address, is somebody else's now */
 START_TEST(a_2xx_of_the_next_connection_from_there_is_no_branch)
 {
-	static const struct dlg_flow_handlers fh = { .geth = flow_get };
 	struct mbuf *first;
 
-	flow_new();
+	call_flows();
 	first = flow;
-	dlgs_set_flow(a.ds, &fh);
 	peer_called(NULL);
 	flow_new();
 	other_2xx("stranger");
@@ -1052,6 +1071,61 @@ START_TEST(a_2xx_of_the_next_connection_from_there_is_no_branch)
 	other_2xx("branch");
 	peer_expect("ACK");
 	peer_expect("BYE");
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
+START_TEST(a_2xx_is_repeated_on_its_connection_or_not_at_all)
+{
+	struct mbuf *first;
+	uint32_t cseq;
+
+	call_flows();
+	first = flow;
+	unacked_call();
+	cseq = peer.cseq;
+	clock_turn(T1);
+	peer_expect("200 INVITE");
+	flow_new();
+	settle();
+	clock_turn(2 * T1);
+	peer_expect("200 INVITE");
+	shut = first;
+	clock_turn(T2);
+	settle();
+	peer_request_at("ACK", cseq, NULL, NULL);
+	WAIT(a.estabc);
+	mem_deref(first);
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
+START_TEST(an_answer_goes_on_the_connection_of_its_offer_or_nowhere)
+{
+	const char *met = _i ? "UPDATE" : "INVITE";
+	struct mbuf *first;
+
+	call_flows();
+	first = flow;
+	a.h.offerh = offer_later;
+	peer_calls(NULL);
+	peer_request(met, PEER_CONTACT, "offer");
+	WAIT(dlg_pending(a.dlg));
+	flow_new();
+	settle();
+	shut = first;
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), ENOTCONN);
+	ck_assert(!dlg_pending(a.dlg));
+	settle();
+
+	/* that one is open */
+	peer_request(met, PEER_CONTACT, "offer");
+	WAIT(dlg_pending(a.dlg));
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), 0);
+	peer_expect(_i ? "200 UPDATE" : "200 INVITE");
+	mem_deref(first);
 	flow = mem_deref(flow);
 }
 END_TEST
@@ -1159,6 +1233,10 @@ static void add_our_tests(TCase *tc)
 	tcase_add_test(tc, a_2xx_from_elsewhere_is_no_branch);
 	tcase_add_test(tc,
 		       a_2xx_of_the_next_connection_from_there_is_no_branch);
+	tcase_add_test(tc, a_2xx_is_repeated_on_its_connection_or_not_at_all);
+	tcase_add_loop_test(tc,
+			    an_answer_goes_on_the_connection_of_its_offer_or_nowhere,
+			    0, 2);
 	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
