@@ -19,14 +19,6 @@
 #include "include/dlg.h"
 #include "late.h"
 
-/** Methods a peer may name in Allow */
-enum {
-	ALLOW_UPDATE = 1 << 0,
-	ALLOW_INFO   = 1 << 1,
-	ALLOW_REFER  = 1 << 2,
-	ALLOW_NOTIFY = 1 << 3,
-};
-
 /** A proxy calls no more phones than that */
 enum { DLG_BRANCH_MAX = 8 };
 
@@ -81,7 +73,6 @@ struct dlg {
 	struct list earlyl;       /* UAC: branches with a reliable 1xx       */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
-	char *remote_uri;
 	char *target;             /* remote target URI                       */
 	char *routes;             /* "Route: ...\r\n" lines, or NULL         */
 	char *contact;
@@ -92,7 +83,7 @@ struct dlg {
 	struct sa peer;           /* where the peer's last message came from */
 	void *flow;               /* and on which connection; or NULL        */
 	enum sip_transp tp;
-	unsigned allow;           /* ALLOW_*                                 */
+	bool update;              /* the peer's Allow has it                 */
 
 	/* the peer's request that waits for our answer */
 	struct sip_strans *st;

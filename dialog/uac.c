@@ -208,7 +208,6 @@ static int names_set(struct dlg *dlg, const struct dlg_invite *inv)
 	err |= re_sdprintf(&dlg->ltag, "%016llx", rand_u64());
 	err |= re_sdprintf(&dlg->local, "<%s>;tag=%s", inv->from, dlg->ltag);
 	err |= re_sdprintf(&dlg->remote, "<%s>", inv->uri);
-	err |= str_dup(&dlg->remote_uri, inv->uri);
 	err |= str_dup(&dlg->target, inv->uri);
 	if (inv->route)
 		err |= str_dup(&dlg->route, inv->route);

@@ -145,7 +145,6 @@ static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 	err |= re_sdprintf(&dlg->local, "%r;tag=%016llx", &msg->to.val,
 			   msg->tag);
 	err |= pl_strdup(&dlg->remote, &msg->from.val);
-	err |= pl_strdup(&dlg->remote_uri, &msg->from.auri);
 
 	return err ? ENOMEM : 0;
 }
@@ -241,23 +240,6 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 		*dlgp = dlg;
 
 	return err;
-}
-
-
-int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
-{
-	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
-		return EINVAL;
-
-	/* RFC 3262 section 3: reliably or not at all */
-	if (sip_msg_hdr_has_value(dlg->msg, SIP_HDR_REQUIRE, "100rel"))
-		return ENOTSUP;
-
-	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
-			   scode, reason,
-			   "Contact: %s\r\n%s"
-			   "Content-Length: 0\r\n\r\n",
-			   dlg->contact, dlg->hdrs);
 }
 
 

@@ -177,14 +177,6 @@ struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
 
 /**
- * UAS: 1xx (not 100) to the initial INVITE
- *
- * @return 0, or ENOTSUP if the peer wants it reliably (RFC 3262), which ours
- *         are not: it hears nothing before the final response
- */
-int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
-
-/**
  * 2xx with a body to the pending INVITE, re-INVITE or UPDATE of the peer
  *
  * @param sdp  Answer; or our offer if the peer's request had none (then its
@@ -261,11 +253,9 @@ void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
 bool dlg_ended(const struct dlg *dlg);
 bool dlg_forked(const struct dlg *dlg);  /* UAC: branches beside ours were seen */
-bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
 const char *dlg_callid(const struct dlg *dlg);
 const char *dlg_local_tag(const struct dlg *dlg);
 const char *dlg_remote_tag(const struct dlg *dlg);
-const char *dlg_remote_uri(const struct dlg *dlg);    /* URI of the peer's From/To */
 const struct sa *dlg_peer_addr(const struct dlg *dlg); /* where its last request came from */
 
 #endif

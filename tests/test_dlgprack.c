@@ -235,6 +235,32 @@ START_TEST(a_new_offer_before_the_2xx_is_put_off)
 END_TEST
 
 
+static void drop_progr(struct dlg *dlg, const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	ck_assert_ptr_eq(dlg, a.dlg);
+	end_drop(arg);
+}
+
+
+START_TEST(drop_in_progrh)
+{
+	struct sip_msg *inv, *can;
+
+	a.h.progrh = drop_progr;
+	inv = call();
+	peer_reply(inv, 180, "Ringing", _i ? RELIABLE(1) : NULL, NULL);
+	if (_i)
+		prack("1 1 INVITE");
+	can = peer_expect("CANCEL");
+	peer_reply(can, 200, "OK", NULL, NULL);
+	peer_reply(inv, 487, "Terminated", NULL, NULL);
+	peer_expect("ACK");
+	WAIT(!dlgs_count(a.ds));
+}
+END_TEST
+
+
 START_TEST(drop_while_a_reliable_one_rings)
 {
 	struct sip_msg *inv = call(), *can;
@@ -261,7 +287,6 @@ START_TEST(whoever_wants_ours_reliably_hears_nothing_before_the_answer)
 	strcpy(peer.remote, "<sip:a@example.org>");
 	peer_request("INVITE", PEER_CONTACT "Require: 100rel\r\n", "hello");
 	peer_expect("100 INVITE");
-	ck_assert_int_eq(dlg_progress(a.dlg, 180, "Ringing"), ENOTSUP);
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
 	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
 			  &peer_expect("200 INVITE")->to.val);
@@ -293,6 +318,7 @@ int main(void)
 	tcase_add_test(tc, one_prack_at_a_time_is_enough);
 	tcase_add_test(tc, a_1xx_from_elsewhere_counts_for_nothing);
 	tcase_add_test(tc, a_new_offer_before_the_2xx_is_put_off);
+	tcase_add_loop_test(tc, drop_in_progrh, 0, 2);
 	tcase_add_test(tc, drop_while_a_reliable_one_rings);
 	tcase_add_test(tc,
 		       whoever_wants_ours_reliably_hears_nothing_before_the_answer);
