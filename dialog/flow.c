@@ -25,6 +25,16 @@ void *dlg_flow_of(const struct dlgs *ds, const struct sip_msg *msg)
 }
 
 
+static bool is_open(const struct dlgs *ds, const void *flow,
+		    enum sip_transp tp)
+{
+	if (!ds->flow.openh)
+		return true;
+
+	return flow ? ds->flow.openh(flow) : tp != SIP_TRANSP_TLS;
+}
+
+
 /**
  * Can a reply to this request, which came on this flow, go there?  The dialog
  * may be on another one by now; libre would send to the address all the same.
@@ -32,10 +42,7 @@ void *dlg_flow_of(const struct dlgs *ds, const struct sip_msg *msg)
 bool dlg_flow_takes(const struct dlgs *ds, const void *flow,
 		    const struct sip_msg *msg)
 {
-	if (!ds->flow.openh)
-		return true;
-
-	return flow ? ds->flow.openh(flow) : msg->tp != SIP_TRANSP_TLS;
+	return is_open(ds, flow, msg->tp);
 }
 
 
@@ -56,13 +63,18 @@ void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/** Requests go on a connection that is known; else sendh decides about one */
+bool dlg_flow_open(const struct dlg *dlg)
+{
+	return is_open(dlg->ds, dlg->flow, dlg->tp);
+}
+
+
 /** Nobody can be reached there any more, or perhaps somebody else */
 bool dlg_flow_lost(const struct dlg *dlg)
 {
-	if (!dlg->ds->flow.losth || dlg->tp != SIP_TRANSP_TLS)
-		return false;
-
-	return !dlg->flow || dlg->ds->flow.losth(dlg->flow);
+	return !dlg_flow_open(dlg) &&
+		(!dlg->sendh || !dlg->flow || dlg->ds->flow.losth(dlg->flow));
 }
 
 

@@ -146,10 +146,11 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
  * A request is about to go to this address, perhaps on a new connection: the
  * place to say whose certificate is expected there; an errno stops it
  *
- * @param first  The INVITE that makes the dialog; else dst is where the peer's
- *               last message came from
+ * @param fresh  No connection is known: the INVITE that makes the dialog, or the
+ *               dialog's is gone.  Else it goes where the peer's last message
+ *               came from.
  */
-typedef int (dlg_send_h)(const struct sa *dst, bool first, void *arg);
+typedef int (dlg_send_h)(const struct sa *dst, bool fresh, void *arg);
 
 /** All there is to say about an INVITE of ours, except who hears of it */
 struct dlg_invite {

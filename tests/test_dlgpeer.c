@@ -1128,6 +1128,21 @@ START_TEST(an_answer_goes_on_the_connection_of_its_offer_or_nowhere)
 END_TEST
 
 
+/** Nobody says whose certificate a new one would have to show */
+START_TEST(nothing_is_offered_to_the_address_of_a_closed_connection)
+{
+	call_flows();
+	peer_calls(NULL);
+	shut = flow;
+	ck_assert_int_eq(end_offer(&a, DLG_REINVITE), 0);
+	WAIT(a.failc);
+	ck_assert_int_eq(a.err, ENOTCONN);
+	settle();
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
 START_TEST(branch_that_rang_first_and_lost_is_noticed)
 {
 	struct sip_msg *inv;
@@ -1234,6 +1249,8 @@ static void add_our_tests(TCase *tc)
 	tcase_add_loop_test(tc,
 			    an_answer_goes_on_the_connection_of_its_offer_or_nowhere,
 			    0, 2);
+	tcase_add_test(tc,
+		       nothing_is_offered_to_the_address_of_a_closed_connection);
 	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
