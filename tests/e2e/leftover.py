@@ -22,7 +22,11 @@ FOCUS = ('conferences', 'calls', 'dialogs', 'client_transactions',
          'seen_keys')
 TRANSACTIONS = ('client_transactions', 'server_transactions')
 FLOOR = ('conferences', 'users', 'connections')
+STRANGER = ('sip_connections', 'connections', 'fd socket', 'timers')
 MIXER = ('confs', 'legs', 'ports', 'classes', 'group_keys', 'timers', 'secrets')
+
+
+alone = True        # nobody else can connect to our servers
 
 
 def fds(pid):
@@ -100,6 +104,13 @@ class Base:
             pass        # more were opened meanwhile: the next count will tell
         return counters(stats, self.server.proc.pid), heaps(stats)
 
+    def without_strangers(self, left, now):
+        """Where anybody on this machine may look who is listening, one who does
+        is a connection that nobody of ours has made"""
+        here = now['sip_connections'] - self.was['sip_connections']
+        return {k: v for k, v in left.items() if alone or k not in STRANGER or
+                now[k] - self.was.get(k, 0) > here}
+
     def only_transactions(self, left, now):
         """Each has a timer running that ends it, and no more than the dialog or
         subscription whose last request it is: nobody need wait for that"""
@@ -117,7 +128,7 @@ class Base:
         def same():
             now, self.heap_now = self.now()
             left.clear()
-            left.update(left_behind(self.was, now))
+            left.update(self.without_strangers(left_behind(self.was, now), now))
             if not wait and time.monotonic() - t0 > SOON_S:
                 wait.update(left)
             return not left or self.only_transactions(left, now)

@@ -172,15 +172,16 @@ def own_network():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET):
         note('no network of our own: %s' % os.strerror(ctypes.get_errno()))
-        return
+        return False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack('16sH22x', b'lo', IFF_UP_RUNNING))
+    return True
 
 
 def run(main):
     """Run a scenario: exit code 0, 1 or 77 (skipped), files kept on failure"""
     one_at_a_time()
-    own_network()
+    leftover.alone = own_network()
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(SCENARIO_S)
     env = Env()
