@@ -48,7 +48,30 @@ static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
 	conf_ssrc_collide(leg->conf, ssrc);
 }
 
-static enum msrtp_err try_key(struct leg *leg, struct rxkey *k, uint8_t *pkt, size_t *lenp, bool rtcp)
+/* Which of two rollover counters is the peer's?  See legkey.c */
+static enum msrtp_err try_counts(struct leg *leg, struct rxset *rs, struct rxkey *k,
+				 uint8_t *pkt, size_t *lenp)
+{
+	const bool open = rs->kept_roc && ssrc_of(pkt, false) == rs->kept_ssrc;
+	enum msrtp_err e = msrtp_unprotect(k->srtp, pkt, lenp);
+	bool kept = false;
+
+	if (!open)
+		return e;
+
+	if (e == MSRTP_AUTH && k->kept) {
+		memcpy(pkt, leg->conf->mx->rxcopy, *lenp);
+		e = msrtp_unprotect(k->kept, pkt, lenp);
+		kept = !e;
+	}
+	if (!e)
+		legkey_rx_counts(leg, rs, k, kept);
+
+	return e;
+}
+
+static enum msrtp_err try_key(struct leg *leg, struct rxset *rs, struct rxkey *k, uint8_t *pkt,
+			      size_t *lenp, bool rtcp)
 {
 	enum msrtp_err e;
 
@@ -63,7 +86,7 @@ static enum msrtp_err try_key(struct leg *leg, struct rxkey *k, uint8_t *pkt, si
 		return MSRTP_LIMIT;
 	}
 
-	e = msrtp_unprotect(k->srtp, pkt, lenp);
+	e = try_counts(leg, rs, k, pkt, lenp);
 	if (!e && ++k->used >= k->key.lifetime - k->key.lifetime / 4 && !k->soft_told) {
 		k->soft_told = true;
 		mpev_key_limit(leg->conf, leg, NULL, true, false);
@@ -84,7 +107,7 @@ static enum msrtp_err try_set(struct leg *leg, struct rxset *rs, uint8_t *pkt, s
 	/* several keys only with MKI, which libsrtp compares before it
 	   touches the packet: no trial decryption */
 	for (i = 0; i < rs->c; i++) {
-		e = try_key(leg, &rs->v[i], pkt, lenp, rtcp);
+		e = try_key(leg, rs, &rs->v[i], pkt, lenp, rtcp);
 		if (e != MSRTP_BAD)
 			break;
 	}
@@ -102,12 +125,14 @@ static enum msrtp_err unprotect(struct leg *leg, uint8_t *pkt, size_t *lenp, boo
 
 	if (!leg->rx.c)
 		return MSRTP_AUTH;
-	if (!leg->rx_old.c)
+	if (!leg->rx_old.c && !leg->rx.kept_roc)
 		return try_set(leg, &leg->rx, pkt, lenp, rtcp);
 
 	/* a failed attempt may leave the packet in shreds */
 	memcpy(mx->rxcopy, pkt, len);
 	e = try_set(leg, &leg->rx, pkt, lenp, rtcp);
+	if (!leg->rx_old.c)
+		return e;
 	if (!e) {
 		legkey_rx_confirmed(leg);
 		return e;

@@ -133,6 +133,8 @@ struct leg_cfg {
 struct rxkey {
 	struct skey key;
 	struct msrtp *srtp;
+	struct msrtp *kept;       /* the same key in the hands of a peer that goes
+				     on counting; NULL: it is known, or no matter */
 	uint64_t used;
 	bool soft_told, hard_told;
 };
@@ -143,6 +145,8 @@ struct rxset {
 	unsigned c;
 	uint32_t ssrcv[LEG_SSRCS];   /* authenticated */
 	unsigned ssrcc;
+	uint32_t kept_ssrc;       /* of the stream that may go on counting ... */
+	uint32_t kept_roc;        /* ... from here; 0: none                    */
 };
 
 struct leg_stats {
@@ -316,6 +320,9 @@ void legkey_rx_apply(struct leg *leg, struct leg_want *w);
 int  legkey_tx_apply(struct leg *leg, struct leg_want *w, bool new_clock);
 /** A packet authenticated under the newest key */
 void legkey_rx_confirmed(struct leg *leg);
+/** A packet of the peer's stream has shown from where it counts: under key k as
+    it is in use, or (kept) as the other reading has it */
+void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool kept);
 void rxset_close(struct rxset *rs);
 /** The leg's own stream under its group key, opened at first use */
 struct stream *legkey_gown(struct leg *leg);

@@ -540,6 +540,50 @@ START_TEST(peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told)
 }
 END_TEST
 
+/* Its sender wrapped before this packet */
+static void count_on(struct phone *p)
+{
+	const struct rtph h = {.ssrc = p->ssrc};
+	uint8_t pkt[64 + RTPH_TRAILER_MAX];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct rtph next = h;
+		size_t len;
+
+		next.seq = (uint16_t)(i - 1);
+		len = rtph_encode(pkt, sizeof(pkt), &next);
+		ck_assert_int_eq(msrtp_protect(p->tx, pkt, &len), MSRTP_OK);
+	}
+}
+
+/* RFC 3711 has the counter go on, many phones begin anew: both are heard */
+START_TEST(peers_whose_sequences_have_wrapped_are_heard_under_a_new_key)
+{
+	struct phone *anew = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *on = phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+
+	anew->seq = on->seq = 65500;
+	ck_assert(rig_run(&rig, 3000, has_wrapped, NULL));
+	(void)rig_run(&rig, 200, NULL, NULL);
+	rig.roc = rig.roc_ssrc = 0;
+	phone_fresh_tx(&rig, anew);
+	phone_fresh_tx(&rig, on);
+	count_on(on);
+	ck_assert_int_eq(phone_set(&rig, anew, 0, 0, false, true), MP__STATUS__OK);
+	ck_assert_int_eq(phone_set(&rig, on, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, anew)->auth_failed, 0);
+	ck_assert_uint_eq(rig_legstats(&rig, on)->auth_failed, 0);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 40);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[1]), 40);
+
+	/* a mixer that comes after this one has to be told */
+	ck_assert_uint_eq(rig.roc_ssrc, on->ssrc);
+	ck_assert_uint_eq(rig.roc, 1);
+}
+END_TEST
+
 START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 {
 	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
@@ -1337,6 +1381,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told,
+			peers_whose_sequences_have_wrapped_are_heard_under_a_new_key,
 			new_downlink_key_brings_a_new_ssrc_at_once,
 			declared_lifetime_of_a_key_is_kept_in_both_directions,
 			our_own_key_sent_back_is_refused,
