@@ -31,8 +31,11 @@ static bool ssrc_admit(const struct rxset *rs, uint32_t ssrc)
 		if (rs->ssrcv[i] == ssrc)
 			return true;
 
-	/* each one costs state in libsrtp */
-	return rs->ssrcc < LEG_SSRCS;
+	/* Each one costs state in libsrtp, and what was heard of it must be
+	   known for as long as the key is.  But a phone that begins a stream
+	   anew when it resumes, or a PBX with music on hold, uses up any few. */
+	return rs->ssrcc < LEG_SSRCS ||
+		(rs->ssrcc < LEG_SSRCS_MAX && now_usec() >= rs->ssrc_us + LEG_SSRC_MS * 1000ULL);
 }
 
 static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
@@ -44,6 +47,7 @@ static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
 			return;
 
 	rs->ssrcv[rs->ssrcc++] = ssrc;
+	rs->ssrc_us = now_usec();
 	/* RFC 3550 section 8.2: it is ours to move away */
 	conf_ssrc_collide(leg->conf, ssrc);
 }

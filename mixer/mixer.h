@@ -28,7 +28,9 @@
 
 enum {
 	LEG_RXKEYS = 4,           /* receive keys at once, told apart by MKI   */
-	LEG_SSRCS = 4,            /* SSRCs that one key may bring in           */
+	LEG_SSRCS = 4,            /* SSRCs that one key may bring in at once ... */
+	LEG_SSRCS_MAX = 64,       /* ... and in all                            */
+	LEG_SSRC_MS = 10000,      /* between two of the others, but for SDP    */
 	LEG_REPORTED = 4,
 	CONF_NAME_MAX = 64,
 	TAIL_TICKS = 5,           /* silence after the last word, so decoders
@@ -143,8 +145,9 @@ struct rxkey {
 struct rxset {
 	struct rxkey v[LEG_RXKEYS];
 	unsigned c;
-	uint32_t ssrcv[LEG_SSRCS];   /* authenticated */
+	uint32_t ssrcv[LEG_SSRCS_MAX];   /* authenticated */
 	unsigned ssrcc;
+	uint64_t ssrc_us;         /* when the last of them came                */
 	uint32_t kept_ssrc;       /* of the stream that may go on counting ... */
 	uint32_t kept_roc;        /* ... from here; 0: none                    */
 };

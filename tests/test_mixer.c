@@ -452,6 +452,34 @@ START_TEST(fifth_ssrc_of_a_leg_is_refused)
 }
 END_TEST
 
+/* As a phone does that keeps its key and begins a stream anew when it resumes */
+START_TEST(each_resume_may_bring_one_more_ssrc)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	unsigned i;
+
+	a->talking = false;
+	for (i = 0; i < 12; i++) {
+		ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+		a->ssrc += 0x01010101;
+		phone_send_frame(a, -1);
+		(void)rig_run(&rig, 20, NULL, NULL);
+	}
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 12);
+
+	/* not more than one, and not without end */
+	for (i = 0; i < 80; i++) {
+		ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+		for (unsigned k = 0; k < 2; k++) {
+			a->ssrc += 0x01010101;
+			phone_send_frame(a, -1);
+		}
+		(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 64);
+}
+END_TEST
+
 START_TEST(mixer_moves_away_from_a_participants_ssrc)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -1374,6 +1402,7 @@ static Suite *suite(void)
 			ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom,
 			sender_that_moves_with_every_packet_is_followed_and_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
+			each_resume_may_bring_one_more_ssrc,
 			mixer_moves_away_from_a_participants_ssrc,
 			silent_leg_is_told_when_its_time_is_over_and_not_before,
 			time_of_a_leg_that_was_on_hold_begins_anew,
