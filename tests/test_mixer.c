@@ -1262,6 +1262,35 @@ START_TEST(a_level_that_is_a_lie_wins_nothing)
 }
 END_TEST
 
+static void lie(enum codec_id codec)
+{
+	struct phone *t, *d, *liar;
+
+	ck_assert_int_eq(rig_conf(&rig, CONF, 1), MP__STATUS__OK);
+	t = phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	tone_gen_init(&t->tone, freqv[1], 8000, -20);
+	d = phone_add(&rig, &(struct phone_opt){0});
+	(void)rig_run(&rig, 1500, NULL, NULL);
+	phone_forget_audio(d);
+	liar = phone_add(&rig, &(struct phone_opt){.codec = codec, .freq = 1, .level_ext = 1, .level = 0});
+	tone_gen_init(&liar->tone, 440, liar->codec->rate, -120);
+	(void)rig_run(&rig, 4000, NULL, NULL);
+	ck_assert_double_gt(phone_hears(d, freqv[1]), -30);
+	ck_assert_uint_le(phone_gap_ms(d, freqv[1]), 40);
+}
+
+START_TEST(a_level_that_is_a_lie_takes_nobodys_place)
+{
+	lie(CODEC_PCMA);
+}
+END_TEST
+
+START_TEST(a_level_that_is_a_lie_takes_nobodys_place_with_opus)
+{
+	lie(CODEC_OPUS);
+}
+END_TEST
+
 /* ---- Mp ---- */
 
 START_TEST(requests_that_make_no_sense_are_refused)
@@ -1439,6 +1468,8 @@ static Suite *suite(void)
 			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
 			a_level_that_is_a_lie_wins_nothing,
+			a_level_that_is_a_lie_takes_nobodys_place,
+			a_level_that_is_a_lie_takes_nobodys_place_with_opus,
 			NULL });
 	add_case(s, "Mp", setup4, (const TTest *const[]){
 			requests_that_make_no_sense_are_refused,
