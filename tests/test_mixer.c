@@ -1291,6 +1291,65 @@ START_TEST(a_level_that_is_a_lie_takes_nobodys_place_with_opus)
 }
 END_TEST
 
+/* Authenticated, and nothing in it makes sense: jumps of SEQ and time, frames of
+   any codec, extensions, CSRCs and padding that lie */
+static void nonsense(struct phone *p)
+{
+	uint8_t buf[RTPH_MTU + RTPH_TRAILER_MAX];
+	const uint8_t ptv[] = {13, 101, 0, 9, 72, 127};
+	struct rtph h = {.pt = (uint8_t)(rand() % 2 ? p->pt : ptv[rand() % 6]), .marker = rand() & 1, .ts = p->ts};
+	size_t len, end;
+
+	p->seq = (uint16_t)(p->seq + (rand() % 8 ? 1 : rand() % 300));
+	p->ts += rand() % 6 ? 160u : (uint32_t)rand();
+	h.seq = p->seq;
+	h.ssrc = p->ssrc + (rand() % 50 ? 0 : 1u);
+	h.csrcc = rand() % 4 ? 0 : (uint8_t)((unsigned)rand() % 16);
+	len = rtph_encode(buf, RTPH_MTU, &h);
+	end = len + (unsigned)rand() % (rand() % 4 ? 80u : RTPH_MTU - (unsigned)len);
+	while (len < end)
+		buf[len++] = (uint8_t)rand();
+	if (!(rand() % 5) && len > 20u + 4u * h.csrcc) {
+		uint8_t *ext = buf + RTPH_SIZE + 4u * h.csrcc;
+
+		buf[0] |= 0x10;
+		ext[0] = 0xbe;
+		ext[1] = 0xde;
+		ext[2] = 0;
+		ext[3] = (uint8_t)(rand() % 2);
+	}
+	if (!(rand() % 8))
+		buf[0] |= 0x20;
+	if (msrtp_protect(p->tx, buf, &len) == MSRTP_OK)
+		phone_raw(p, -1, buf, len);
+}
+
+START_TEST(authenticated_nonsense_costs_others_nothing)
+{
+	static const enum codec_id codecv[] = {CODEC_OPUS, CODEC_G722, CODEC_PCMA, CODEC_PCMU};
+	struct phone *v[4], *a, *b;
+	unsigned i, k;
+
+	ck_assert_int_eq(rig_conf(&rig, CONF, 15), MP__STATUS__OK);
+	a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	b = phone_add(&rig, &(struct phone_opt){0});
+	for (i = 0; i < 4; i++)
+		v[i] = phone_add(&rig, &(struct phone_opt){.codec = codecv[i], .level_ext = 1});
+	srand(1);
+	for (k = 0; k < 150; k++) {
+		for (i = 0; i < 12; i++)
+			nonsense(v[i % 4]);
+		(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_gt(rig_legstats(&rig, v[i])->rx_packets, 200);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 1500, NULL, NULL);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 40);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->auth_failed, 0);
+}
+END_TEST
+
 /* ---- Mp ---- */
 
 START_TEST(requests_that_make_no_sense_are_refused)
@@ -1469,6 +1528,7 @@ static Suite *suite(void)
 			no_more_than_k_are_mixed,
 			a_level_that_is_a_lie_wins_nothing,
 			a_level_that_is_a_lie_takes_nobodys_place,
+			authenticated_nonsense_costs_others_nothing,
 			a_level_that_is_a_lie_takes_nobodys_place_with_opus,
 			NULL });
 	add_case(s, "Mp", setup4, (const TTest *const[]){
