@@ -98,11 +98,7 @@ static void joined(struct endpoint *ep)
 	if (ep->dialled)
 		ep->started = tmr_jiffies();
 
-	/* with endpoint keys that others have read, a fresh one comes first */
-	if (ep->forked && c->cc->keying != KEYING_GROUP)
-		rekey_fresh(ep);
-	else
-		promote_start(ep);
+	promote_start(ep);
 
 	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
 	 * so its keys open nothing more, not even for a moment. */
@@ -409,8 +405,8 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	/* after a fork: the offer that is answered now, only this one has read */
-	ep->forked = endpoint_is_new(ep) && dlg_forked(dlg);
+	if (endpoint_is_new(ep) && dlg_forked(dlg))
+		ep->forked = true;
 
 	/* the key of the line that was taken is ours from now on */
 	for (unsigned i = 0; i < off->linec; i++) {
@@ -420,10 +416,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		}
 	}
 	neg_offered_reset(off);
-	if (ep->next_tx)
-		err = secret_seen_add(ep->next_tx);
-	if (!err)
-		err = epmedia_keys_answer(ep, &e);
+	err = epmedia_keys_answer(ep, &e);
 	if (!err)
 		err = epmedia_apply(ep, settle_reply);
 	if (err)
@@ -486,7 +479,7 @@ static void progress_handler(struct dlg *dlg, const struct sip_msg *msg,
 static void fork_handler(struct dlg *dlg, void *arg)
 {
 	(void)dlg;
-	rekey_fresh(arg);
+	rekey_forked(arg);
 }
 
 

@@ -226,7 +226,6 @@ struct endpoint {
 	struct dial *dial;          /* dialout.c: while we call it            */
 	bool dialled;               /* we called it                           */
 	unsigned refers;            /* REFERs in its dialog                   */
-	bool forked;                /* others know our key: send nothing yet  */
 	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
 	enum endpoint_state state;
@@ -245,6 +244,10 @@ struct endpoint {
 	struct secret *tx;          /* our key to it alone; NULL: promoted.
 				       With MKI it stays beside the group key  */
 	time_t tx_born;             /* since when that is agreed              */
+	bool tx_forkable;           /* it was in our INVITE                   */
+	bool forked;                /* and others have read that: nothing goes
+				       out under it, and a fresh one is what
+				       it is offered first                    */
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
@@ -528,8 +531,9 @@ void rekey_settled(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** It leaves */
 void rekey_stop(struct endpoint *ep);
-/** Others know the key toward it: a fresh one, and nothing is sent before */
-void rekey_fresh(struct endpoint *ep);
+/** Others have read our INVITE.  If its key is in use, nothing more goes out
+ *  under it, and a fresh one is offered before all else. */
+void rekey_forked(struct endpoint *ep);
 
 /* rate.c */
 /** May this identity have so many others bothered? */

@@ -1,0 +1,280 @@
+/**
+ * @file test_rekey.c  Orders of events that a random walk seldom finds
+ *
+ * The focus's real code for keys in a made-up world (epworld.h), one story a
+ * test.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include "epworld.h"
+#include "log.h"
+#include "secret.h"
+
+static size_t secrets, seen;
+
+static void setup(void)
+{
+	(void)libre_init();
+	log_init("test", false, getenv("EPMODEL_LOG") ? LOG_LV_DEBUG
+						      : LOG_LV_ERROR);
+	secrets = secret_count();
+	seen = secret_seen_count();
+}
+
+static void teardown(void)
+{
+	libre_close();
+}
+
+static void open_world(enum keying keying)
+{
+	struct conference *c;
+	struct pl host;
+
+	world_open(keying, 1);
+	pl_set_str(&host, "test");
+	ck_assert_int_eq(0, conference_new(&c, world_focus(), world_cc(), NULL,
+					   &host, "sip:nobody@test"));
+}
+
+/** And nothing is left of it */
+static void close_world(void)
+{
+	if (world_conf())
+		conference_end(world_conf(), 200, "end");
+	world_close();
+	ck_assert_uint_eq(secrets, secret_count());
+	ck_assert_uint_eq(seen, secret_seen_count());
+	ck_assert_uint_eq(0, world_timers());
+}
+
+static void pass(uint64_t ms)
+{
+	for (uint64_t t = 0; t < ms; t += 20) {
+		world_pass(MIN(ms - t, 20u));
+		world_mixer_drain();
+	}
+}
+
+static struct client *joined(unsigned i, enum manner manner, unsigned variant,
+			     uint8_t mki_len)
+{
+	client_join(&clientv[i], manner, false, variant, mki_len, 0);
+	pass(1000);
+	ck_assert(clientv[i].dlg && clientv[i].dlg->confirmed);
+
+	return &clientv[i];
+}
+
+/** Is anything sent that this one can open? */
+static bool overhears(const struct client *cl)
+{
+	for (size_t i = 0; i < wlegc; i++) {
+		const struct wleg *l = &wlegv[i];
+		const struct wepoch *e = l->used && l->grouped
+			? wepoch_find(l->class_id, l->epoch) : NULL;
+
+		if (l->used && ((l->own.len && client_knows(cl, &l->own)) ||
+				(e && client_knows(cl, &e->key))))
+			return true;
+	}
+
+	return false;
+}
+
+static bool hears(const struct client *cl)
+{
+	const struct wleg *l = wleg_find(cl->leg);
+	const struct wepoch *e = l && l->grouped
+		? wepoch_find(l->class_id, l->epoch) : NULL;
+
+	return l && (((!e || l->both) && client_opens(cl, &l->own)) ||
+		     (e && client_opens(cl, &e->key)));
+}
+
+/* ---- a call of ours that was forked --------------------------------------------- */
+
+/** When the second 2xx comes */
+enum fork_at {
+	FORK_RINGING,           /* a second phone rings, and ours answers     */
+	FORK_AT_THE_MIXER,      /* the first 2xx is being dealt with          */
+	FORK_UP,                /* nothing else goes on                       */
+	FORK_OFFERED,           /* an offer with a group key is out           */
+	FORK_TRIAL,             /* it hears both streams                      */
+	FORK_PROVEN,
+	FORK_HELD,
+	FORK_MIXER_DIES,        /* before the fresh key is agreed             */
+	FORK_PEER_OFFERS,       /* the winner's re-INVITE is at the mixer     */
+	FORK_ASKED,             /* the winner asks for an offer               */
+	FORK_MAX
+};
+
+static const enum keying keyingv[] = {
+	KEYING_ENDPOINT, KEYING_AUTO, KEYING_GROUP
+};
+
+/** Alone, or with one who is there already and with whom it shares a class */
+static void call_up_to(struct client *cl, enum fork_at at, enum manner manner)
+{
+	client_called(cl, manner, 0);
+	if (at == FORK_RINGING) {
+		ck_assert(client_fork(cl));
+		pass(1000);
+		return;
+	}
+
+	while (!cl->dlg->confirmed)
+		world_pass(1);
+	if (at == FORK_AT_THE_MIXER) {
+		ck_assert(cl->ep->media_pending || !world_mixer_queue());
+		return;
+	}
+
+	world_mixer_drain();
+	/* alone in its class it is offered none */
+	for (unsigned i = 0; at == FORK_OFFERED && i < 1000 &&
+	     !cl->ep->offer_ge; i++) {
+		world_pass(1);
+		world_mixer_drain();
+	}
+	if (at == FORK_TRIAL || at == FORK_PROVEN)
+		pass(2000);
+	if (at == FORK_PROVEN)
+		client_report(cl);
+	if (at == FORK_HELD) {
+		pass(2000);
+		cl->hold = true;
+		client_reinvite(cl, true);
+		pass(200);
+	}
+	world_mixer_drain();
+}
+
+static void fork_now(struct client *cl, enum fork_at at)
+{
+	if (at == FORK_PEER_OFFERS || at == FORK_ASKED) {
+		while (cl->dlg->sent)
+			pass(20);
+		client_reinvite(cl, at == FORK_PEER_OFFERS);
+	}
+	if (at != FORK_RINGING)
+		ck_assert(client_fork(cl));
+	world_mixer_drain();
+	ck_assert_msg(!overhears(&loser), "at once");
+	if (at == FORK_MIXER_DIES) {
+		world_mixer_dies(true);
+		world_mixer_drain();
+	}
+}
+
+static void one_fork(enum keying keying, enum fork_at at, enum manner manner,
+		       bool alone)
+{
+	struct client *cl = &clientv[1];
+
+	open_world(keying);
+	if (!alone)
+		(void)joined(0, M_PROMPT, 0, 0);
+	call_up_to(cl, at, manner);
+	fork_now(cl, at);
+	for (unsigned i = 0; i < 500; i++) {
+		pass(20);
+		ck_assert_msg(!overhears(&loser), "%u ms later", 20 * i);
+		if (i % 50 == 0)
+			client_report(cl);
+	}
+	ck_assert_ptr_nonnull(cl->ep);
+	ck_assert_msg(hears(cl), "the winner is deaf: %s, %d, %d",
+		      cfg_keying_name(keying), manner, alone);
+	if (keying == KEYING_GROUP)
+		ck_assert_ptr_nonnull(cl->ep->ge);
+	close_world();
+}
+
+START_TEST(the_loser_of_a_fork_reads_nothing_that_the_winner_is_sent)
+{
+	static const enum manner mannerv[] = { M_PROMPT, M_SLOW, M_GLARE };
+
+	for (unsigned m = 0; m < ARRAY_SIZE(mannerv); m++)
+		for (unsigned k = 0; k < ARRAY_SIZE(keyingv); k++)
+			for (unsigned alone = 0; alone < 2; alone++)
+				one_fork(keyingv[k], (enum fork_at)_i,
+					   mannerv[m], alone);
+}
+END_TEST
+
+/** What was in the INVITE is not in use any more: there is nothing to do */
+START_TEST(a_fork_that_shows_late_changes_no_key_that_only_the_winner_has)
+{
+	struct client *cl = &clientv[1];
+	struct wleg before;
+
+	open_world(KEYING_AUTO);
+	(void)joined(0, M_PROMPT, 0, 4);
+	client_called(cl, M_PROMPT, 0);
+	pass(1000);
+	/* with an MKI it has both keys */
+	cl->mki_len = 4;
+	client_reinvite(cl, true);
+	pass(2000);
+	client_report(cl);
+	pass(2000);
+	before = *wleg_find(cl->leg);
+	ck_assert(before.grouped && before.own.len);
+	ck_assert(client_fork(cl));
+	ck_assert(!cl->dlg->sent && !cl->dlg->offerh);
+	pass(2000);
+	ck_assert(wkey_equal(&before.own, &wleg_find(cl->leg)->own));
+	ck_assert_uint_eq(before.epoch, wleg_find(cl->leg)->epoch);
+	ck_assert(!overhears(&loser));
+	close_world();
+}
+END_TEST
+
+/* ---- keys that are seen ---------------------------------------------------------- */
+
+/** Else it would end that call, and be out of the set itself */
+START_TEST(a_key_that_was_offered_is_nobody_elses_before_it_is_answered)
+{
+	struct client *cl = &clientv[1], *thief;
+	const struct wkey *key;
+
+	open_world(keyingv[_i]);
+	thief = joined(0, M_PROMPT, 0, 0);
+	client_called(cl, M_PROMPT, 0);
+	ck_assert(!cl->dlg->confirmed);
+	key = &cl->dlg->invite.v[0];
+	thief->tx = *key;
+	client_reinvite(thief, true);
+	world_mixer_drain();
+	ck_assert(!wkey_equal(&wleg_find(thief->leg)->rx, key));
+	pass(1000);
+	ck_assert(cl->dlg && cl->dlg->confirmed && hears(cl));
+	close_world();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("rekey");
+	TCase *tc = tcase_create("stories");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc,
+		the_loser_of_a_fork_reads_nothing_that_the_winner_is_sent, 0,
+		FORK_MAX);
+	tcase_add_test(tc,
+		a_fork_that_shows_late_changes_no_key_that_only_the_winner_has);
+	tcase_add_loop_test(tc,
+		a_key_that_was_offered_is_nobody_elses_before_it_is_answered,
+		0, ARRAY_SIZE(keyingv));
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
