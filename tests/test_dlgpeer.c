@@ -877,6 +877,32 @@ START_TEST(other_branch_is_acked_and_hung_up)
 END_TEST
 
 
+/** It has read our offer all the same */
+START_TEST(other_branch_that_cannot_be_hung_up_is_noticed)
+{
+	struct sip_msg *inv;
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	peer.tag = "other";
+	peer_reply(inv, 200, "OK", NULL, "no contact");
+	WAIT(forkc);
+	/* said once */
+	peer.tag = "third";
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	peer_reply(peer_expect("BYE"), 200, "OK", NULL, NULL);
+	WAIT(dlgs_count(a.ds) == 1);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
 START_TEST(branch_that_rang_first_and_lost_is_noticed)
 {
 	struct sip_msg *inv;
@@ -968,6 +994,7 @@ static void add_our_tests(TCase *tc)
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
 	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, other_branch_that_cannot_be_hung_up_is_noticed);
 	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);
