@@ -370,6 +370,18 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 }
 
 
+/** Waiting for an epoch, it does not want one any more.  If the mixer has been
+ *  asked already, its reply comes first: taken_back() */
+static void cancel_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->waiting)
+		epmedia_rollback(ep);
+}
+
+
 /** The answer to our offer: to a delayed one in the ACK, or to a re-offer */
 static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 			   void *arg)
@@ -516,6 +528,7 @@ const struct dlg_handlers endpoint_handlers = {
 	.offer_failh = offer_fail_handler,
 	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
+	.cancelh = cancel_handler,
 	.answerh = answer_handler,
 	.estabh  = estab_handler,
 	.closeh  = close_handler,

@@ -1198,6 +1198,25 @@ void client_update(struct client *cl)
 	peer_offers(cl, true, true);
 }
 
+bool client_cancel(struct client *cl)
+{
+	struct dlg *dlg = cl->dlg;
+
+	if (dlg->over || !dlg->answered || !dlg->peer_pending || dlg->update)
+		return false;
+
+	mem_ref(dlg);
+	dlg->peer_pending = false;
+	current = cl;
+	if (dlg->h->cancelh)
+		dlg->h->cancelh(dlg, dlg->arg);
+	if (!dlg->over)
+		offer_next(dlg);
+	mem_deref(dlg);
+
+	return true;
+}
+
 void client_bye(struct client *cl, int err)
 {
 	struct dlg *dlg = cl->dlg;

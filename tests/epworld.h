@@ -144,6 +144,8 @@ void client_bye(struct client *cl, int err);
 void client_report(struct client *cl);
 /** UPDATE with an offer, also before its first ACK */
 void client_update(struct client *cl);
+/** It takes back a re-INVITE that has no answer yet; false if there is none */
+bool client_cancel(struct client *cl);
 
 /** We call it, and it picks up soon */
 void client_called(struct client *cl, enum manner manner, unsigned variant);

@@ -527,11 +527,25 @@ START_TEST(update_without_a_body_only_refreshes)
 END_TEST
 
 
+static unsigned cancelc;
+
+/** Nothing is pending, and no offer of ours has gone out yet */
+static void cancel_handler(struct dlg *dlg, void *arg)
+{
+	(void)arg;
+	ck_assert(!dlg_pending(dlg));
+	ck_assert_uint_eq(a.madec, 0);
+	++cancelc;
+}
+
+
 START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 {
 	struct sip_msg *msg;
 
+	cancelc = 0;
 	a.h.offerh = offer_later;
+	a.h.cancelh = cancel_handler;
 	peer_calls("Allow: UPDATE\r\n");
 	peer_request("INVITE", PEER_CONTACT, "x");
 	WAIT(dlg_pending(a.dlg));
@@ -541,6 +555,7 @@ START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 	peer_expect("487 INVITE");
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), EINVAL);
 	ck_assert(dlg_established(a.dlg));
+	ck_assert_uint_eq(cancelc, 1);
 	ck_assert_uint_eq(a.closec, 0);
 	msg = peer_expect("UPDATE");
 	peer_reply(msg, 200, "OK", NULL, "x");

@@ -231,6 +231,79 @@ START_TEST(a_fork_that_shows_late_changes_no_key_that_only_the_winner_has)
 }
 END_TEST
 
+/* ---- CANCEL ---------------------------------------------------------------------- */
+
+/** What waits for an epoch goes, and does not get into what comes meanwhile */
+START_TEST(a_reinvite_that_is_cancelled_while_it_waits_leaves_nothing)
+{
+	const uint8_t mki_len = _i ? 4 : 0;
+	struct client *cl, *other = &clientv[2];
+	struct endpoint *ep;
+	struct wkey own;
+	unsigned n;
+
+	open_world(KEYING_GROUP);
+	(void)joined(0, M_PROMPT, 0, mki_len);
+	cl = joined(1, M_PROMPT, 0, mki_len);
+	ep = cl->ep;
+	own = wleg_find(cl->leg)->own;
+
+	/* the epoch of that class was drawn a moment ago */
+	client_join(other, M_PROMPT, false, 1, 0, 0);
+	cl->variant = 1;
+	cl->mki_len = 0;
+	client_reinvite(cl, true);
+	ck_assert(ep->next_gc && ep->waiting && cl->dlg->peer_pending);
+	if (_i == 2) {
+		/* and other keys than in use */
+		world_mixer_drain();
+		ck_assert(client_cancel(cl));
+		cl->mki_len = 1;
+		cl->variant = 0;
+		client_join(&clientv[3], M_PROMPT, false, 0, 1, 0);
+		client_reinvite(cl, true);
+		ck_assert(ep->next_tx && ep->waiting);
+	}
+	world_mixer_drain();
+	ck_assert(client_cancel(cl));
+	ck_assert(!ep->next_gc && !ep->next_ge && !ep->next_tx &&
+		  !ep->next.sdes.suite);
+
+	ck_assert_int_eq(0, gclass_rekey(world_conf(), &n));
+	pass(1000);
+	ck_assert(hears(cl) && hears(&clientv[0]) && hears(other));
+	ck_assert_ptr_eq(ep->gc, clientv[0].ep->gc);
+	ck_assert(!own.len || wkey_equal(&own, &wleg_find(cl->leg)->own));
+
+	/* with MKI it is on its own key at once */
+	part_kick(clientv[0].ep->part, 200, "kicked");
+	world_mixer_drain();
+	ck_assert(!own.len || hears(cl));
+	close_world();
+}
+END_TEST
+
+/** The mixer has said yes to what is not wanted any more */
+START_TEST(a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing)
+{
+	struct client *cl;
+
+	open_world(keyingv[_i]);
+	(void)joined(0, M_PROMPT, 0, 0);
+	cl = joined(1, M_PROMPT, 0, 0);
+	cl->variant = 1;
+	cl->hold = true;
+	client_reinvite(cl, true);
+	ck_assert(cl->ep->media_pending && client_cancel(cl));
+	cl->hold = false;
+	pass(1000);
+	ck_assert(!cl->ep->next_gc && !cl->ep->next.sdes.suite);
+	ck_assert(hears(cl) && hears(&clientv[0]));
+	ck_assert_ptr_eq(cl->ep->gc, clientv[0].ep->gc);
+	close_world();
+}
+END_TEST
+
 /* ---- keys that are seen ---------------------------------------------------------- */
 
 /** Else it would end that call, and be out of the set itself */
@@ -269,6 +342,12 @@ int main(void)
 		a_fork_that_shows_late_changes_no_key_that_only_the_winner_has);
 	tcase_add_loop_test(tc,
 		a_key_that_was_offered_is_nobody_elses_before_it_is_answered,
+		0, ARRAY_SIZE(keyingv));
+	tcase_add_loop_test(tc,
+		a_reinvite_that_is_cancelled_while_it_waits_leaves_nothing,
+		0, 3);
+	tcase_add_loop_test(tc,
+		a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing,
 		0, ARRAY_SIZE(keyingv));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
