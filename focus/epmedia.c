@@ -555,6 +555,13 @@ static void commit_own(struct endpoint *ep)
 }
 
 
+void epmedia_told(struct endpoint *ep, const struct gepoch *ge)
+{
+	ep->keyed = true;
+	ep->known = MAX(ep->known, ge->no);
+}
+
+
 static void commit_epoch(struct endpoint *ep)
 {
 	struct gepoch *ge = ep->next_ge, *old;
@@ -564,7 +571,7 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_leave(ep, STAY_GRACE_MS);
 		gclass_member(ge->gc, ep, ge->no);
 	}
-	ep->known = MAX(ep->known, ge->no);
+	epmedia_told(ep, ge);
 	old = ep->ge;
 	ep->ge = ge;
 	mem_deref(old);

@@ -86,7 +86,7 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	ep->offer_ge = mem_ref(ge);
 	ep->offer_own = !ge;
 	if (ge)
-		ep->known = MAX(ep->known, ge->no);
+		epmedia_told(ep, ge);
 
 	return sdp;
 }

@@ -251,7 +251,8 @@ struct endpoint {
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
-	uint32_t known;             /* newest epoch of gc ever sent to it     */
+	bool keyed;                 /* an epoch of some class was sent to it  */
+	uint32_t known;             /* newest one of gc ever sent to it       */
 	uint32_t first;             /* oldest epoch of gc that it may have    */
 	enum follows follows;       /* does it take new keys?                 */
 	bool trial;                 /* gets both streams until it proves it   */
@@ -416,6 +417,8 @@ void epmedia_commit(struct endpoint *ep);
 bool epmedia_renew(struct endpoint *ep);
 /** Keys for an answer to an offer of ours */
 int  epmedia_keys_answer(struct endpoint *ep, struct neg_err *e);
+/** It knows this epoch of its class from now on, and for ever */
+void epmedia_told(struct endpoint *ep, const struct gepoch *ge);
 /** Its own key is not sent under any more: wipe it */
 void epmedia_drop_own(struct endpoint *ep);
 /** It did not come to be: forget next */

@@ -304,6 +304,43 @@ START_TEST(a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing)
 }
 END_TEST
 
+/* ---- who leaves ------------------------------------------------------------------ */
+
+/** It has left one class for another, and its ACK never comes */
+START_TEST(who_leaves_before_its_ack_opens_nothing_of_its_class_before)
+{
+	struct client *slow, *cl = &clientv[1];
+	const bool kicked = _i;
+
+	open_world(KEYING_GROUP);
+	slow = joined(0, M_PROMPT, 0, 0);
+	client_join(cl, M_PROMPT, false, 0, 0, 0);
+	while (!cl->dlg->answered)
+		pass(20);
+	tmr_cancel(&cl->dlg->tmr_resp);
+	pass(1000);
+	ck_assert(overhears(cl) && hears(slow) && !cl->dlg->confirmed);
+
+	/* the others are moved to another epoch, without haste */
+	slow->manner = M_NEVER;
+	cl->variant = 1;
+	client_update(cl);
+	pass(1000);
+	ck_assert(overhears(cl) && hears(slow));
+	if (kicked)
+		part_kick(cl->ep->part, 200, "kicked");
+	else
+		client_bye(cl, ETIMEDOUT);
+	world_mixer_drain();
+	if (!kicked) {
+		ck_assert(overhears(cl));
+		pass(world_cc()->leave_grace_ms);
+	}
+	ck_assert(!overhears(cl));
+	close_world();
+}
+END_TEST
+
 /* ---- keys that are seen ---------------------------------------------------------- */
 
 /** Else it would end that call, and be out of the set itself */
@@ -349,6 +386,9 @@ int main(void)
 	tcase_add_loop_test(tc,
 		a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing,
 		0, ARRAY_SIZE(keyingv));
+	tcase_add_loop_test(tc,
+		who_leaves_before_its_ack_opens_nothing_of_its_class_before,
+		0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
