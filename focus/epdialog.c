@@ -139,7 +139,7 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	struct mbuf *sdp;
 	int err;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (!dlg_pending(ep->dlg)) {
 		taken_back(ep);
 		return;
@@ -186,7 +186,7 @@ void endpoint_port_reply(const Mp__Reply *r, void *arg)
 	struct neg_local l;
 	struct mbuf *sdp;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		endpoint_fail(ep, 503, "Service Unavailable",
@@ -211,7 +211,7 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 
 	/* the mixer died: what was agreed is, and mixevent_down() comes next */
 	if (!r && !endpoint_is_new(ep)) {

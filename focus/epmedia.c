@@ -449,7 +449,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 
 	err = send_legset(ep, &l, af, replyh);
 	if (!err)
-		ep->media_pending = true;
+		++ep->media_pending;
 
 	return err;
 }
@@ -511,7 +511,7 @@ int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
 	l.ls.rx_roc = ep->rx_roc;
 	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
 	if (!err)
-		ep->media_pending = true;
+		++ep->media_pending;
 
 	return err;
 }

@@ -284,7 +284,7 @@ struct endpoint {
 	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
-	bool media_pending;
+	unsigned media_pending;     /* questions that the mixer has from it   */
 	bool lost;                  /* its mixer died: to be dealt with       */
 	bool moved;                 /* to a new mixer, and does not know yet:
 				       nothing is sent to it                  */

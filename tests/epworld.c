@@ -1105,7 +1105,7 @@ static void called_port(const Mp__Reply *r, void *arg)
 	struct neg_local l;
 	struct mbuf *sdp;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (r->status || epmedia_local_set(ep, r)) {
 		cl->gone = true;
 		cl->left_ms = now_ms;

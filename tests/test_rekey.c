@@ -341,6 +341,39 @@ START_TEST(who_leaves_before_its_ack_opens_nothing_of_its_class_before)
 }
 END_TEST
 
+/* ---- the mixer dies -------------------------------------------------------------- */
+
+/** The new mixer has two questions about one leg, and answers one by one */
+START_TEST(an_answer_and_a_move_under_way_are_two_things)
+{
+	const struct wkey *rx;
+	struct client *cl;
+	tmr_h *th;
+	unsigned n;
+
+	open_world(KEYING_GROUP);
+	(void)joined(0, M_PROMPT, 0, 0);
+	cl = joined(1, M_SLOW, 0, 0);
+	ck_assert_int_eq(0, gclass_rekey(world_conf(), &n));
+	while (!cl->dlg->sent)
+		world_pass(1);
+	world_mixer_dies(true);
+
+	/* its 200 to the offer of before */
+	th = cl->dlg->tmr_resp.th;
+	tmr_cancel(&cl->dlg->tmr_resp);
+	th(cl->dlg);
+	while (!wleg_find(cl->leg))
+		ck_assert(world_mixer_step());
+	client_reinvite(cl, true);
+	pass(20000);
+	ck_assert(cl->dlg && hears(cl) && !overhears(&ghost));
+	rx = &wleg_find(cl->leg)->rx;
+	ck_assert(wkey_equal(rx, &cl->tx));
+	close_world();
+}
+END_TEST
+
 /* ---- keys that are seen ---------------------------------------------------------- */
 
 /** Else it would end that call, and be out of the set itself */
@@ -389,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(tc,
 		who_leaves_before_its_ack_opens_nothing_of_its_class_before,
 		0, 2);
+	tcase_add_test(tc, an_answer_and_a_move_under_way_are_two_things);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
