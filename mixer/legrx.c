@@ -35,19 +35,6 @@ static bool ssrc_admit(const struct rxset *rs, uint32_t ssrc)
 	return rs->ssrcc < LEG_SSRCS;
 }
 
-static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
-{
-	unsigned i;
-
-	for (i = 0; i < rs->ssrcc; i++)
-		if (rs->ssrcv[i] == ssrc)
-			return;
-
-	rs->ssrcv[rs->ssrcc++] = ssrc;
-	/* RFC 3550 section 8.2: it is ours to move away */
-	conf_ssrc_collide(leg->conf, ssrc);
-}
-
 static enum msrtp_err try_key(struct leg *leg, struct rxkey *k, uint8_t *pkt, size_t *lenp, bool rtcp)
 {
 	enum msrtp_err e;
@@ -88,8 +75,9 @@ static enum msrtp_err try_set(struct leg *leg, struct rxset *rs, uint8_t *pkt, s
 		if (e != MSRTP_BAD)
 			break;
 	}
-	if (!e)
-		ssrc_remember(leg, rs, ssrc);
+	/* RFC 3550 section 8.2: it is ours to move away */
+	if (!e && rxset_ssrc_add(rs, ssrc))
+		conf_ssrc_collide(leg->conf, ssrc);
 
 	return e;
 }
