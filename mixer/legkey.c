@@ -5,7 +5,11 @@
  * packet authenticates under the new one, and a short grace for what is still
  * in flight.  Sending: a new key is used at once, with a new SSRC and SEQ.
  *
- * Refs: RFC 4568 sections 6.4 and 7.1.4, RFC 3711 section 8.1
+ * A stream that has wrapped may be read in two ways under a new key.  RFC 3711
+ * has its rollover counter go on; many phones begin a context of their own at 0.
+ * No packet says which, so both are open until one has authenticated.
+ *
+ * Refs: RFC 4568 sections 6.4 and 7.1.4, RFC 3711 sections 3.3.1 and 8.1
  */
 #include <errno.h>
 #include <string.h>
@@ -17,6 +21,7 @@ void rxset_close(struct rxset *rs)
 
 	for (i = 0; i < rs->c; i++) {
 		msrtp_free(&rs->v[i].srtp);
+		msrtp_free(&rs->v[i].kept);
 		skey_clear(&rs->v[i].key);
 	}
 	memset(rs, 0, sizeof(*rs));
@@ -29,7 +34,7 @@ bool rxset_ssrc_add(struct rxset *rs, uint32_t ssrc)
 	for (i = 0; i < rs->ssrcc; i++)
 		if (rs->ssrcv[i] == ssrc)
 			return false;
-	if (rs->ssrcc == LEG_SSRCS)
+	if (rs->ssrcc == LEG_SSRCS_MAX)
 		return false;
 
 	rs->ssrcv[rs->ssrcc++] = ssrc;
@@ -161,12 +166,66 @@ static void rx_keep(struct rxset *next, struct rxset *before)
 		if (!old)
 			continue;
 		k->srtp = old->srtp;
+		k->kept = old->kept;
 		k->used = old->used;
-		old->srtp = NULL;
+		old->srtp = old->kept = NULL;
+		if (k->kept) {
+			next->kept_ssrc = before->kept_ssrc;
+			next->kept_roc = before->kept_roc;
+		}
 		kept = true;
 	}
 	for (i = 0; kept && i < before->ssrcc; i++)
-		rxset_ssrc_add(next, before->ssrcv[i]);
+		(void)rxset_ssrc_add(next, before->ssrcv[i]);
+	if (kept && next->ssrc_us < before->ssrc_us)
+		next->ssrc_us = before->ssrc_us;
+}
+
+static uint32_t roc_of(const struct rxset *rs, uint32_t ssrc)
+{
+	uint32_t roc = 0;
+	unsigned i;
+
+	for (i = 0; i < rs->c && !roc; i++)
+		roc = msrtp_roc(rs->v[i].srtp, ssrc);
+
+	return roc;
+}
+
+/* Without it a peer that counts on is not heard: so one that fails for want of
+   memory is no error */
+static void keep_counting(const struct leg *leg, struct rxset *rs)
+{
+	const uint32_t roc = leg->has_src ? roc_of(&leg->rx, leg->src_ssrc) : 0;
+	unsigned i;
+
+	for (i = 0; roc && i < rs->c; i++) {
+		struct rxkey *k = &rs->v[i];
+
+		/* a context of before knows by itself */
+		if (!k->srtp)
+			continue;
+		rs->kept_ssrc = leg->src_ssrc;
+		rs->kept_roc = roc;
+		if (skey_msrtp(&k->key, MSRTP_RX, &k->kept) ||
+		    msrtp_resume(k->kept, k->key.secret, rs->kept_ssrc, roc))
+			msrtp_free(&k->kept);
+	}
+}
+
+void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool kept)
+{
+	unsigned i;
+
+	if (kept) {
+		msrtp_free(&k->srtp);
+		k->srtp = k->kept;
+		k->kept = NULL;
+		mpev_roc(leg, rs->kept_roc);
+	}
+	rs->kept_roc = 0;
+	for (i = 0; i < rs->c; i++)
+		msrtp_free(&rs->v[i].kept);
 }
 
 void legkey_rx_apply(struct leg *leg, struct leg_want *w)
@@ -174,6 +233,7 @@ void legkey_rx_apply(struct leg *leg, struct leg_want *w)
 	struct rxset next = w->rx;
 
 	memset(&w->rx, 0, sizeof(w->rx));
+	keep_counting(leg, &next);
 	rx_keep(&next, &leg->rx_old);
 	rx_keep(&next, &leg->rx);
 	rxset_close(&leg->rx_old);
