@@ -879,6 +879,13 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	return 0;
 }
 
+/** The session stays as it was, for the peer, too */
+static void taken_back(struct dlg *dlg)
+{
+	dlg->cl->tx = dlg->cl->tx_was;
+	offer_next(dlg);
+}
+
 int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	       const char *fmt, ...)
 {
@@ -890,7 +897,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	if (!dlg->answered)
 		over(dlg);
 	else
-		offer_next(dlg);
+		taken_back(dlg);
 
 	return 0;
 }
@@ -1182,6 +1189,7 @@ static void peer_offers(struct client *cl, bool with_offer, bool update)
 	dlg->peer_pending = true;
 	dlg->update = update;
 	cl->delayed = !with_offer;
+	cl->tx_was = cl->tx;
 	current = cl;
 	dlg->h->offerh(dlg, msg, dlg->arg);
 	mem_deref(dlg);
@@ -1211,7 +1219,7 @@ bool client_cancel(struct client *cl)
 	if (dlg->h->cancelh)
 		dlg->h->cancelh(dlg, dlg->arg);
 	if (!dlg->over)
-		offer_next(dlg);
+		taken_back(dlg);
 	mem_deref(dlg);
 
 	return true;

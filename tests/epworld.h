@@ -65,7 +65,7 @@ struct client {
 	uint64_t left_ms;
 	uint32_t grace_ms;
 	struct wdesc rx;                /* what it opens now                  */
-	struct wkey tx;
+	struct wkey tx, tx_was;         /* the latter if its offer comes to nothing */
 	uint8_t mki_len;                /* of the MKI it offers; 0: none      */
 	bool ever_mki;                  /* it has offered one                 */
 	unsigned variant;               /* of the codec parameters: class     */

@@ -146,8 +146,11 @@ static void check_member(const struct client *cl)
 
 	/* its microphone is never lost */
 	if (!ep->media_pending)
-		MUST(wkey_equal(&l->rx, &cl->tx) || cl->renew_tx ||
-			  cl->dlg->sent, "step %u", step);
+		MUST(wkey_equal(&l->rx, cl->dlg->peer_pending ? &cl->tx_was
+							      : &cl->tx) ||
+		     cl->renew_tx || cl->dlg->sent,
+		     "step %u: leg %llu is not heard: manner %d", step,
+		     (unsigned long long)cl->leg, cl->manner);
 }
 
 static void check_classes(void)
@@ -344,6 +347,9 @@ static void change(struct client *cl)
 	case 3:
 		cl->mki_len = random_mki();
 		break;
+	case 4:
+		cl->renew_tx = true;
+		break;
 	default:
 		break;
 	}
@@ -370,8 +376,6 @@ static void do_update(void)
 
 static void do_reinvite(struct client *cl)
 {
-	if (cl->renew_tx)
-		return;
 	change(cl);
 	client_reinvite(cl, world_rand(5));
 	if (world_rand(2))
