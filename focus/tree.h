@@ -503,7 +503,7 @@ int  gepoch_draw(struct gclass *gc);
  *  earlier time that was said before.  With MKI: nothing more at all, since
  *  everybody has a key to fall back to. */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
-/** The mixer that had it is gone: nothing will be sent under it */
+/** The mixer does not have it (any more): nothing will be sent under it */
 void gepoch_lost(struct gepoch *ge);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */

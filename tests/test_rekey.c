@@ -374,6 +374,37 @@ START_TEST(an_answer_and_a_move_under_way_are_two_things)
 }
 END_TEST
 
+/** What it has no room for, nobody can be sent anything under */
+START_TEST(an_epoch_that_the_mixer_refuses_is_replaced)
+{
+	struct client *a, *b, *c = &clientv[2];
+	const bool with_mki = _i;
+	unsigned n;
+
+	open_world(KEYING_GROUP);
+	a = joined(0, M_PROMPT, 0, with_mki ? 4 : 0);
+	b = joined(1, M_PROMPT, 0, with_mki ? 4 : 0);
+	mixer_refuses = 1;
+	ck_assert_int_eq(0, gclass_rekey(world_conf(), &n));
+	pass(500);
+	ck_assert_uint_eq(0, mixer_refuses);
+	/* who comes now is not turned away */
+	client_join(c, M_PROMPT, false, 0, with_mki ? 4 : 0, 0);
+	pass(5000);
+	ck_assert(hears(a) && hears(b) && c->ep && hears(c));
+	ck_assert(a->ep->ge == a->ep->gc->live && !a->ep->ge->retired);
+
+	/* and so is the one for somebody who comes */
+	client_bye(c, 0);
+	pass(5000);
+	mixer_refuses = 1;
+	client_join(c, M_PROMPT, false, 1, with_mki ? 4 : 0, 0);
+	pass(5000);
+	ck_assert(hears(a) && hears(b) && c->ep && hears(c));
+	close_world();
+}
+END_TEST
+
 /* ---- keys that are seen ---------------------------------------------------------- */
 
 /** Else it would end that call, and be out of the set itself */
@@ -423,6 +454,8 @@ int main(void)
 		who_leaves_before_its_ack_opens_nothing_of_its_class_before,
 		0, 2);
 	tcase_add_test(tc, an_answer_and_a_move_under_way_are_two_things);
+	tcase_add_loop_test(tc, an_epoch_that_the_mixer_refuses_is_replaced,
+			    0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
