@@ -36,6 +36,9 @@ struct dlg_handlers {
 	 */
 	void (*offerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/** The peer took its re-INVITE back (CANCEL) before it was answered */
+	void (*cancelh)(struct dlg *dlg, void *arg);
+
 	/** The peer answered our offer: in a 2xx, in the ACK, or (told with the
 	 *  2xx) in a reliable 1xx */
 	void (*answerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);

@@ -7,6 +7,13 @@ tests_test_epochmodel_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
 # its own dialogs, mixer and clock come before the library's
 tests_test_epochmodel_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 
+check_PROGRAMS += tests/test_rekey
+TESTS += tests/test_rekey
+tests_test_rekey_SOURCES = tests/test_rekey.c tests/epworld.c tests/epworld.h
+tests_test_rekey_CFLAGS = $(tests_test_epochmodel_CFLAGS)
+tests_test_rekey_LDADD = $(tests_test_epochmodel_LDADD)
+tests_test_rekey_LDFLAGS = $(tests_test_epochmodel_LDFLAGS)
+
 check_PROGRAMS += tests/test_keyrel
 TESTS += tests/test_keyrel
 tests_test_keyrel_SOURCES = tests/test_keyrel.c tests/keyrel.c tests/keyrel.h

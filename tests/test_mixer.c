@@ -535,6 +535,11 @@ START_TEST(new_uplink_key_takes_over_without_a_gap)
 }
 END_TEST
 
+static bool hard_limit(struct rig *r, void *arg)
+{
+	return r->hard_limits >= *(unsigned *)arg;
+}
+
 static bool has_wrapped(struct rig *r, void *arg)
 {
 	(void)arg;
@@ -565,6 +570,54 @@ START_TEST(peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told)
 	(void)rig_run(&rig, 400, NULL, NULL);
 	failed = (unsigned)rig_legstats(&rig, a)->auth_failed;
 	ck_assert_uint_gt(failed, 5);
+}
+END_TEST
+
+/* Other words about a key, or another key beside it, do not make it a new one */
+START_TEST(peer_that_goes_on_under_its_key_goes_on_in_its_context)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0], .lifetime = 300});
+	uint8_t buf[20][RTPH_MTU + RTPH_TRAILER_MAX];
+	struct secret *first;
+	struct msrtp *tx;
+	unsigned i, one = 1;
+	size_t len[20];
+
+	a->talking = false;
+	for (i = 0; i < 20; i++) {
+		len[i] = phone_build(a, buf[i]);
+		phone_raw(a, -1, buf[i], len[i]);
+	}
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 20);
+	a->lifetime = 60;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	for (i = 0; i < 20; i++)
+		phone_raw(a, -1, buf[i], len[i]);
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->replayed, 20);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 20);
+
+	/* to another one and back: what it has used is used */
+	first = a->tx_secret;
+	tx = a->tx;
+	a->tx_secret = NULL;
+	a->tx = NULL;
+	phone_fresh_tx(&rig, a);
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	secret_free(&a->tx_secret);
+	msrtp_free(&a->tx);
+	a->tx_secret = first;
+	a->tx = tx;
+	a->lifetime = 61;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	for (i = 0; i < 20; i++)
+		phone_raw(a, -1, buf[i], len[i]);
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->replayed, 40);
+	a->talking = true;
+	ck_assert(rig_run(&rig, 3000, hard_limit, &one));
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 61);
 }
 END_TEST
 
@@ -632,11 +685,6 @@ START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 	ck_assert_uint_eq(b->bye_ssrc, ssrc);
 }
 END_TEST
-
-static bool hard_limit(struct rig *r, void *arg)
-{
-	return r->hard_limits >= *(unsigned *)arg;
-}
 
 START_TEST(declared_lifetime_of_a_key_is_kept_in_both_directions)
 {
@@ -1498,6 +1546,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told,
+			peer_that_goes_on_under_its_key_goes_on_in_its_context,
 			peers_whose_sequences_have_wrapped_are_heard_under_a_new_key,
 			new_downlink_key_brings_a_new_ssrc_at_once,
 			declared_lifetime_of_a_key_is_kept_in_both_directions,
