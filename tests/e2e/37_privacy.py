@@ -185,6 +185,10 @@ def trusted(env, server):
     expect('two identities', r, 403)
     _, r = invite(proxy, proxy.uri('factory'), auth=False)
     expect('nothing asserted', r, 401)
+    # a peer that strips P-Asserted-Identity lets this name pass; to libre it is one
+    _, r = invite(proxy, proxy.uri('factory'), [
+        'Note-6062: <sip:u1@ims.example>'], auth=False)
+    expect('asserted by another name', r, 400)
     call, r = invite(proxy, proxy.uri('factory'), [pai % ('u1', 'ims.example')], auth=False)
     expect('asserted', r, 200)
     conf = other_ctl(env, other, 'list')['conferences'][0]
