@@ -1,7 +1,7 @@
 /**
  * @file clock.h  Time that nobody sets
  *
- * For intervals: tmr_jiffies() of libre may jump with the wall clock.
+ * For intervals; tmr_jiffies() is the same where libre is: compat/re_clock.c.
  */
 #ifndef CONCLAVE_CLOCK_H
 #define CONCLAVE_CLOCK_H
