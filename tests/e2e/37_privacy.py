@@ -165,6 +165,10 @@ def guests(env, server):
     expect('a guest', r, 200)
     two, r = invite(nobody, uri, HIDDEN, auth=False)
     expect('another guest', r, 200)
+    for target in ('sip:bob@127.0.0.1', 'sip:alice@127.0.0.1;method=BYE',
+                   'sip:anonymous1@anonymous.invalid;method=BYE'):
+        expect('a guest refers to ' + target, in_dialog(two, '<%s>' % target), 403)
+    check(not one.ended and not owner.ended, 'somebody was removed by a guest')
     for c in (one, two, owner):
         check(c.bye().status == 200, 'bye')
     other.stop()
