@@ -295,7 +295,12 @@ static void recv_handler(struct mbuf *mb, void *arg)
 	struct floortls *c = arg;
 	const int n = BIO_write(c->in, mbuf_buf(mb), (int)mbuf_get_left(mb));
 
-	advance(c, n > 0 ? 0 : ENOMEM);
+	/* It is our turn, and nobody reads: what a stranger sends in spite of
+	 * that would be kept, however much it is */
+	if (!c->waiting || n <= 0)
+		advance(c, n > 0 ? 0 : ENOMEM);
+	else if (BIO_ctrl_pending(c->in) > CHUNK)
+		advance(c, EMSGSIZE);
 }
 
 

@@ -9,6 +9,7 @@
 #include "focus/confevent.h"
 #include "focus/ctlsock.h"
 #include "focus/role.h"
+#include "clock.h"
 #include "log.h"
 
 static const struct {
@@ -85,7 +86,7 @@ static json_t *change_json(enum change ch, const struct conference *c,
 	json_t *o;
 
 	o = json_pack("{s:s, s:I, s:s, s:s}", "ev", namev[ch].name,
-		      "time_ms", (json_int_t)tmr_jiffies(),
+		      "time_ms", (json_int_t)clock_wall_ms(),
 		      "conf", c->label, "uri", c->uri);
 	if (ep)
 		(void)json_object_update_new(o,

@@ -5,10 +5,21 @@
 #include "log.h"
 
 
-static struct endpoint *find(const struct focus *f, uint64_t conf,
-			     uint64_t leg)
+/** A mixer has no say about conferences of another: it parses what strangers
+ *  send, and what has got hold of one must not end the calls of all */
+static struct conference *own(const struct focus *f, const struct mixproc *mp,
+			      uint64_t conf)
 {
-	const struct conference *c = conference_by_id(f, conf);
+	struct conference *c = conference_by_id(f, conf);
+
+	return c && c->mix == mp ? c : NULL;
+}
+
+
+static struct endpoint *find(const struct focus *f, const struct mixproc *mp,
+			     uint64_t conf, uint64_t leg)
+{
+	const struct conference *c = own(f, mp, conf);
 
 	return c ? conference_endpoint(c, leg) : NULL;
 }
@@ -28,10 +39,11 @@ static void set_addr(struct sa *sa, const Mp__Address *a)
 }
 
 
-static void latched(struct focus *f, const Mp__Message *msg)
+static void latched(struct focus *f, const struct mixproc *mp,
+		    const Mp__Message *msg)
 {
 	const Mp__LegLatched *ll = msg->leg_latched;
-	struct endpoint *ep = find(f, ll->conf, ll->leg);
+	struct endpoint *ep = find(f, mp, ll->conf, ll->leg);
 	char remote[64];
 	bool news;
 
@@ -53,10 +65,11 @@ static void latched(struct focus *f, const Mp__Message *msg)
 
 
 /** A caller that has silently gone must not stay: nobody would rekey it out */
-static void idle(struct focus *f, const Mp__Message *msg)
+static void idle(struct focus *f, const struct mixproc *mp,
+		 const Mp__Message *msg)
 {
 	const Mp__LegIdle *li = msg->leg_idle;
-	struct endpoint *ep = find(f, li->conf, li->leg);
+	struct endpoint *ep = find(f, mp, li->conf, li->leg);
 
 	/* it may have been told to the mixer before the configuration changed */
 	if (!ep || !f->cfg->media_timeout_s || ep->state == EP_HELD ||
@@ -67,10 +80,11 @@ static void idle(struct focus *f, const Mp__Message *msg)
 }
 
 
-static void talkers(struct focus *f, const Mp__Message *msg)
+static void talkers(struct focus *f, const struct mixproc *mp,
+		    const Mp__Message *msg)
 {
 	const Mp__Talkers *t = msg->talkers;
-	const struct conference *c = conference_by_id(f, t->conf);
+	const struct conference *c = own(f, mp, t->conf);
 	struct le *pe, *le;
 
 	for (pe = c ? list_head(&c->partl) : NULL; pe; pe = pe->next) {
@@ -87,10 +101,11 @@ static void talkers(struct focus *f, const Mp__Message *msg)
 }
 
 
-static void report(struct focus *f, const Mp__Message *msg)
+static void report(struct focus *f, const struct mixproc *mp,
+		   const Mp__Message *msg)
 {
 	const Mp__LegReport *lr = msg->leg_report;
-	struct endpoint *ep = find(f, lr->conf, lr->leg);
+	struct endpoint *ep = find(f, mp, lr->conf, lr->leg);
 
 	if (!ep)
 		return;
@@ -101,10 +116,11 @@ static void report(struct focus *f, const Mp__Message *msg)
 }
 
 
-static void roc(struct focus *f, const Mp__Message *msg)
+static void roc(struct focus *f, const struct mixproc *mp,
+		const Mp__Message *msg)
 {
 	const Mp__LegRoc *lr = msg->leg_roc;
-	struct endpoint *ep = find(f, lr->conf, lr->leg);
+	struct endpoint *ep = find(f, mp, lr->conf, lr->leg);
 
 	if (!ep)
 		return;
@@ -114,10 +130,11 @@ static void roc(struct focus *f, const Mp__Message *msg)
 }
 
 
-static void dtmf(struct focus *f, const Mp__Message *msg)
+static void dtmf(struct focus *f, const struct mixproc *mp,
+		 const Mp__Message *msg)
 {
 	const Mp__Dtmf *d = msg->dtmf;
-	struct endpoint *ep = find(f, d->conf, d->leg);
+	struct endpoint *ep = find(f, mp, d->conf, d->leg);
 
 	if (ep)
 		epfloor_dtmf(ep, d->event);
@@ -142,16 +159,17 @@ static void class_limit(struct conference *c, const Mp__KeyLimit *kl)
 
 
 /** Hard: the key is spent, and silence is all that is left for this leg */
-static void key_limit(struct focus *f, const Mp__Message *msg)
+static void key_limit(struct focus *f, const struct mixproc *mp,
+		      const Mp__Message *msg)
 {
 	const Mp__KeyLimit *kl = msg->key_limit;
-	struct endpoint *ep = find(f, kl->conf, kl->leg);
+	struct endpoint *ep = find(f, mp, kl->conf, kl->leg);
 
 	log_info("ev=key_limit conf_id=%llu leg=%llu class=%u epoch=%u hard=%d",
 		 (unsigned long long)kl->conf, (unsigned long long)kl->leg,
 		 kl->class_id, kl->epoch, kl->hard);
 	if (kl->class_id)
-		class_limit(conference_by_id(f, kl->conf), kl);
+		class_limit(own(f, mp, kl->conf), kl);
 	else if (ep && kl->hard)
 		endpoint_end(ep, 488, "Key lifetime is over");
 }
@@ -160,30 +178,29 @@ static void key_limit(struct focus *f, const Mp__Message *msg)
 void mixevent_handler(struct mixproc *mp, const Mp__Message *msg, void *arg)
 {
 	struct focus *f = arg;
-	(void)mp;
 
 	switch (msg->body_case) {
 
 	case MP__MESSAGE__BODY_LEG_LATCHED:
-		latched(f, msg);
+		latched(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_LEG_IDLE:
-		idle(f, msg);
+		idle(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_TALKERS:
-		talkers(f, msg);
+		talkers(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_LEG_REPORT:
-		report(f, msg);
+		report(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_LEG_ROC:
-		roc(f, msg);
+		roc(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_DTMF:
-		dtmf(f, msg);
+		dtmf(f, mp, msg);
 		break;
 	case MP__MESSAGE__BODY_KEY_LIMIT:
-		key_limit(f, msg);
+		key_limit(f, mp, msg);
 		break;
 	default:
 		/* the others tell nothing that the focus acts on */

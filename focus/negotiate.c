@@ -142,20 +142,24 @@ static const struct codec *fmt_codec(const struct descr_fmt *f)
 }
 
 
-/** telephone-event with the clock of the audio codec: RFC 4733 section 2.1 */
+/**
+ * telephone-event, with the clock of the audio codec if there is one: RFC 4733
+ * section 2.1.  Many phones and PBXs have only that of 8000 Hz, also with Opus;
+ * we go by the key, not by how long it was held.
+ */
 static void pick_dtmf(struct neg *n, const struct descr_media *m,
 		      uint32_t clock)
 {
-	for (unsigned i = 0; i < m->fmtc; i++) {
+	for (unsigned i = 0; i < m->fmtc && n->dtmf_clock != clock; i++) {
 		const struct descr_fmt *f = &m->fmtv[i];
 
 		/* "96" and "096" are one number, and may not be two formats */
-		if (f->pt < 96 || f->pt == n->pt || f->clock != clock ||
+		if (f->pt < 96 || f->pt == n->pt ||
+		    (f->clock != clock && (n->dtmf_pt || f->clock != 8000)) ||
 		    pl_strcasecmp(&f->name, "telephone-event"))
 			continue;
 		n->dtmf_pt = (uint8_t)f->pt;
 		n->dtmf_clock = f->clock;
-		return;
 	}
 }
 

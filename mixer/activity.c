@@ -195,19 +195,30 @@ static enum spk_hint look_opus(struct leg *leg, const struct rtph *h, int *level
 	return probe(leg, h, false, levelp) ? SPK_MEASURED : SPK_NONE;
 }
 
-enum spk_hint activity_look(struct leg *leg, const struct rtph *h, int *levelp)
+/* A sender's word is enough to be listened to, but not to have another one's
+   place: then, and after a lie, we look ourselves */
+static bool claim(struct leg *leg, const struct rtph *h, int *levelp)
 {
-	const struct mixer *mx = leg->conf->mx;
 	const uint8_t *ext;
 	size_t len;
 
-	if (leg->cfg.level_ext) {
-		ext = rtph_ext_find(h, leg->cfg.level_ext, &len);
-		if (ext && len >= 1) {
-			*levelp = -(ext[0] & 0x7f);
-			return SPK_CLAIM;
-		}
-	}
+	if (!leg->cfg.level_ext)
+		return false;
+	ext = rtph_ext_find(h, leg->cfg.level_ext, &len);
+	if (!ext || len < 1)
+		return false;
+	*levelp = -(ext[0] & 0x7f);
+
+	return !spk_above(&leg->spk, *levelp) ||
+		!spk_wants_probe(&leg->conf->speakers, &leg->spk, now_usec() / 1000);
+}
+
+enum spk_hint activity_look(struct leg *leg, const struct rtph *h, int *levelp)
+{
+	const struct mixer *mx = leg->conf->mx;
+
+	if (claim(leg, h, levelp))
+		return SPK_CLAIM;
 
 	switch (leg->cfg.codec->id) {
 

@@ -251,6 +251,7 @@ static int apply(struct leg *leg, struct leg_want *w, struct eclass **ecp)
 	idle_watch(leg, &old);
 	if (!w->rx_same)
 		legkey_rx_apply(leg, w);
+	leg->rx.ssrc_us = 0;    /* it was said that there may be another stream */
 	if (old.group != leg->cfg.group && leg->gown.srtp) {
 		legkey_bye(leg, leg->gown.ssrc);
 		stream_close(&leg->gown);

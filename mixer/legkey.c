@@ -5,7 +5,11 @@
  * packet authenticates under the new one, and a short grace for what is still
  * in flight.  Sending: a new key is used at once, with a new SSRC and SEQ.
  *
- * Refs: RFC 4568 sections 6.4 and 7.1.4, RFC 3711 section 8.1
+ * A stream that has wrapped may be read in two ways under a new key.  RFC 3711
+ * has its rollover counter go on; many phones begin a context of their own at 0.
+ * No packet says which, so both are open until one has authenticated.
+ *
+ * Refs: RFC 4568 sections 6.4 and 7.1.4, RFC 3711 sections 3.3.1 and 8.1
  */
 #include <errno.h>
 #include <string.h>
@@ -17,6 +21,7 @@ void rxset_close(struct rxset *rs)
 
 	for (i = 0; i < rs->c; i++) {
 		msrtp_free(&rs->v[i].srtp);
+		msrtp_free(&rs->v[i].kept);
 		skey_clear(&rs->v[i].key);
 	}
 	memset(rs, 0, sizeof(*rs));
@@ -112,6 +117,54 @@ static void rx_old_h(void *arg)
 	rxset_close(&((struct leg *)arg)->rx_old);
 }
 
+static uint32_t roc_of(const struct rxset *rs, uint32_t ssrc)
+{
+	uint32_t roc = 0;
+	unsigned i;
+
+	for (i = 0; i < rs->c && !roc; i++)
+		roc = msrtp_roc(rs->v[i].srtp, ssrc);
+
+	return roc;
+}
+
+/* Without it a peer that counts on is not heard: so one that fails for want of
+   memory is no error */
+static void keep_counting(struct leg *leg)
+{
+	struct rxset *rs = &leg->rx;
+	const uint32_t roc = leg->has_src ? roc_of(&leg->rx_old, leg->src_ssrc) : 0;
+	unsigned i;
+
+	if (!roc)
+		return;
+
+	rs->kept_ssrc = leg->src_ssrc;
+	rs->kept_roc = roc;
+	for (i = 0; i < rs->c; i++) {
+		struct rxkey *k = &rs->v[i];
+
+		if (skey_msrtp(&k->key, MSRTP_RX, &k->kept) ||
+		    msrtp_resume(k->kept, k->key.secret, rs->kept_ssrc, roc))
+			msrtp_free(&k->kept);
+	}
+}
+
+void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool kept)
+{
+	unsigned i;
+
+	if (kept) {
+		msrtp_free(&k->srtp);
+		k->srtp = k->kept;
+		k->kept = NULL;
+		mpev_roc(leg, rs->kept_roc);
+	}
+	rs->kept_roc = 0;
+	for (i = 0; i < rs->c; i++)
+		msrtp_free(&rs->v[i].kept);
+}
+
 void legkey_rx_apply(struct leg *leg, struct leg_want *w)
 {
 	/* a peer that stays with its old key goes on in its old context:
@@ -126,6 +179,8 @@ void legkey_rx_apply(struct leg *leg, struct leg_want *w)
 	rxset_close(&leg->rx_old);
 	leg->rx_old = leg->rx;
 	leg->rx = next;
+	if (!w->rx_back)
+		keep_counting(leg);
 	if (leg->rx_old.c)
 		(void)timeq_set(loop_timeq(leg->conf->mx->loop), &leg->rx_grace,
 				now_usec() + REKEY_WAIT_MS * 1000ULL, rx_old_h, leg);

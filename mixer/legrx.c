@@ -31,8 +31,11 @@ static bool ssrc_admit(const struct rxset *rs, uint32_t ssrc)
 		if (rs->ssrcv[i] == ssrc)
 			return true;
 
-	/* each one costs state in libsrtp */
-	return rs->ssrcc < LEG_SSRCS;
+	/* Each one costs state in libsrtp, and what was heard of it must be
+	   known for as long as the key is.  But a phone that begins a stream
+	   anew when it resumes, or a PBX with music on hold, uses up any few. */
+	return rs->ssrcc < LEG_SSRCS ||
+		(rs->ssrcc < LEG_SSRCS_MAX && now_usec() >= rs->ssrc_us + LEG_SSRC_MS * 1000ULL);
 }
 
 static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
@@ -44,11 +47,35 @@ static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
 			return;
 
 	rs->ssrcv[rs->ssrcc++] = ssrc;
+	rs->ssrc_us = now_usec();
 	/* RFC 3550 section 8.2: it is ours to move away */
 	conf_ssrc_collide(leg->conf, ssrc);
 }
 
-static enum msrtp_err try_key(struct leg *leg, struct rxkey *k, uint8_t *pkt, size_t *lenp, bool rtcp)
+/* Which of two rollover counters is the peer's?  See legkey.c */
+static enum msrtp_err try_counts(struct leg *leg, struct rxset *rs, struct rxkey *k,
+				 uint8_t *pkt, size_t *lenp)
+{
+	const bool open = rs->kept_roc && ssrc_of(pkt, false) == rs->kept_ssrc;
+	enum msrtp_err e = msrtp_unprotect(k->srtp, pkt, lenp);
+	bool kept = false;
+
+	if (!open)
+		return e;
+
+	if (e == MSRTP_AUTH && k->kept) {
+		memcpy(pkt, leg->conf->mx->rxcopy, *lenp);
+		e = msrtp_unprotect(k->kept, pkt, lenp);
+		kept = !e;
+	}
+	if (!e)
+		legkey_rx_counts(leg, rs, k, kept);
+
+	return e;
+}
+
+static enum msrtp_err try_key(struct leg *leg, struct rxset *rs, struct rxkey *k, uint8_t *pkt,
+			      size_t *lenp, bool rtcp)
 {
 	enum msrtp_err e;
 
@@ -63,7 +90,7 @@ static enum msrtp_err try_key(struct leg *leg, struct rxkey *k, uint8_t *pkt, si
 		return MSRTP_LIMIT;
 	}
 
-	e = msrtp_unprotect(k->srtp, pkt, lenp);
+	e = try_counts(leg, rs, k, pkt, lenp);
 	if (!e && ++k->used >= k->key.lifetime - k->key.lifetime / 4 && !k->soft_told) {
 		k->soft_told = true;
 		mpev_key_limit(leg->conf, leg, NULL, true, false);
@@ -84,7 +111,7 @@ static enum msrtp_err try_set(struct leg *leg, struct rxset *rs, uint8_t *pkt, s
 	/* several keys only with MKI, which libsrtp compares before it
 	   touches the packet: no trial decryption */
 	for (i = 0; i < rs->c; i++) {
-		e = try_key(leg, &rs->v[i], pkt, lenp, rtcp);
+		e = try_key(leg, rs, &rs->v[i], pkt, lenp, rtcp);
 		if (e != MSRTP_BAD)
 			break;
 	}
@@ -102,12 +129,14 @@ static enum msrtp_err unprotect(struct leg *leg, uint8_t *pkt, size_t *lenp, boo
 
 	if (!leg->rx.c)
 		return MSRTP_AUTH;
-	if (!leg->rx_old.c)
+	if (!leg->rx_old.c && !leg->rx.kept_roc)
 		return try_set(leg, &leg->rx, pkt, lenp, rtcp);
 
 	/* a failed attempt may leave the packet in shreds */
 	memcpy(mx->rxcopy, pkt, len);
 	e = try_set(leg, &leg->rx, pkt, lenp, rtcp);
+	if (!leg->rx_old.c)
+		return e;
 	if (!e) {
 		legkey_rx_confirmed(leg);
 		return e;

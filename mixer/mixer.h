@@ -28,7 +28,9 @@
 
 enum {
 	LEG_RXKEYS = 4,           /* receive keys at once, told apart by MKI   */
-	LEG_SSRCS = 4,            /* SSRCs that one key may bring in           */
+	LEG_SSRCS = 4,            /* SSRCs that one key may bring in at once ... */
+	LEG_SSRCS_MAX = 64,       /* ... and in all                            */
+	LEG_SSRC_MS = 10000,      /* between two of the others, but for SDP    */
 	LEG_REPORTED = 4,
 	CONF_NAME_MAX = 64,
 	TAIL_TICKS = 5,           /* silence after the last word, so decoders
@@ -133,6 +135,8 @@ struct leg_cfg {
 struct rxkey {
 	struct skey key;
 	struct msrtp *srtp;
+	struct msrtp *kept;       /* the same key in the hands of a peer that goes
+				     on counting; NULL: it is known, or no matter */
 	uint64_t used;
 	bool soft_told, hard_told;
 };
@@ -141,8 +145,11 @@ struct rxkey {
 struct rxset {
 	struct rxkey v[LEG_RXKEYS];
 	unsigned c;
-	uint32_t ssrcv[LEG_SSRCS];   /* authenticated */
+	uint32_t ssrcv[LEG_SSRCS_MAX];   /* authenticated */
 	unsigned ssrcc;
+	uint64_t ssrc_us;         /* when the last of them came                */
+	uint32_t kept_ssrc;       /* of the stream that may go on counting ... */
+	uint32_t kept_roc;        /* ... from here; 0: none                    */
 };
 
 struct leg_stats {
@@ -316,6 +323,9 @@ void legkey_rx_apply(struct leg *leg, struct leg_want *w);
 int  legkey_tx_apply(struct leg *leg, struct leg_want *w, bool new_clock);
 /** A packet authenticated under the newest key */
 void legkey_rx_confirmed(struct leg *leg);
+/** A packet of the peer's stream has shown from where it counts: under key k as
+    it is in use, or (kept) as the other reading has it */
+void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool kept);
 void rxset_close(struct rxset *rs);
 /** The leg's own stream under its group key, opened at first use */
 struct stream *legkey_gown(struct leg *leg);

@@ -31,7 +31,7 @@ void spk_init(struct spk *s)
 	s->floor = FLOOR_START;
 }
 
-static bool above(const struct spk *s, int level)
+bool spk_above(const struct spk *s, int level)
 {
 	int thr = s->floor + FLOOR_MARGIN;
 
@@ -53,7 +53,7 @@ static void track(struct spk *s, int level, uint64_t now_ms)
 
 	s->level = level > s->level ? level : (3 * s->level + level) / 4;
 
-	if (above(s, level)) {
+	if (spk_above(s, level)) {
 		if (!s->run_ms || now_ms > s->heard_ms + RUN_PAUSE_MS)
 			s->run_ms = now_ms;
 		s->heard_ms = now_ms;
@@ -177,7 +177,7 @@ bool spk_hint(struct spkset *ss, struct spk *s, enum spk_hint hint, int level,
 		if (hint == SPK_CLAIM && now_ms < s->doubt_ms)
 			return false;
 		track(s, level, now_ms);
-		if (!above(s, level))
+		if (!spk_above(s, level))
 			return false;
 		return full ? challenge(ss, s, now_ms, evictedp)
 			: give_free(ss, s, false, now_ms);
@@ -194,7 +194,7 @@ bool spk_wants_probe(const struct spkset *ss, const struct spk *s, uint64_t now_
 void spk_level(struct spk *s, int level, uint64_t now_ms)
 {
 	track(s, level, now_ms);
-	if (!above(s, level))
+	if (!spk_above(s, level))
 		return;
 
 	s->confirmed = true;

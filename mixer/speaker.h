@@ -71,6 +71,9 @@ void spk_init(struct spk *s);
 bool spk_hint(struct spkset *ss, struct spk *s, enum spk_hint hint, int level,
 	      uint64_t now_ms, struct spk **evictedp);
 
+/** Is that somebody, and not the noise around? */
+bool spk_above(const struct spk *s, int level);
+
 /** Would a measured level of this leg matter now?  (It knocks, all slots are taken or it is in doubt) */
 bool spk_wants_probe(const struct spkset *ss, const struct spk *s, uint64_t now_ms);
 

@@ -1111,7 +1111,7 @@ void client_report(struct client *cl)
 	cl->reported = true;
 	msg.body_case = MP__MESSAGE__BODY_LEG_REPORT;
 	msg.leg_report = &lr;
-	mixevent_handler(NULL, &msg, focus);
+	mixevent_handler(focus->mixv[0], &msg, focus);
 }
 
 /* ---- the world ------------------------------------------------------------------- */

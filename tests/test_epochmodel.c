@@ -282,7 +282,7 @@ static void do_limit(void)
 	kl.epoch = gc->live->no;
 	msg.body_case = MP__MESSAGE__BODY_KEY_LIMIT;
 	msg.key_limit = &kl;
-	mixevent_handler(NULL, &msg, world_focus());
+	mixevent_handler(world_focus()->mixv[0], &msg, world_focus());
 }
 
 static void do_reinvite(struct client *cl)
@@ -502,6 +502,56 @@ START_TEST(offers_without_an_answer_are_bounded_and_hold_nobody_up)
 }
 END_TEST
 
+/* ---- mixers ---------------------------------------------------------------------- */
+
+static void spent(struct mixproc *from, uint64_t leg, uint32_t class_id, uint32_t epoch)
+{
+	Mp__Message msg = MP__MESSAGE__INIT;
+	Mp__KeyLimit kl = MP__KEY_LIMIT__INIT;
+
+	kl.conf = world_conf()->id;
+	kl.leg = leg;
+	kl.class_id = class_id;
+	kl.epoch = epoch;
+	kl.hard = true;
+	msg.body_case = MP__MESSAGE__BODY_KEY_LIMIT;
+	msg.key_limit = &kl;
+	mixevent_handler(from, &msg, world_focus());
+	world_mixer_drain();
+}
+
+START_TEST(mixer_has_no_say_about_conferences_of_another)
+{
+	struct mixproc *own, *other = (struct mixproc *)(void *)&step;
+	const struct gclass *gc;
+	unsigned drawn;
+
+	world_open(KEYING_GROUP, 1);
+	own = world_focus()->mixv[0];
+	conference_have();
+	for (unsigned i = 0; i < 2; i++)
+		client_join(&clientv[i], M_PROMPT, false, 0, 0, 0);
+	world_pass(2000);
+	world_mixer_drain();
+	gc = list_ledata(list_head(&world_conf()->classl));
+	ck_assert_ptr_nonnull(gc->live);
+
+	drawn = epochs_installed;
+	spent(other, 0, gc->id, gc->live->no);
+	ck_assert_uint_eq(drawn, epochs_installed);
+	spent(own, 0, gc->id, gc->live->no);
+	ck_assert_uint_gt(epochs_installed, drawn);
+
+	spent(other, clientv[0].leg, 0, 0);
+	ck_assert_uint_eq(2, world_conf()->endpointc);
+	spent(own, clientv[0].leg, 0, 0);
+	ck_assert_uint_eq(1, world_conf()->endpointc);
+
+	conference_end(world_conf(), 200, "end");
+	world_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("epochmodel");
@@ -517,6 +567,7 @@ int main(void)
 	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_auto, 0, seeds);
 	tcase_add_loop_test(tc, ten_thousand_steps_in_keying_endpoint, 0, 1);
 	tcase_add_test(tc, offers_without_an_answer_are_bounded_and_hold_nobody_up);
+	tcase_add_test(tc, mixer_has_no_say_about_conferences_of_another);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "floortls.h"
 
 enum { WATCHDOG_MS = 5000, SETTLE_MS = 200 };
@@ -202,6 +203,48 @@ START_TEST(client_waits_for_the_name_of_the_certificate)
 END_TEST
 
 
+/** The socket of the end that connected, which only its peer's address tells */
+static int connector_fd(void)
+{
+	struct sa listening, peer;
+
+	ck_assert_int_eq(tcp_sock_local_get(ts, &listening), 0);
+	for (int fd = 3; fd < 256; fd++) {
+		sa_init(&peer, AF_INET);
+		peer.len = sizeof(peer.u);
+		if (!getpeername(fd, &peer.u.sa, &peer.len) &&
+		    sa_cmp(&peer, &listening, SA_ALL))
+			return fd;
+	}
+
+	return -1;
+}
+
+
+START_TEST(who_is_not_known_yet_cannot_fill_our_memory)
+{
+	static const uint8_t junk[65536];
+	ssize_t n, sent = 0;
+	int fd;
+
+	connect_ends(false, -1, 1);
+	run(SETTLE_MS);
+	ck_assert(timed_out && !acceptor.closed);
+	fd = connector_fd();
+	ck_assert_int_ge(fd, 0);
+	for (unsigned i = 0; i < 64 && !acceptor.closed; i++) {
+		n = send(fd, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += n > 0 ? n : 0;
+		run(10);
+	}
+	ck_assert(acceptor.closed);
+	ck_assert_int_le(sent, 8 * (ssize_t)sizeof(junk));
+	/* and it was not asked about with every segment */
+	ck_assert_uint_le(acceptor.asked, 2);
+}
+END_TEST
+
+
 START_TEST(server_never_waits)
 {
 	connect_ends(true, -1, 1);
@@ -240,6 +283,7 @@ int main(void)
 	tcase_add_loop_test(tc, both_ends_come_up_whoever_connects, 0, 2);
 	tcase_add_loop_test(tc, certificate_that_was_not_named_ends_it, 0, 4);
 	tcase_add_loop_test(tc, client_waits_for_the_name_of_the_certificate, 0, 2);
+	tcase_add_test(tc, who_is_not_known_yet_cannot_fill_our_memory);
 	tcase_add_test(tc, server_never_waits);
 	tcase_add_test(tc, fingerprints_are_printed_as_they_are_read);
 	suite_add_tcase(s, tc);

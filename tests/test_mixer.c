@@ -452,6 +452,34 @@ START_TEST(fifth_ssrc_of_a_leg_is_refused)
 }
 END_TEST
 
+/* As a phone does that keeps its key and begins a stream anew when it resumes */
+START_TEST(each_resume_may_bring_one_more_ssrc)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	unsigned i;
+
+	a->talking = false;
+	for (i = 0; i < 12; i++) {
+		ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+		a->ssrc += 0x01010101;
+		phone_send_frame(a, -1);
+		(void)rig_run(&rig, 20, NULL, NULL);
+	}
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 12);
+
+	/* not more than one, and not without end */
+	for (i = 0; i < 80; i++) {
+		ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+		for (unsigned k = 0; k < 2; k++) {
+			a->ssrc += 0x01010101;
+			phone_send_frame(a, -1);
+		}
+		(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 64);
+}
+END_TEST
+
 START_TEST(mixer_moves_away_from_a_participants_ssrc)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -537,6 +565,50 @@ START_TEST(peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told)
 	(void)rig_run(&rig, 400, NULL, NULL);
 	failed = (unsigned)rig_legstats(&rig, a)->auth_failed;
 	ck_assert_uint_gt(failed, 5);
+}
+END_TEST
+
+/* Its sender wrapped before this packet */
+static void count_on(struct phone *p)
+{
+	const struct rtph h = {.ssrc = p->ssrc};
+	uint8_t pkt[64 + RTPH_TRAILER_MAX];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct rtph next = h;
+		size_t len;
+
+		next.seq = (uint16_t)(i - 1);
+		len = rtph_encode(pkt, sizeof(pkt), &next);
+		ck_assert_int_eq(msrtp_protect(p->tx, pkt, &len), MSRTP_OK);
+	}
+}
+
+/* RFC 3711 has the counter go on, many phones begin anew: both are heard */
+START_TEST(peers_whose_sequences_have_wrapped_are_heard_under_a_new_key)
+{
+	struct phone *anew = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *on = phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+
+	anew->seq = on->seq = 65500;
+	ck_assert(rig_run(&rig, 3000, has_wrapped, NULL));
+	(void)rig_run(&rig, 200, NULL, NULL);
+	rig.roc = rig.roc_ssrc = 0;
+	phone_fresh_tx(&rig, anew);
+	phone_fresh_tx(&rig, on);
+	count_on(on);
+	ck_assert_int_eq(phone_set(&rig, anew, 0, 0, false, true), MP__STATUS__OK);
+	ck_assert_int_eq(phone_set(&rig, on, 0, 0, false, true), MP__STATUS__OK);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, anew)->auth_failed, 0);
+	ck_assert_uint_eq(rig_legstats(&rig, on)->auth_failed, 0);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 40);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[1]), 40);
+
+	/* a mixer that comes after this one has to be told */
+	ck_assert_uint_eq(rig.roc_ssrc, on->ssrc);
+	ck_assert_uint_eq(rig.roc, 1);
 }
 END_TEST
 
@@ -1190,6 +1262,94 @@ START_TEST(a_level_that_is_a_lie_wins_nothing)
 }
 END_TEST
 
+static void lie(enum codec_id codec)
+{
+	struct phone *t, *d, *liar;
+
+	ck_assert_int_eq(rig_conf(&rig, CONF, 1), MP__STATUS__OK);
+	t = phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	tone_gen_init(&t->tone, freqv[1], 8000, -20);
+	d = phone_add(&rig, &(struct phone_opt){0});
+	(void)rig_run(&rig, 1500, NULL, NULL);
+	phone_forget_audio(d);
+	liar = phone_add(&rig, &(struct phone_opt){.codec = codec, .freq = 1, .level_ext = 1, .level = 0});
+	tone_gen_init(&liar->tone, 440, liar->codec->rate, -120);
+	(void)rig_run(&rig, 4000, NULL, NULL);
+	ck_assert_double_gt(phone_hears(d, freqv[1]), -30);
+	ck_assert_uint_le(phone_gap_ms(d, freqv[1]), 40);
+}
+
+START_TEST(a_level_that_is_a_lie_takes_nobodys_place)
+{
+	lie(CODEC_PCMA);
+}
+END_TEST
+
+START_TEST(a_level_that_is_a_lie_takes_nobodys_place_with_opus)
+{
+	lie(CODEC_OPUS);
+}
+END_TEST
+
+/* Authenticated, and nothing in it makes sense: jumps of SEQ and time, frames of
+   any codec, extensions, CSRCs and padding that lie */
+static void nonsense(struct phone *p)
+{
+	uint8_t buf[RTPH_MTU + RTPH_TRAILER_MAX];
+	const uint8_t ptv[] = {13, 101, 0, 9, 72, 127};
+	struct rtph h = {.pt = (uint8_t)(rand() % 2 ? p->pt : ptv[rand() % 6]), .marker = rand() & 1, .ts = p->ts};
+	size_t len, end;
+
+	p->seq = (uint16_t)(p->seq + (rand() % 8 ? 1 : rand() % 300));
+	p->ts += rand() % 6 ? 160u : (uint32_t)rand();
+	h.seq = p->seq;
+	h.ssrc = p->ssrc + (rand() % 50 ? 0 : 1u);
+	h.csrcc = rand() % 4 ? 0 : (uint8_t)((unsigned)rand() % 16);
+	len = rtph_encode(buf, RTPH_MTU, &h);
+	end = len + (unsigned)rand() % (rand() % 4 ? 80u : RTPH_MTU - (unsigned)len);
+	while (len < end)
+		buf[len++] = (uint8_t)rand();
+	if (!(rand() % 5) && len > 20u + 4u * h.csrcc) {
+		uint8_t *ext = buf + RTPH_SIZE + 4u * h.csrcc;
+
+		buf[0] |= 0x10;
+		ext[0] = 0xbe;
+		ext[1] = 0xde;
+		ext[2] = 0;
+		ext[3] = (uint8_t)(rand() % 2);
+	}
+	if (!(rand() % 8))
+		buf[0] |= 0x20;
+	if (msrtp_protect(p->tx, buf, &len) == MSRTP_OK)
+		phone_raw(p, -1, buf, len);
+}
+
+START_TEST(authenticated_nonsense_costs_others_nothing)
+{
+	static const enum codec_id codecv[] = {CODEC_OPUS, CODEC_G722, CODEC_PCMA, CODEC_PCMU};
+	struct phone *v[4], *a, *b;
+	unsigned i, k;
+
+	ck_assert_int_eq(rig_conf(&rig, CONF, 15), MP__STATUS__OK);
+	a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	b = phone_add(&rig, &(struct phone_opt){0});
+	for (i = 0; i < 4; i++)
+		v[i] = phone_add(&rig, &(struct phone_opt){.codec = codecv[i], .level_ext = 1});
+	srand(1);
+	for (k = 0; k < 150; k++) {
+		for (i = 0; i < 12; i++)
+			nonsense(v[i % 4]);
+		(void)rig_run(&rig, 10, NULL, NULL);
+	}
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_gt(rig_legstats(&rig, v[i])->rx_packets, 200);
+	phone_forget_audio(b);
+	(void)rig_run(&rig, 1500, NULL, NULL);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 40);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->auth_failed, 0);
+}
+END_TEST
+
 /* ---- Mp ---- */
 
 START_TEST(requests_that_make_no_sense_are_refused)
@@ -1330,6 +1490,7 @@ static Suite *suite(void)
 			ssrc_of_a_leg_is_told_and_its_changes_are_told_seldom,
 			sender_that_moves_with_every_packet_is_followed_and_told_seldom,
 			fifth_ssrc_of_a_leg_is_refused,
+			each_resume_may_bring_one_more_ssrc,
 			mixer_moves_away_from_a_participants_ssrc,
 			silent_leg_is_told_when_its_time_is_over_and_not_before,
 			time_of_a_leg_that_was_on_hold_begins_anew,
@@ -1337,6 +1498,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told,
+			peers_whose_sequences_have_wrapped_are_heard_under_a_new_key,
 			new_downlink_key_brings_a_new_ssrc_at_once,
 			declared_lifetime_of_a_key_is_kept_in_both_directions,
 			our_own_key_sent_back_is_refused,
@@ -1365,6 +1527,9 @@ static Suite *suite(void)
 			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
 			a_level_that_is_a_lie_wins_nothing,
+			a_level_that_is_a_lie_takes_nobodys_place,
+			authenticated_nonsense_costs_others_nothing,
+			a_level_that_is_a_lie_takes_nobodys_place_with_opus,
 			NULL });
 	add_case(s, "Mp", setup4, (const TTest *const[]){
 			requests_that_make_no_sense_are_refused,

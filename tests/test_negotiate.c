@@ -337,6 +337,26 @@ START_TEST(opus_parameters)
 END_TEST
 
 
+START_TEST(dtmf_of_8000_hz_is_taken_if_there_is_none_of_the_codecs_clock)
+{
+	take(HEAD "m=audio 4000 RTP/SAVP 96 101\r\n"
+	     "a=rtpmap:96 opus/48000/2\r\n"
+	     "a=rtpmap:101 telephone-event/8000\r\n" CRYPTO);
+	ck_assert_uint_eq(n.dtmf_pt, 101);
+	ck_assert_uint_eq(n.dtmf_clock, 8000);
+
+	/* in any order the better one */
+	take(HEAD "m=audio 4000 RTP/SAVP 96 101 102 103\r\n"
+	     "a=rtpmap:96 opus/48000/2\r\n"
+	     "a=rtpmap:101 telephone-event/8000\r\n"
+	     "a=rtpmap:102 telephone-event/48000\r\n"
+	     "a=rtpmap:103 telephone-event/8000\r\n" CRYPTO);
+	ck_assert_uint_eq(n.dtmf_pt, 102);
+	ck_assert_uint_eq(n.dtmf_clock, 48000);
+}
+END_TEST
+
+
 START_TEST(dtmf_of_another_clock_or_number_is_not_taken)
 {
 	take(HEAD "m=audio 4000 RTP/SAVP 0 101\r\n"
@@ -854,6 +874,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, first_good_audio_line_is_taken);
 	tcase_add_loop_test(tc, opus_parameters, 0,
 			    (int)ARRAY_SIZE(opusv));
+	tcase_add_test(tc, dtmf_of_8000_hz_is_taken_if_there_is_none_of_the_codecs_clock);
 	tcase_add_test(tc, dtmf_of_another_clock_or_number_is_not_taken);
 	tcase_add_loop_test(tc, hold_in_every_form, 0,
 			    (int)ARRAY_SIZE(holdv));

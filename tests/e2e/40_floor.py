@@ -273,7 +273,7 @@ def keys(env, server, alice):
     key = rawsip.crypto()
     call = rawsip.Call(cli, alice.uri)
     r = call.invite(rawsip.offer(crypto=[key], fmts='96 8 101') +
-                    'a=rtpmap:101 telephone-event/48000\r\n')
+                    'a=rtpmap:101 telephone-event/8000\r\n')
     check(r.status == 200, 'INVITE: %s' % r)
     port = int(re.search(r'^m=audio (\d+)', r.body, re.M)[1])
     out = env.add(srtp.Sender(key, server.host, port))
