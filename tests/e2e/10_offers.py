@@ -120,7 +120,8 @@ def ipv6(env, demo):
     text = re.sub(r'listen = .*', 'listen = {"tls:[::1]:0"}', text)
     text = re.sub(r'media_address = .*', 'media_address = {"127.0.0.1", "::1"}', text)
     text = text.replace('domains = {', 'domains = {"::1", ')
-    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@[::1]')
+    text = text.replace('@127.0.0.1', '@[::1]')
+    text = text.replace('realm = "127.0.0.1"', 'realm = "::1"')
     text = text.replace('/ctl"', '/six.ctl"')
     conf = env.path('six.conf')
     with open(conf, 'w') as f:
@@ -142,11 +143,12 @@ def calls_by_its_name(env, server):
     r = call.invite(offer(crypto=[crypto()], addr='::1'))
     check(r.status == 200, str(r))
     r = register(bob, ['Contact: <sip:bob@[::1];transport=tls>'],
-                 aor='sip:bob@127.0.0.1', domain='[::1]')
+                 aor='sip:bob@[::1]', domain='[::1]')
     check(r.status == 200, 'REGISTER: %s' % r)
     conf = wait_until('the conference', lambda: [c for c in server.ctl('list')[
         'conferences'] if '@[::1]' in c['uri']], 5)[0]
-    server.ctl('invite', conf['conf'], 'sip:bob@127.0.0.1')
+    check(conf['owner'] == 'sip:alice@[::1]', 'the owner is ' + conf['owner'])
+    server.ctl('invite', conf['conf'], 'sip:bob@[::1]')
     m = bob.stray.get(timeout=10)
     check(m.get('From').startswith('<%s>;tag=' % conf['uri']), m.get('From'))
     phone = Incoming(bob, m)
