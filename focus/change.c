@@ -23,6 +23,7 @@ static const struct {
 	[CHANGE_HELD]         = { "hold",         LOG_LV_INFO  },
 	[CHANGE_RESUMED]      = { "resume",       LOG_LV_INFO  },
 	[CHANGE_JOIN_FAILED]  = { "join_failed",  LOG_LV_INFO  },
+	[CHANGE_JOINING]      = { "joining",      LOG_LV_INFO  },
 	[CHANGE_DIALING]      = { "dial",         LOG_LV_INFO  },
 	[CHANGE_ALERTING]     = { "ring",         LOG_LV_INFO  },
 	[CHANGE_LOCKED]       = { "lock",         LOG_LV_INFO  },

@@ -47,6 +47,10 @@ struct dlg_handlers {
 	 */
 	void (*offer_failh)(struct dlg *dlg, int err, uint16_t scode, void *arg);
 
+	/** UAS: no ACK yet, T1 after our 2xx to the initial INVITE: the peer has
+	 *  an answer, and nobody knows of it */
+	void (*lateh)(struct dlg *dlg, void *arg);
+
 	/** Confirmed: UAS got the ACK, UAC got the 2xx */
 	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
