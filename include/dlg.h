@@ -129,6 +129,9 @@ struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
 /** Did this come on the connection that the dialog is on? */
 bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
 
+/** Is that connection gone?  The peer may come back on another one. */
+bool dlg_flow_lost(const struct dlg *dlg);
+
 /**
  * Is the session interval that an INVITE asks for too short?
  *
