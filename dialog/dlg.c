@@ -39,6 +39,7 @@ static void destructor(void *arg)
 	dlg_prack_flush(dlg);
 	mem_deref(dlg->st);
 	mem_deref(dlg->msg);
+	mem_deref(dlg->msg_flow);
 	mem_deref(dlg->cred);
 	dlg_mbuf_wipe(dlg->offer);
 	dlg_mbuf_wipe(dlg->ack_body);
@@ -50,7 +51,6 @@ static void destructor(void *arg)
 	mem_deref(dlg->ctype);
 	mem_deref(dlg->local);
 	mem_deref(dlg->remote);
-	mem_deref(dlg->remote_uri);
 	mem_deref(dlg->target);
 	mem_deref(dlg->routes);
 	mem_deref(dlg->route);
@@ -59,6 +59,7 @@ static void destructor(void *arg)
 	mem_deref(dlg->hop);
 	mem_deref(dlg->reason);
 	mem_deref(dlg->flow);
+	mem_deref(dlg->hop_flow);
 	mem_deref(dlg->ds);
 }
 
@@ -201,27 +202,11 @@ int dlg_routes_set(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
-static const struct {
-	const char *met;
-	unsigned bit;
-} metv[] = {
-	{ "UPDATE", ALLOW_UPDATE },
-	{ "INFO",   ALLOW_INFO   },
-	{ "REFER",  ALLOW_REFER  },
-	{ "NOTIFY", ALLOW_NOTIFY },
-};
-
-
 void dlg_allow_set(struct dlg *dlg, const struct sip_msg *msg)
 {
-	if (!sip_msg_hdr(msg, SIP_HDR_ALLOW))
-		return;
-
-	dlg->allow = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(metv); i++) {
-		if (sip_msg_hdr_has_value(msg, SIP_HDR_ALLOW, metv[i].met))
-			dlg->allow |= metv[i].bit;
-	}
+	if (sip_msg_hdr(msg, SIP_HDR_ALLOW))
+		dlg->update = sip_msg_hdr_has_value(msg, SIP_HDR_ALLOW,
+						    "UPDATE");
 }
 
 
@@ -324,17 +309,6 @@ bool dlg_forked(const struct dlg *dlg)
 }
 
 
-bool dlg_peer_allows(const struct dlg *dlg, const char *method)
-{
-	for (size_t i = 0; dlg && i < ARRAY_SIZE(metv); i++) {
-		if (!str_casecmp(method, metv[i].met))
-			return (dlg->allow & metv[i].bit) != 0;
-	}
-
-	return false;
-}
-
-
 const char *dlg_callid(const struct dlg *dlg)
 {
 	return dlg ? dlg->callid : NULL;
@@ -350,12 +324,6 @@ const char *dlg_local_tag(const struct dlg *dlg)
 const char *dlg_remote_tag(const struct dlg *dlg)
 {
 	return dlg ? dlg->rtag : NULL;
-}
-
-
-const char *dlg_remote_uri(const struct dlg *dlg)
-{
-	return dlg ? dlg->remote_uri : NULL;
 }
 
 

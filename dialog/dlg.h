@@ -19,13 +19,8 @@
 #include "include/dlg.h"
 #include "late.h"
 
-/** Methods a peer may name in Allow */
-enum {
-	ALLOW_UPDATE = 1 << 0,
-	ALLOW_INFO   = 1 << 1,
-	ALLOW_REFER  = 1 << 2,
-	ALLOW_NOTIFY = 1 << 3,
-};
+/** A proxy calls no more phones than that */
+enum { DLG_BRANCH_MAX = 8 };
 
 enum dlg_state {
 	DLG_EARLY,       /* initial INVITE has no final response yet          */
@@ -38,6 +33,7 @@ struct dlg_reply {
 	struct tmr tmr;           /* 64*T1: give up                          */
 	struct tmr tmrg;          /* retransmission                          */
 	struct sip_msg *msg;      /* the INVITE                              */
+	void *flow;               /* its connection; or NULL                 */
 	struct mbuf *mb;          /* the 2xx                                 */
 	struct sip_strans *st;    /* its transaction, on a stream            */
 	unsigned txc;
@@ -67,6 +63,7 @@ struct dlg {
 	bool uac;                 /* we sent the initial INVITE: we own the Call-ID */
 	bool acked;               /* estabh was called                       */
 	bool forked;              /* UAC: more than one branch has shown itself */
+	unsigned loserc;          /* UAC: branches that were hung up         */
 	unsigned holds;           /* references of dlg_hold()                */
 
 	char *callid;
@@ -76,7 +73,6 @@ struct dlg {
 	struct list earlyl;       /* UAC: branches with a reliable 1xx       */
 	char *local;              /* our From value with tag                 */
 	char *remote;             /* the peer's To value with tag            */
-	char *remote_uri;
 	char *target;             /* remote target URI                       */
 	char *routes;             /* "Route: ...\r\n" lines, or NULL         */
 	char *contact;
@@ -87,11 +83,12 @@ struct dlg {
 	struct sa peer;           /* where the peer's last message came from */
 	void *flow;               /* and on which connection; or NULL        */
 	enum sip_transp tp;
-	unsigned allow;           /* ALLOW_*                                 */
+	bool update;              /* the peer's Allow has it                 */
 
 	/* the peer's request that waits for our answer */
 	struct sip_strans *st;
 	struct sip_msg *msg;
+	void *msg_flow;           /* its connection; or NULL                 */
 	bool offering;            /* its body is none, our 2xx has the offer */
 	struct tmr tmr_trying;
 	struct dlg_reply reply;
@@ -104,6 +101,8 @@ struct dlg {
 	void *hop;                /* arg of sendh, and of authh if set       */
 	char *route;              /* first hop of the initial INVITE         */
 	struct sa hop_addr;       /* where it went: credentials are for that */
+	enum sip_transp hop_tp;
+	void *hop_flow;           /* and on which connection; NULL: not known */
 	char *once;               /* headers of the initial INVITE alone     */
 	char *ctype;              /* of its body; NULL: SDP                  */
 	struct mbuf *offer;       /* kept for a challenged retry; wiped      */
@@ -133,8 +132,15 @@ struct dlg {
 };
 
 /* flow.c */
+void *dlg_flow_of(const struct dlgs *ds, const struct sip_msg *msg);
+bool dlg_flow_takes(const struct dlgs *ds, const void *flow,
+		    const struct sip_msg *msg);
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
+bool dlg_flow_open(const struct dlg *dlg);
 bool dlg_flow_lost(const struct dlg *dlg);
+void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst);
+void dlg_hop_seen(struct dlg *dlg, const struct sip_msg *msg);
+bool dlg_from_hop(const struct dlg *dlg, const struct sip_msg *msg);
 
 /* dlg.c */
 int  dlg_alloc(struct dlg **dlgp, struct dlgs *ds, const char *contact,

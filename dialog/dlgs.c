@@ -45,15 +45,17 @@ static bool cmp_ids(struct le *le, void *arg)
 }
 
 
-/** A dialog of ours that this 2xx comes from another branch of */
+/** A dialog of ours that this 2xx comes from another branch of; a branch itself
+ *  has none (inv_seq 0) */
 static bool cmp_branch(struct le *le, void *arg)
 {
 	const struct dlg *dlg = le->data;
 	const struct sip_msg *msg = arg;
 
-	return dlg->uac && dlg->rtag && !pl_strcmp(&msg->callid, dlg->callid) &&
+	return dlg->inv_seq && msg->cseq.num == dlg->inv_seq && dlg->rtag &&
+		!pl_strcmp(&msg->callid, dlg->callid) &&
 		!pl_strcmp(&msg->from.tag, dlg->ltag) &&
-		msg->cseq.num == dlg->inv_seq;
+		dlg_from_hop(dlg, msg);
 }
 
 

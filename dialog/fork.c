@@ -6,6 +6,9 @@
  * up at once.  All phones have read the INVITE with our keys in it, so the
  * user is told (forkh, dlg_forked()).
  *
+ * A tag costs whoever makes it up nothing, and us a dialog for half a minute: of
+ * an INVITE's, DLG_BRANCH_MAX are hung up.
+ *
  * Refs: RFC 3261 section 13.2.2.4, RFC 4568 section 7.3
  */
 #include "dialog/dlg.h"
@@ -68,14 +71,20 @@ int dlg_branch_alloc(struct dlg **dlgp, const struct dlg *dlg,
 }
 
 
-/** A 2xx of another branch: ACK it, then BYE.  It lives until that is answered */
+/**
+ * A 2xx of another branch: ACK it, then BYE.  It lives until that is answered.
+ * One too many hears nothing, and gives up for want of an ACK.
+ */
 void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
 {
 	struct dlg *loser;
 	bool news = !dlg->forked;
 
-	if (dlg_branch_alloc(&loser, dlg, msg))
+	if (dlg->loserc >= DLG_BRANCH_MAX ||
+	    dlg_branch_alloc(&loser, dlg, msg))
 		return;
+
+	++dlg->loserc;
 
 	/* found again by retransmissions of the 2xx, and by nothing else */
 	hash_append(dlg->ds->ht, hash_joaat_str(loser->callid), &loser->he,

@@ -63,7 +63,7 @@ static bool retry_delay(struct dlg *dlg, const struct sip_msg *msg,
 		/* Allow promised an UPDATE that the peer does not know */
 		if (!dlg->req_update || dlg->via == DLG_UPDATE)
 			return false;
-		dlg->allow &= ~(unsigned)ALLOW_UPDATE;
+		dlg->update = false;
 		*delayp = 0;
 		break;
 
@@ -195,8 +195,7 @@ static int send_reoffer(struct dlg *dlg, struct mbuf *sdp,
 	uint32_t cseq = ++dlg->lseq;
 
 	dlg->sent_offerh = offerh;
-	dlg->req_update = dlg->via != DLG_REINVITE &&
-		(dlg->allow & ALLOW_UPDATE);
+	dlg->req_update = dlg->via != DLG_REINVITE && dlg->update;
 	if (!dlg->req_update) {
 		dlg->ack_seq = cseq;
 		dlg->ack_body = dlg_mbuf_wipe(dlg->ack_body);
@@ -300,7 +299,7 @@ static void refresh_resp(int err, const struct sip_msg *msg, void *arg)
 	else if (!is_lost(dlg, err, msg)) {
 		/* 405, 501: no UPDATE after all; 491, 500: somebody was faster */
 		if (msg->scode == 405 || msg->scode == 501)
-			dlg->allow &= ~(unsigned)ALLOW_UPDATE;
+			dlg->update = false;
 		if (msg->scode == 422)
 			(void)dlg_timer_raise(dlg, msg);
 		dlg_timer_again(dlg);
@@ -327,7 +326,7 @@ void dlg_refresh(struct dlg *dlg)
 		return;
 	}
 
-	if (!(dlg->allow & ALLOW_UPDATE)) {
+	if (!dlg->update) {
 		dlg_timer_again(dlg);
 		(void)dlg_offer(dlg, DLG_REINVITE, refresh_offer);
 		return;

@@ -15,8 +15,6 @@
  */
 #include "dialog/dlg.h"
 
-enum { BRANCH_MAX = 8 };        /* a proxy calls no more phones than that */
-
 struct early {
 	struct le le;
 	struct dlg *dlg;
@@ -74,7 +72,7 @@ static struct early *branch_new(struct dlg *dlg, const struct sip_msg *msg)
 {
 	struct early *e;
 
-	if (list_count(&dlg->earlyl) >= BRANCH_MAX)
+	if (list_count(&dlg->earlyl) >= DLG_BRANCH_MAX)
 		return NULL;
 
 	e = mem_zalloc(sizeof(*e), destructor);
@@ -90,18 +88,17 @@ static struct early *branch_new(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
-/** Numbers go up through all branches, so that the one that wins has no gap
+/** The branch remembers its PRACK until that is answered or given up.
+ *  Numbers go up through all branches, so that the one that wins has no gap
  *  backwards: RFC 3261 section 12.2.1.1 */
 static void acknowledge(struct dlg *dlg, struct early *e,
 			const struct sip_msg *msg)
 {
 	dlg_flow_set(e->dlg, msg);
-	e->dlg->lseq = dlg->lseq;
-	(void)dlg_request(e->dlg, "PRACK", NULL, NULL,
-			  "RAck: %u %u INVITE\r\n"
-			  "Content-Length: 0\r\n\r\n",
-			  e->rseq, msg->cseq.num);
-	dlg->lseq = e->dlg->lseq;
+	(void)dlg_send(e->dlg, &e->dlg->req, "PRACK", ++dlg->lseq, NULL, NULL,
+		       "RAck: %u %u INVITE\r\n"
+		       "Content-Length: 0\r\n\r\n",
+		       e->rseq, msg->cseq.num);
 }
 
 
@@ -114,8 +111,9 @@ bool dlg_prack(struct dlg *dlg, const struct sip_msg *msg)
 		return true;
 
 	e = find(dlg, &msg->to.tag);
-	/* section 4: repeated ones and those behind a gap are not answered */
-	if (e && rseq != e->rseq + 1)
+	/* section 4: repeated ones and those behind a gap are not answered;
+	 * section 3: before our PRACK is there, there is no next one */
+	if (e && (rseq != e->rseq + 1 || e->dlg->req))
 		return false;
 	if (!e)
 		e = branch_new(dlg, msg);

@@ -55,7 +55,7 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 
 	err = next_hop(dlg, &route, buf, sizeof(buf));
 	if (!err && dlg->sendh)
-		err = dlg->sendh(&dlg->peer, false, dlg->hop);
+		err = dlg->sendh(&dlg->peer, !dlg_flow_open(dlg), dlg->hop);
 	if (err)
 		return err;
 

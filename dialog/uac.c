@@ -106,18 +106,29 @@ static bool longer_interval(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+static void invite_1xx(struct dlg *dlg, const struct sip_msg *msg)
+{
+	if (!dlg_from_hop(dlg, msg))
+		return;
+
+	dlg_flow_set(dlg, msg);
+	dlg_fork_early(dlg, msg);
+	if (dlg_prack(dlg, msg) && msg->scode > 100 && dlg->h.progrh)
+		dlg->h.progrh(dlg, msg, dlg->arg);
+}
+
+
 static void invite_resp(int err, const struct sip_msg *msg, void *arg)
 {
 	struct dlg *dlg = arg;
 	bool dropped = dlg->state == DLG_TERMINATED;
 
 	dlg_hold(dlg);
+	if (msg)
+		dlg_hop_seen(dlg, msg);
 
 	if (msg && msg->scode < 200) {
-		dlg_flow_set(dlg, msg);
-		dlg_fork_early(dlg, msg);
-		if (dlg_prack(dlg, msg) && msg->scode > 100 && dlg->h.progrh)
-			dlg->h.progrh(dlg, msg, dlg->arg);
+		invite_1xx(dlg, msg);
 	}
 	else if (msg && msg->scode < 300) {
 		invite_2xx(dlg, msg);
@@ -141,11 +152,10 @@ static int connect_handler(enum sip_transp tp, const struct sa *src,
 			   const struct sa *dst, struct mbuf *mb, void *arg)
 {
 	struct dlg *dlg = arg;
-	(void)tp;
 	(void)src;
 	(void)mb;
 
-	dlg->hop_addr = *dst;
+	dlg_hop_set(dlg, tp, dst);
 
 	return dlg->sendh ? dlg->sendh(dst, true, dlg->hop) : 0;
 }
@@ -198,7 +208,6 @@ static int names_set(struct dlg *dlg, const struct dlg_invite *inv)
 	err |= re_sdprintf(&dlg->ltag, "%016llx", rand_u64());
 	err |= re_sdprintf(&dlg->local, "<%s>;tag=%s", inv->from, dlg->ltag);
 	err |= re_sdprintf(&dlg->remote, "<%s>", inv->uri);
-	err |= str_dup(&dlg->remote_uri, inv->uri);
 	err |= str_dup(&dlg->target, inv->uri);
 	if (inv->route)
 		err |= str_dup(&dlg->route, inv->route);

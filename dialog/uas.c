@@ -38,6 +38,7 @@ void dlg_reply_stop(struct dlg *dlg)
 	tmr_cancel(&rep->tmrg);
 	strans_end(&rep->st);
 	rep->msg = mem_deref(rep->msg);
+	rep->flow = mem_deref(rep->flow);
 	rep->mb  = dlg_mbuf_wipe(rep->mb);
 	rep->active = false;
 }
@@ -65,14 +66,33 @@ static void reply_retransmit(void *arg)
 	struct dlg *dlg = arg;
 	struct dlg_reply *rep = &dlg->reply;
 
+	if (!rep->txc && !dlg->acked && dlg_live(dlg) && dlg->h.lateh)
+		dlg->h.lateh(dlg, dlg->arg);
+
 	rep->mb->pos = 0;
-	if (!dlg_flow_lost(dlg))
+	if (dlg_flow_takes(dlg->ds, rep->flow, rep->msg))
 		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,
 			       &rep->msg->src, rep->mb);
 
 	++rep->txc;
 	tmr_start(&rep->tmrg, MIN((uint64_t)SIP_T1 << rep->txc,
 				  (uint64_t)SIP_T2), reply_retransmit, dlg);
+}
+
+
+/* ---- the request that waits for our answer -------------------------------- */
+
+static void pending_set(struct dlg *dlg, const struct sip_msg *msg)
+{
+	dlg->msg = mem_ref((void *)msg);
+	dlg->msg_flow = dlg_flow_of(dlg->ds, msg);
+}
+
+
+static void pending_clear(struct dlg *dlg)
+{
+	dlg->msg = mem_deref(dlg->msg);
+	dlg->msg_flow = mem_deref(dlg->msg_flow);
 }
 
 
@@ -128,7 +148,6 @@ static int identity_set(struct dlg *dlg, const struct sip_msg *msg)
 	err |= re_sdprintf(&dlg->local, "%r;tag=%016llx", &msg->to.val,
 			   msg->tag);
 	err |= pl_strdup(&dlg->remote, &msg->from.val);
-	err |= pl_strdup(&dlg->remote_uri, &msg->from.auri);
 
 	return err ? ENOMEM : 0;
 }
@@ -212,7 +231,7 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	if (err)
 		goto out;
 
-	dlg->msg = mem_ref((void *)msg);
+	pending_set(dlg, msg);
 	trying_later(dlg);
 	hash_append(ds->ht, hash_joaat_str(dlg->callid), &dlg->he, dlg);
 	dlg->state = DLG_EARLY;
@@ -227,27 +246,10 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 }
 
 
-int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason)
-{
-	if (!dlg || !dlg->msg || dlg->state != DLG_EARLY || !dlg->st)
-		return EINVAL;
-
-	/* RFC 3262 section 3: reliably or not at all */
-	if (sip_msg_hdr_has_value(dlg->msg, SIP_HDR_REQUIRE, "100rel"))
-		return ENOTSUP;
-
-	return sip_treplyf(&dlg->st, NULL, dlg->ds->sip, dlg->msg, true,
-			   scode, reason,
-			   "Contact: %s\r\n%s"
-			   "Content-Length: 0\r\n\r\n",
-			   dlg->contact, dlg->hdrs);
-}
-
-
 static int send_2xx(struct dlg *dlg, uint16_t scode, const char *reason,
 		    struct mbuf *sdp, struct mbuf **mbp)
 {
-	if (dlg_flow_lost(dlg)) {
+	if (!dlg_flow_takes(dlg->ds, dlg->msg_flow, dlg->msg)) {
 		dlg->st = mem_deref(dlg->st);
 		return ENOTCONN;
 	}
@@ -275,6 +277,7 @@ static void await_ack(struct dlg *dlg, struct mbuf *mb, bool offered)
 	rep->txc = 0;
 	rep->mb  = mem_ref(mb);
 	rep->msg = mem_ref(dlg->msg);
+	rep->flow = mem_ref(dlg->msg_flow);
 	tmr_start(&rep->tmr, 64 * SIP_T1, reply_timeout, dlg);
 	tmr_start(&rep->tmrg, SIP_T1, reply_retransmit, dlg);
 }
@@ -324,7 +327,7 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	else
 		mem_deref(mb);
 
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 	dlg_mbuf_wipe(sdp);
 	if (!err)
 		dlg_offer_soon(dlg);
@@ -337,7 +340,7 @@ void dlg_refuse_pending(struct dlg *dlg, uint16_t scode, const char *reason)
 {
 	(void)sip_treply(&dlg->st, dlg->ds->sip, dlg->msg, scode, reason);
 	dlg->st  = NULL;
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 }
 
 
@@ -364,7 +367,7 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	va_end(ap);
 
 	dlg->st  = NULL;
-	dlg->msg = mem_deref(dlg->msg);
+	pending_clear(dlg);
 	if (dlg->state == DLG_EARLY) {
 		dlg->state = DLG_TERMINATED;
 		hash_unlink(&dlg->he);
@@ -444,6 +447,21 @@ static bool offer_pending(struct dlg *dlg, const struct sip_msg *msg)
 }
 
 
+/**
+ * Does the last 2xx keep this from being taken up?  An UPDATE may come before
+ * the ACK (RFC 3311 section 5.2), unless that is to bring an answer.  A
+ * re-INVITE may not, though RFC 5407 section 3.1.4 allows both: its 2xx would
+ * take the place of the one that waits, and whoever asks again and again would
+ * never be hung up on for want of an ACK.  If it was only lost, our 2xx, which
+ * is repeated, brings the next one, and the re-INVITE then has its turn.
+ */
+static bool ack_missing(const struct dlg *dlg, const struct sip_msg *msg)
+{
+	return dlg->reply.active &&
+		(dlg->reply.wants_answer || is_invite(msg));
+}
+
+
 /** Is an offer, ours or the peer's, still without its answer? */
 static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 {
@@ -452,7 +470,7 @@ static bool glare(struct dlg *dlg, const struct sip_msg *msg)
 
 	/* RFC 3261 section 14.2, RFC 3311 section 5.2 */
 	if (!dlg->req && dlg->state == DLG_CONFIRMED &&
-	    !(dlg->reply.active && dlg->reply.wants_answer))
+	    !ack_missing(dlg, msg))
 		return false;
 
 	(void)sip_reply(dlg->ds->sip, msg, 491, "Request Pending");
@@ -487,7 +505,7 @@ static void recv_offer(struct dlg *dlg, const struct sip_msg *msg)
 		return;
 	}
 
-	dlg->msg = mem_ref((void *)msg);
+	pending_set(dlg, msg);
 
 	if (refresh) {
 		(void)dlg_answer(dlg, 200, "OK", NULL);

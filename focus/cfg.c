@@ -17,7 +17,9 @@ int cfg_fail(struct cfg_ctx *ctx, unsigned line, const char *fmt, ...)
 	int n;
 
 	ctx->failed = true;
-	n = snprintf(ctx->errbuf, ctx->size, "%s:%u: ", ctx->file, line);
+	/* line 0: of the file as a whole */
+	n = line ? snprintf(ctx->errbuf, ctx->size, "%s:%u: ", ctx->file, line)
+		 : snprintf(ctx->errbuf, ctx->size, "%s: ", ctx->file);
 	if (n >= 0 && (size_t)n < ctx->size) {
 		va_start(ap, fmt);
 		(void)vsnprintf(ctx->errbuf + n, ctx->size - (size_t)n, fmt, ap);

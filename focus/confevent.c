@@ -202,8 +202,8 @@ static void copy_all(struct confwatch *w)
 		for (le = list_head(&p->endpointl); le; le = le->next) {
 			const struct endpoint *ep = le->data;
 
-			if (ep->state != EP_JOINING &&
-			    ep->state != EP_LEFT)
+			if (ep->state != EP_LEFT &&
+			    (ep->state != EP_JOINING || ep->unacked))
 				copy_endpoint(w, ep, &ch);
 		}
 	}
@@ -542,11 +542,12 @@ void confevent_change(enum change ch, const struct conference *c,
 		break;
 
 	case CHANGE_JOIN_FAILED:
-		if (ep->dialled)
+		if (ep->dialled || ep->unacked)
 			left(w, ep, reason);
 		revoke(w, ep);
 		break;
 
+	case CHANGE_JOINING:
 	case CHANGE_DIALING:
 	case CHANGE_ALERTING:
 	case CHANGE_JOINED:

@@ -106,13 +106,21 @@ static void *flow_get(const struct sip_msg *msg)
 }
 
 
+static bool flow_open(const void *flow)
+{
+	return tlsid_flow_open(flow);
+}
+
+
 static bool flow_lost(const void *flow)
 {
 	return tlsid_flow_lost(flow);
 }
 
 
-static const struct dlg_flow_handlers flow_handlers = { flow_get, flow_lost };
+static const struct dlg_flow_handlers flow_handlers = {
+	flow_get, flow_open, flow_lost
+};
 
 
 /**

@@ -315,11 +315,11 @@ int reach_auth(char **user, char **pass, const char *realm, void *arg)
  * made.  In a dialog it may have moved to another one of its own.
  */
 static int send_registered(const struct reach *r, const struct sa *dst,
-			   bool first)
+			   bool fresh)
 {
 	const bool same = sa_cmp(dst, reg_target_peer(r->reg), SA_ALL);
 
-	if (same ? !reg_target_open(r->reg) : first)
+	if (same ? !reg_target_open(r->reg) : fresh)
 		return ENOTCONN;
 
 	tlsid_expect(NULL);
@@ -334,15 +334,15 @@ void reach_failed(const struct reach *r)
 }
 
 
-int reach_send(const struct sa *dst, bool first, void *arg)
+int reach_send(const struct sa *dst, bool fresh, void *arg)
 {
 	const struct reach *r = arg;
 
 	if (r->reg)
-		return send_registered(r, dst, first);
-	if (first && is_ourselves(r->focus, dst))
+		return send_registered(r, dst, fresh);
+	if (fresh && is_ourselves(r->focus, dst))
 		return ELOOP;
-	if (first && tlsid_accepted_from(dst))
+	if (fresh && tlsid_accepted_from(dst))
 		return EPERM;
 
 	tlsid_expect(r->host);

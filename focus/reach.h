@@ -51,6 +51,6 @@ int reach_auth(char **user, char **pass, const char *realm, void *arg);
 /** There was no answer at all: a registration that led there is forgotten */
 void reach_failed(const struct reach *r);
 /** Says whose certificate to expect; a dlg_send_h */
-int reach_send(const struct sa *dst, bool first, void *arg);
+int reach_send(const struct sa *dst, bool fresh, void *arg);
 
 #endif

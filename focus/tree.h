@@ -44,7 +44,7 @@ enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
 	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
 	CHANGE_JOIN_FAILED,         /* admitted or called, but nothing came of it */
-	CHANGE_DIALING, CHANGE_ALERTING,
+	CHANGE_JOINING, CHANGE_DIALING, CHANGE_ALERTING,
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
@@ -225,6 +225,7 @@ struct endpoint {
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
 	bool dialled;               /* we called it                           */
+	bool unacked;               /* it has our answer: others are told     */
 	unsigned refers;            /* REFERs in its dialog                   */
 	bool forked;                /* others know our key: send nothing yet  */
 	uint64_t replaces;          /* leg that goes when this one is there   */

@@ -189,7 +189,7 @@ struct cfg {
  * @param cfgp  Where to put it, caller owns it; untouched on error
  * @param file  Path
  * @param errbuf  Out: "file:line: reason" on error, zero-terminated
- *                (line 0: the file as a whole)
+ *                ("file: reason" if it is the file as a whole)
  * @param size  Size of errbuf
  *
  * @return 0 if success, otherwise errno

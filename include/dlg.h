@@ -47,6 +47,10 @@ struct dlg_handlers {
 	 */
 	void (*offer_failh)(struct dlg *dlg, int err, uint16_t scode, void *arg);
 
+	/** UAS: no ACK yet, T1 after our 2xx to the initial INVITE: the peer has
+	 *  an answer, and nobody knows of it */
+	void (*lateh)(struct dlg *dlg, void *arg);
+
 	/** Confirmed: UAS got the ACK, UAC got the 2xx */
 	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
@@ -100,12 +104,16 @@ struct dlg_flow_handlers {
 	 *  the same one for all its messages; NULL if it has none */
 	void *(*geth)(const struct sip_msg *msg);
 
+	/** It is still there */
+	bool (*openh)(const void *flow);
+
 	/** It is gone, and we are not the ones who could open it again */
 	bool (*losth)(const void *flow);
 };
 
-/** From then on nothing is sent to an address whose connection is lost.
- *  Without this, an address is all that a dialog knows. */
+/** From then on no request is sent to an address whose connection is lost, and
+ *  no 2xx but on the open connection of its request.  Without this, an address
+ *  is all that a dialog knows. */
 void dlgs_set_flow(struct dlgs *ds, const struct dlg_flow_handlers *h);
 
 /**
@@ -142,10 +150,11 @@ int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
  * A request is about to go to this address, perhaps on a new connection: the
  * place to say whose certificate is expected there; an errno stops it
  *
- * @param first  The INVITE that makes the dialog; else dst is where the peer's
- *               last message came from
+ * @param fresh  No connection is known: the INVITE that makes the dialog, or the
+ *               dialog's is gone.  Else it goes where the peer's last message
+ *               came from.
  */
-typedef int (dlg_send_h)(const struct sa *dst, bool first, void *arg);
+typedef int (dlg_send_h)(const struct sa *dst, bool fresh, void *arg);
 
 /** All there is to say about an INVITE of ours, except who hears of it */
 struct dlg_invite {
@@ -171,14 +180,6 @@ int dlg_invite(struct dlg **dlgp, struct dlgs *ds, const struct dlg_invite *inv,
 /** The dialog that a Replaces or Join header names, also one that has ended */
 struct dlg *dlgs_find_ids(const struct dlgs *ds, const struct pl *callid,
 			  const struct pl *local_tag, const struct pl *remote_tag);
-
-/**
- * UAS: 1xx (not 100) to the initial INVITE
- *
- * @return 0, or ENOTSUP if the peer wants it reliably (RFC 3262), which ours
- *         are not: it hears nothing before the final response
- */
-int dlg_progress(struct dlg *dlg, uint16_t scode, const char *reason);
 
 /**
  * 2xx with a body to the pending INVITE, re-INVITE or UPDATE of the peer
@@ -257,11 +258,9 @@ void *dlg_arg(const struct dlg *dlg);
 bool dlg_established(const struct dlg *dlg);
 bool dlg_ended(const struct dlg *dlg);
 bool dlg_forked(const struct dlg *dlg);  /* UAC: branches beside ours were seen */
-bool dlg_peer_allows(const struct dlg *dlg, const char *method); /* UPDATE, INFO, REFER, NOTIFY */
 const char *dlg_callid(const struct dlg *dlg);
 const char *dlg_local_tag(const struct dlg *dlg);
 const char *dlg_remote_tag(const struct dlg *dlg);
-const char *dlg_remote_uri(const struct dlg *dlg);    /* URI of the peer's From/To */
 const struct sa *dlg_peer_addr(const struct dlg *dlg); /* where its last request came from */
 
 #endif

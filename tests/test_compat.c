@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "clock.h"
 #include "re_compat.h"
 
 enum { TIMERS = 150 };
@@ -106,6 +107,22 @@ START_TEST(transactions_are_counted)
 END_TEST
 
 
+/** "jfs" is what the library, not this program, has set */
+START_TEST(timers_do_not_go_by_the_time_of_day)
+{
+	const uint64_t t0 = clock_mono_ms();
+	struct tmr tmr;
+
+	tmr_init(&tmr);
+	tmr_start(&tmr, 1000, nothing, NULL);
+	ck_assert_uint_ge(tmr.jfs, t0 + 1000);
+	ck_assert_uint_le(tmr.jfs, clock_mono_ms() + 1000);
+	ck_assert_uint_ge(tmr_jiffies(), t0);
+	tmr_cancel(&tmr);
+}
+END_TEST
+
+
 int main(void)
 {
 	Suite *s = suite_create("compat");
@@ -116,6 +133,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, timers_that_run_are_counted);
 	tcase_add_test(tc, transactions_are_counted);
+	tcase_add_test(tc, timers_do_not_go_by_the_time_of_day);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

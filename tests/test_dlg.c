@@ -20,11 +20,7 @@ START_TEST(caller_hangs_up)
 	ck_assert(!strcmp(dlg_callid(a.dlg), dlg_callid(b.dlg)));
 	ck_assert(!strcmp(dlg_local_tag(a.dlg), dlg_remote_tag(b.dlg)));
 	ck_assert(!strcmp(dlg_remote_tag(a.dlg), dlg_local_tag(b.dlg)));
-	ck_assert(!strcmp(dlg_remote_uri(b.dlg), "sip:a@example.org"));
 	ck_assert_ptr_eq(dlg_arg(a.dlg), &a);
-	ck_assert(dlg_peer_allows(a.dlg, "UPDATE"));
-	ck_assert(!dlg_peer_allows(a.dlg, "INFO"));
-	ck_assert(!dlg_peer_allows(a.dlg, "NONSENSE"));
 
 	end_drop(&a);
 	WAIT(b.closec && !dlgs_count(a.ds) && !dlgs_count(b.ds));
@@ -128,15 +124,11 @@ START_TEST(without_an_invite_handler_calls_are_forbidden)
 END_TEST
 
 
-START_TEST(ringing_is_told)
+START_TEST(an_invite_has_one_final_answer)
 {
 	end_connect(&a, &b.laddr, body("hello"));
 	WAIT(b.dlg);
-	ck_assert_int_eq(dlg_progress(b.dlg, 180, "Ringing"), 0);
-	WAIT(a.progrc);
-	ck_assert_uint_eq(a.scode, 180);
 	ck_assert_int_eq(dlg_answer(b.dlg, 200, "OK", body("x")), 0);
-	ck_assert_int_eq(dlg_progress(b.dlg, 180, "Ringing"), EINVAL);
 	ck_assert_int_eq(dlg_answer(b.dlg, 200, "OK", body("x")), EINVAL);
 	ck_assert_int_eq(dlg_reject(b.dlg, 500, "No", NULL), EINVAL);
 	WAIT(b.estabc);
@@ -148,8 +140,8 @@ START_TEST(caller_cancels)
 {
 	end_connect(&a, &b.laddr, body("hello"));
 	WAIT(b.dlg);
-	ck_assert_int_eq(dlg_progress(b.dlg, 180, "Ringing"), 0);
-	WAIT(a.progrc);
+	clock_turn(150);
+	WAIT(seen_count(&a, false, "SIP/2.0 100"));
 	end_drop(&a);
 	WAIT(b.closec && !dlgs_count(a.ds) && !dlgs_count(b.ds));
 	ck_assert_int_eq(b.err, ECONNABORTED);
@@ -356,7 +348,6 @@ START_TEST(auto_is_an_invite_if_the_peer_does_not_allow_update)
 {
 	b.hdrs = "Allow: INVITE, ACK, BYE\r\n";
 	call_up();
-	ck_assert(!dlg_peer_allows(a.dlg, "UPDATE"));
 	(void)end_offer(&a, DLG_AUTO);
 	WAIT(a.answerc == 2);
 	ck_assert_uint_eq(seen_count(&a, true, "UPDATE "), 0);
@@ -635,17 +626,6 @@ static void all_gone(void)
 }
 
 
-START_TEST(drop_in_progrh)
-{
-	a.h.progrh = drop_msg;
-	end_connect(&a, &b.laddr, body("hello"));
-	WAIT(b.dlg);
-	ck_assert_int_eq(dlg_progress(b.dlg, 183, "Progress"), 0);
-	all_gone();
-}
-END_TEST
-
-
 START_TEST(drop_in_answerh_calls_no_estabh)
 {
 	a.h.answerh = drop_msg;
@@ -824,7 +804,6 @@ START_TEST(bad_arguments_are_refused_and_bodies_dropped)
 	ck_assert_int_eq(dlg_answer(NULL, 200, "OK", body("x")), EINVAL);
 	ck_assert_int_eq(dlg_answer_ack(NULL, body("x")), EINVAL);
 	ck_assert_int_eq(dlg_offer(NULL, DLG_AUTO, end_make_offer), EINVAL);
-	ck_assert_int_eq(dlg_progress(NULL, 180, "x"), EINVAL);
 	ck_assert_int_eq(dlg_reject(NULL, 400, "x", NULL), EINVAL);
 	ck_assert(!dlgs_request(NULL, NULL));
 	dlg_bye(NULL, NULL);
@@ -841,7 +820,7 @@ static void add_calls(TCase *tc)
 	tcase_add_test(tc, everything_goes_on_the_callers_connection);
 	tcase_add_test(tc, refusal_ends_the_call_for_both);
 	tcase_add_test(tc, without_an_invite_handler_calls_are_forbidden);
-	tcase_add_test(tc, ringing_is_told);
+	tcase_add_test(tc, an_invite_has_one_final_answer);
 	tcase_add_test(tc, caller_cancels);
 	tcase_add_test(tc, early_callee_drops);
 	tcase_add_test(tc, early_callee_hangs_up_and_keeps_its_reference);
@@ -878,7 +857,6 @@ static void add_drops(TCase *tc)
 			    0, 3);
 	tcase_add_test(tc, drop_before_the_ack_of_a_re_invite);
 	tcase_add_test(tc, drop_while_a_retry_waits);
-	tcase_add_test(tc, drop_in_progrh);
 	tcase_add_test(tc, drop_in_answerh_calls_no_estabh);
 	tcase_add_test(tc, drop_in_answerh_of_the_ack_calls_no_estabh);
 	tcase_add_loop_test(tc, drop_in_estabh, 0, 2);

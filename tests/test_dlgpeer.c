@@ -97,6 +97,76 @@ START_TEST(late_ack_stops_the_repetition)
 END_TEST
 
 
+/** It hears and speaks all the while: nothing that it asks for buys time */
+static void asks_until_the_end(const char *offer)
+{
+	uint64_t t = 0;
+
+	for (; t + 5000 < TIMER_H; t += 5000) {
+		peer_request("INVITE", PEER_CONTACT, offer);
+		peer_expect("491 INVITE");
+		peer_request("ACK", NULL, NULL);
+		peer_request("UPDATE", PEER_CONTACT, "more");
+		peer_expect("200 UPDATE");
+		clock_turn(5000);
+		peer_expect("200 INVITE");
+	}
+	ck_assert_uint_eq(a.closec, 0);
+	clock_turn(TIMER_H - t);
+	WAIT(a.closec);
+	ck_assert_int_eq(a.err, ETIMEDOUT);
+	peer_reply(peer_expect("BYE"), 200, "OK", NULL, NULL);
+	WAIT(!dlgs_count(a.ds));
+}
+
+
+START_TEST(who_never_acks_gets_no_more_time_by_asking_again)
+{
+	unacked_call();
+	asks_until_the_end(_i ? NULL : "again");
+	ck_assert_uint_eq(a.estabc, 0);
+}
+END_TEST
+
+
+START_TEST(who_does_not_ack_a_re_invite_gets_no_more_time_either)
+{
+	peer_calls(NULL);
+	peer_request("INVITE", PEER_CONTACT, "once");
+	peer_expect("200 INVITE");
+	asks_until_the_end(_i ? NULL : "again");
+	ck_assert_uint_eq(a.estabc, 1);
+}
+END_TEST
+
+
+/** RFC 5407 section 3.1.4: over UDP that happens to decent phones */
+START_TEST(re_invite_after_a_lost_ack_is_put_off)
+{
+	uint32_t cseq;
+
+	unacked_call();
+	cseq = peer.cseq;
+	peer_request("INVITE", PEER_CONTACT, "hold");
+	peer_expect("491 INVITE");
+	peer_request("ACK", NULL, NULL);
+	ck_assert_uint_eq(a.estabc, 0);
+	clock_turn(T1);
+	peer_expect("200 INVITE");
+	peer_request_at("ACK", cseq, NULL, NULL);
+	WAIT(a.estabc);
+	peer_request("INVITE", PEER_CONTACT, "hold");
+	peer_expect("200 INVITE");
+	peer_request("ACK", NULL, NULL);
+	ck_assert_str_eq(a.theirs, "hold");
+	clock_turn(TIMER_H);
+	peer_request("INFO", NULL, NULL);
+	peer_expect("405 INFO");
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
 START_TEST(dropped_call_without_ack_ends_with_bye_in_the_end)
 {
 	struct sip_msg *msg;
@@ -475,8 +545,6 @@ END_TEST
 
 START_TEST(offer_in_an_early_dialog_is_a_500)
 {
-	struct sip_msg *msg;
-
 	peer_connect(&a.laddr);
 	peer.cseq = 1;
 	strcpy(peer.callid, "early");
@@ -485,10 +553,9 @@ START_TEST(offer_in_an_early_dialog_is_a_500)
 	strcpy(peer.remote, "<sip:a@example.org>");
 	peer_request("INVITE", PEER_CONTACT, "hello");
 	WAIT(dlg_pending(a.dlg));
-	(void)dlg_progress(a.dlg, 180, "Ringing");
-	msg = peer_expect("180 INVITE");
-	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
-			  &msg->to.val);
+	/* nothing has told it; it guessed */
+	(void)re_snprintf(peer.remote, sizeof(peer.remote),
+			  "<sip:a@example.org>;tag=%s", dlg_local_tag(a.dlg));
 	peer_request("UPDATE", NULL, "x");
 	peer_expect("500 UPDATE");
 	peer_request("INVITE", PEER_CONTACT, "x");
@@ -877,6 +944,205 @@ START_TEST(other_branch_is_acked_and_hung_up)
 END_TEST
 
 
+/** A 2xx to the INVITE of peer_called(), from a branch of this name */
+static void other_2xx(const char *tag)
+{
+	peer.tag = tag;
+	peer_reply(peer.msgv[0], 200, "OK", PEER_CONTACT, "x");
+}
+
+
+/** All that was sent before has been read */
+static void settle(void)
+{
+	peer_request("INFO", NULL, NULL);
+	peer_expect("405 INFO");
+}
+
+
+START_TEST(a_flood_of_2xx_is_bounded)
+{
+	char tag[16];
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	peer_called(NULL);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)re_snprintf(tag, sizeof(tag), "t%u", i);
+		other_2xx(tag);
+		if (i < 8) {
+			peer_expect("ACK");
+			peer_expect("BYE");
+		}
+	}
+	settle();
+	ck_assert_uint_eq(dlgs_count(a.ds), 1 + 8);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
+/** The dialog of a loser is no INVITE that could have branches */
+START_TEST(a_loser_has_no_losers)
+{
+	peer_called(NULL);
+	other_2xx("one");
+	peer_expect("ACK");
+	peer_expect("BYE");
+	peer.msgv[0]->cseq.num = 0;
+	other_2xx("two");
+	settle();
+	ck_assert_uint_eq(dlgs_count(a.ds), 2);
+}
+END_TEST
+
+
+START_TEST(a_2xx_from_elsewhere_is_no_branch)
+{
+	peer_called(NULL);
+	peer_close();
+	peer_connect(&a.laddr);
+	other_2xx("stranger");
+	settle();
+	/* not even when the dialog has moved to there */
+	other_2xx("stranger");
+	settle();
+	ck_assert(!dlg_forked(a.dlg));
+	ck_assert_uint_eq(dlgs_count(a.ds), 1);
+}
+END_TEST
+
+
+static struct mbuf *flow;       /* stands for the connection there is now */
+
+static void *flow_get(const struct sip_msg *msg)
+{
+	(void)msg;
+	return mem_ref(flow);
+}
+
+
+static void flow_new(void)
+{
+	flow = mbuf_alloc(1);
+	ck_assert_ptr_nonnull(flow);
+}
+
+
+static const struct mbuf *shut; /* and that is closed                 */
+
+static bool flow_open(const void *f)
+{
+	return f != shut;
+}
+
+
+/** From now on a connection is what flow is, whatever TCP says */
+static void call_flows(void)
+{
+	static const struct dlg_flow_handlers fh = {
+		.geth = flow_get, .openh = flow_open
+	};
+
+	shut = NULL;
+	flow_new();
+	dlgs_set_flow(a.ds, &fh);
+}
+
+
+/** The port, and so the address, is somebody else's now */
+START_TEST(a_2xx_of_the_next_connection_from_there_is_no_branch)
+{
+	struct mbuf *first;
+
+	call_flows();
+	first = flow;
+	peer_called(NULL);
+	flow_new();
+	other_2xx("stranger");
+	settle();
+	ck_assert(!dlg_forked(a.dlg));
+	mem_deref(flow);
+	flow = first;
+	other_2xx("branch");
+	peer_expect("ACK");
+	peer_expect("BYE");
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
+START_TEST(a_2xx_is_repeated_on_its_connection_or_not_at_all)
+{
+	struct mbuf *first;
+	uint32_t cseq;
+
+	call_flows();
+	first = flow;
+	unacked_call();
+	cseq = peer.cseq;
+	clock_turn(T1);
+	peer_expect("200 INVITE");
+	flow_new();
+	settle();
+	clock_turn(2 * T1);
+	peer_expect("200 INVITE");
+	shut = first;
+	clock_turn(T2);
+	settle();
+	peer_request_at("ACK", cseq, NULL, NULL);
+	WAIT(a.estabc);
+	mem_deref(first);
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
+START_TEST(an_answer_goes_on_the_connection_of_its_offer_or_nowhere)
+{
+	const char *met = _i ? "UPDATE" : "INVITE";
+	struct mbuf *first;
+
+	call_flows();
+	first = flow;
+	a.h.offerh = offer_later;
+	peer_calls(NULL);
+	peer_request(met, PEER_CONTACT, "offer");
+	WAIT(dlg_pending(a.dlg));
+	flow_new();
+	settle();
+	shut = first;
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), ENOTCONN);
+	ck_assert(!dlg_pending(a.dlg));
+	settle();
+
+	/* that one is open */
+	peer_request(met, PEER_CONTACT, "offer");
+	WAIT(dlg_pending(a.dlg));
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), 0);
+	peer_expect(_i ? "200 UPDATE" : "200 INVITE");
+	mem_deref(first);
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
+/** Nobody says whose certificate a new one would have to show */
+START_TEST(nothing_is_offered_to_the_address_of_a_closed_connection)
+{
+	call_flows();
+	peer_calls(NULL);
+	shut = flow;
+	ck_assert_int_eq(end_offer(&a, DLG_REINVITE), 0);
+	WAIT(a.failc);
+	ck_assert_int_eq(a.err, ENOTCONN);
+	settle();
+	flow = mem_deref(flow);
+}
+END_TEST
+
+
 START_TEST(branch_that_rang_first_and_lost_is_noticed)
 {
 	struct sip_msg *inv;
@@ -930,6 +1196,12 @@ static void add_peer_tests(TCase *tc)
 {
 	tcase_add_test(tc, unacked_2xx_is_repeated_then_the_call_ends);
 	tcase_add_test(tc, late_ack_stops_the_repetition);
+	tcase_add_loop_test(tc, who_never_acks_gets_no_more_time_by_asking_again,
+			    0, 2);
+	tcase_add_loop_test(tc,
+			    who_does_not_ack_a_re_invite_gets_no_more_time_either,
+			    0, 2);
+	tcase_add_test(tc, re_invite_after_a_lost_ack_is_put_off);
 	tcase_add_test(tc, dropped_call_without_ack_ends_with_bye_in_the_end);
 	tcase_add_loop_test(tc, bye_instead_of_the_ack, 0, 2);
 	tcase_add_test(tc, repeated_2xx_gets_an_ack_each_time);
@@ -968,6 +1240,17 @@ static void add_our_tests(TCase *tc)
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
 	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, a_flood_of_2xx_is_bounded);
+	tcase_add_test(tc, a_loser_has_no_losers);
+	tcase_add_test(tc, a_2xx_from_elsewhere_is_no_branch);
+	tcase_add_test(tc,
+		       a_2xx_of_the_next_connection_from_there_is_no_branch);
+	tcase_add_test(tc, a_2xx_is_repeated_on_its_connection_or_not_at_all);
+	tcase_add_loop_test(tc,
+			    an_answer_goes_on_the_connection_of_its_offer_or_nowhere,
+			    0, 2);
+	tcase_add_test(tc,
+		       nothing_is_offered_to_the_address_of_a_closed_connection);
 	tcase_add_test(tc, branch_that_rang_first_and_lost_is_noticed);
 	tcase_add_test(tc, unanswered_call_times_out);
 	tcase_add_test(tc, one_connection_is_enough);

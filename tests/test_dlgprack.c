@@ -164,6 +164,51 @@ START_TEST(a_flood_of_branches_is_bounded)
 END_TEST
 
 
+/** Section 3: a peer that counts on before our PRACK came is wrong, or in haste */
+START_TEST(one_prack_at_a_time_is_enough)
+{
+	struct sip_msg *inv = call(), *msg;
+	char extra[128];
+
+	peer_reply(inv, 180, "Ringing", RELIABLE(1), NULL);
+	msg = peer_expect("PRACK");
+	for (unsigned i = 2; i < 40; i++) {
+		(void)re_snprintf(extra, sizeof(extra), PEER_CONTACT
+				  "Require: 100rel\r\nRSeq: %u\r\n", i);
+		peer_reply(inv, 183, "Progress", extra, NULL);
+	}
+	peer_reply(inv, 180, "Ringing", PEER_CONTACT, NULL);
+	WAIT(a.progrc == 2);
+
+	/* who repeats it, as it must, is heard then */
+	peer_reply(msg, 200, "OK", NULL, NULL);
+	peer_reply(inv, 183, "Progress", RELIABLE(2), NULL);
+	prack("2 1 INVITE");
+	picked_up(inv, "welcome");
+}
+END_TEST
+
+
+/** Whoever knows what the INVITE says, but is not where it went */
+START_TEST(a_1xx_from_elsewhere_counts_for_nothing)
+{
+	struct sip_msg *inv = call();
+
+	peer_close();
+	peer_connect(&a.laddr);
+	peer_reply(inv, 180, "Ringing", RELIABLE(1), NULL);
+	strcpy(peer.ruri, "sip:a");
+	strcpy(peer.callid, "other");
+	strcpy(peer.local, "<sip:peer@example.org>;tag=x");
+	strcpy(peer.remote, "<sip:a@example.org>");
+	peer_request("OPTIONS", NULL, NULL);
+	peer_expect("501 OPTIONS");
+	ck_assert_uint_eq(a.progrc, 0);
+	ck_assert_uint_eq(dlgs_count(a.ds), 1);
+}
+END_TEST
+
+
 START_TEST(a_new_offer_before_the_2xx_is_put_off)
 {
 	struct sip_msg *inv = call();
@@ -186,6 +231,32 @@ START_TEST(a_new_offer_before_the_2xx_is_put_off)
 	ck_assert_str_eq(a.theirs, "early");
 	peer_request("UPDATE", PEER_CONTACT, "x");
 	peer_expect("200 UPDATE");
+}
+END_TEST
+
+
+static void drop_progr(struct dlg *dlg, const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	ck_assert_ptr_eq(dlg, a.dlg);
+	end_drop(arg);
+}
+
+
+START_TEST(drop_in_progrh)
+{
+	struct sip_msg *inv, *can;
+
+	a.h.progrh = drop_progr;
+	inv = call();
+	peer_reply(inv, 180, "Ringing", _i ? RELIABLE(1) : NULL, NULL);
+	if (_i)
+		prack("1 1 INVITE");
+	can = peer_expect("CANCEL");
+	peer_reply(can, 200, "OK", NULL, NULL);
+	peer_reply(inv, 487, "Terminated", NULL, NULL);
+	peer_expect("ACK");
+	WAIT(!dlgs_count(a.ds));
 }
 END_TEST
 
@@ -216,7 +287,6 @@ START_TEST(whoever_wants_ours_reliably_hears_nothing_before_the_answer)
 	strcpy(peer.remote, "<sip:a@example.org>");
 	peer_request("INVITE", PEER_CONTACT "Require: 100rel\r\n", "hello");
 	peer_expect("100 INVITE");
-	ck_assert_int_eq(dlg_progress(a.dlg, 180, "Ringing"), ENOTSUP);
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
 	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
 			  &peer_expect("200 INVITE")->to.val);
@@ -245,7 +315,10 @@ int main(void)
 	tcase_add_test(tc,
 		       branches_are_counted_apart_and_the_winners_answer_counts);
 	tcase_add_test(tc, a_flood_of_branches_is_bounded);
+	tcase_add_test(tc, one_prack_at_a_time_is_enough);
+	tcase_add_test(tc, a_1xx_from_elsewhere_counts_for_nothing);
 	tcase_add_test(tc, a_new_offer_before_the_2xx_is_put_off);
+	tcase_add_loop_test(tc, drop_in_progrh, 0, 2);
 	tcase_add_test(tc, drop_while_a_reliable_one_rings);
 	tcase_add_test(tc,
 		       whoever_wants_ours_reliably_hears_nothing_before_the_answer);

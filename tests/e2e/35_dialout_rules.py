@@ -6,6 +6,7 @@ import re
 import lib
 from confedit import edited_server
 from lib import check, note, wait_until
+from hostile import PortClient
 from pki import certificate, stranger_ca
 from rawphone import Phone
 from rawsip import Call, Client, crypto, focus_uri, keys_of, offer, parse_auth
@@ -181,7 +182,25 @@ def group_key(env, demo):
     wait_until('the group key', lambda: [p['legs'][0]['keying'] for p in server.ctl(
         'show', conf)['participants']] == ['group', 'group'], 5)
     note('group keying: by re-offer')
+    inherited_hop(env, sc, phone, suite)
     server.stop()
+
+
+def inherited_hop(env, sc, phone, suite):
+    """The phone is gone, and a client of ours comes from its address: the offer
+    of the next key is not for him"""
+    s = sc.server
+    phone.close()
+    eve = env.add(PortClient(port_from=phone.port, host=s.host, port=s.port,
+                             ca=s.ca, user='eve', timeout=5))
+    dave = env.add(Client(s.host, s.port, ca=s.ca, user='dave',
+                          password=s.password('dave')))
+    joiner = Call(dave, sc.uri)     # in the class of the phone, so that its key changes
+    check(joiner.invite(offer(crypto=[crypto(suite=suite)])).status == 200, 'dave joins')
+    wait_until('who cannot be told the new key is out',
+               lambda: s.ctl('stats')['calls'] == 2 or not eve.stray.empty(), 10)
+    check(eve.stray.empty(), 'told to a stranger')
+    note('inherited address of a hop: nothing with it')
 
 
 def main(env):

@@ -1,6 +1,7 @@
 """A hostile user of a running server: what he does wrong gets its answer, he
 takes nothing along, and the call of somebody else goes on"""
 import os
+import queue
 import re
 import resource
 import select
@@ -13,7 +14,7 @@ import lib
 from confedit import edited_server
 from hostile import (HostileCall, PortClient, Scene, ask, first_line, in_dialog,
                      is_closed, option_request, raw_connect, raw_send)
-from lib import check, note
+from lib import Failure, check, note
 from rawsip import Client, crypto, digest, focus_uri, keys_of, new_key, offer
 
 STORM = 20
@@ -21,6 +22,7 @@ STRAY = 300
 FLOOD = 2000
 FLOOD_KIB = 4096    # with transactions they would be 15 MiB
 CROWD = 200
+REPEATED = 2.5      # a 200 is, after 0.5, 1.5 and 3.5 s
 SYN_S = 0.9         # the first SYN that is lost is sent again after 1 s
 
 
@@ -99,7 +101,7 @@ def no_descriptors(sc):
     """Connections that nobody has room for are closed: they must not wait in
     the queue, where the server would be told of them for ever"""
     pid, s = sc.server.proc.pid, sc.server
-    lib.wait_until('conclavectl is gone', s.base.quiet, 5)
+    s.base.now()        # when that is back, conclavectl is gone
     own = sum(leftover.fds(pid).values()) or s.ctl('stats')['fds'] - 1
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     room = 20
@@ -224,6 +226,36 @@ def inherited_address(sc):
     check(not got, 'told to a stranger: %r' % got)
     check(host.bye().status == 200, 'the host suffered')
     note('inherited address: nothing with it')
+
+
+def inherited_answer(sc):
+    """A 200 that wants its ACK is repeated on its connection, or not at all:
+    also when its caller has another one by now, and somebody else the port"""
+    carol = sc.client('carol', PortClient)
+    call = sc.call(cli=carol)
+    cseq, _ = call.request('INVITE', offer(crypto=[crypto()], version=2))
+    r = call.response(cseq)
+    check(r.status == 200 and keys_of(r.body), 're-INVITE: %s' % r)
+    up = sc.server.ctl('stats')['connections']
+    carol.cut()
+    lib.wait_until('the connection is gone', lambda: sc.server.ctl(
+        'stats')['connections'] < up, 5)
+    eve = sc.client('alice', PortClient, port_from=carol.local[1])
+    told = eve.box(call.call_id)
+    call.cli = sc.client('carol')
+    call.box = call.cli.box(call.call_id)
+    cseq, _ = call.request('UPDATE')
+    proof = digest(call.response(cseq).get('WWW-Authenticate'), 'UPDATE',
+                   call.target, call.user, call.cli.password)
+    cseq, _ = call.request('UPDATE', headers=['Authorization: ' + proof])
+    check(call.response(cseq).status == 200, 'the dialog has moved')
+    try:
+        m = told.get(timeout=REPEATED)
+        raise Failure('told to a stranger: %s' % m)
+    except queue.Empty:
+        pass
+    check(call.bye().status == 200, 'the owner of the dialog, back again')
+    note('inherited address: no 200 either')
 
 
 def keys_of_others(sc):
@@ -452,6 +484,8 @@ def main(env):
             step(sc)
             sc.back_at_base(step.__name__)
         if keying == 'endpoint':
+            inherited_answer(sc)
+            sc.back_at_base('inherited_answer')
             one_room(env, sc.server)
         else:
             in_clear(env, sc.server)

@@ -172,19 +172,20 @@ def own_network():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET):
         note('no network of our own: %s' % os.strerror(ctypes.get_errno()))
-        return
+        return False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack('16sH22x', b'lo', IFF_UP_RUNNING))
+    return True
 
 
 def run(main):
     """Run a scenario: exit code 0, 1 or 77 (skipped), files kept on failure"""
     one_at_a_time()
-    own_network()
+    leftover.alone = own_network()
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(SCENARIO_S)
     env = Env()
-    rc = 1
+    rc, why = 1, ''
     try:
         main(env)
         env.close_but_servers()
@@ -195,14 +196,17 @@ def run(main):
         note('skipped: %s' % e)
         rc = 77
     except Failure as e:
-        note('FAILED: %s' % e)
-    except Exception:
+        why = str(e)
+        traceback.print_exc()
+    except Exception as e:
+        why = repr(e)
         traceback.print_exc()
     finally:
         env.close()
         if rc == 1:
             env.show_logs()
             note('files: %s' % env.dir)
+            note('FAILED: %s' % why)
         else:
             shutil.rmtree(env.dir, ignore_errors=True)
     sys.exit(rc)
@@ -352,7 +356,11 @@ class Server:
         if self.env:
             self.env.close_but_servers(self)
             for c in self.ctl('list')['conferences']:
-                self.ctl('end', c['conf'])
+                try:
+                    self.ctl('end', c['conf'])
+                except Failure:     # its last one has left meanwhile
+                    check(c not in self.ctl('list')['conferences'],
+                          '%s does not end' % c['conf'])
             self.base.compare()
 
     def check_sanitizer(self):
