@@ -71,14 +71,11 @@ int dlg_branch_alloc(struct dlg **dlgp, const struct dlg *dlg,
 }
 
 
-/**
- * A 2xx of another branch: ACK it, then BYE.  It lives until that is answered.
- * One too many hears nothing, and gives up for want of an ACK.
- */
-void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
+/** ACK it, then BYE.  It lives until that is answered.  One too many hears
+ *  nothing, and gives up for want of an ACK. */
+static void hang_up(struct dlg *dlg, const struct sip_msg *msg)
 {
 	struct dlg *loser;
-	bool news = !dlg->forked;
 
 	if (dlg->loserc >= DLG_BRANCH_MAX ||
 	    dlg_branch_alloc(&loser, dlg, msg))
@@ -92,7 +89,16 @@ void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
 	dlg_send_ack(loser);
 	(void)dlg_send_bye(loser, "SIP;cause=200;text=\"Call completed elsewhere\"");
 	mem_deref(loser);
+}
 
+
+/** A 2xx of another branch.  It has read our offer, even if it says too little to
+ *  be hung up on. */
+void dlg_fork_drop(struct dlg *dlg, const struct sip_msg *msg)
+{
+	bool news = !dlg->forked;
+
+	hang_up(dlg, msg);
 	dlg->forked = true;
 	if (news && dlg->state == DLG_CONFIRMED && dlg->h.forkh)
 		dlg->h.forkh(dlg, dlg->arg);

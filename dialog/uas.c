@@ -109,8 +109,9 @@ static void cancel_handler(void *arg)
 	dlg_refuse_pending(dlg, 487, "Request Terminated");
 	if (dlg->state == DLG_EARLY)
 		dlg_close(dlg, ECONNABORTED, msg);
-	else
-		dlg_offer_next(dlg);
+	else if (dlg->h.cancelh)
+		dlg->h.cancelh(dlg, dlg->arg);
+	dlg_offer_next(dlg);
 	mem_deref(msg);
 	dlg_release(dlg);
 }

@@ -130,6 +130,25 @@ uint32_t confevent_count(const struct focus *f, const char *identity)
 }
 
 
+void confevent_purge(const struct focus *f, const char *identity)
+{
+	struct le *le = list_head(hash_list(f->ht_watcher,
+					    hash_joaat_str(identity)));
+
+	while (le) {
+		struct confsub *s = le->data;
+		struct notifier *n = s->n;
+
+		le = le->next;
+		if (str_cmp(notifier_identity(n), identity) ||
+		    !notifier_is_lost(n))
+			continue;
+		sub_gone(s, "connection gone");
+		notifier_drop(n);
+	}
+}
+
+
 /* ---- the copy ------------------------------------------------------------ */
 
 static const char *const proofv[] = {

@@ -3,7 +3,7 @@
  *
  * It has a key of its own for every suite.  A proxy may fork it, so that others
  * read these keys: nothing of a group key is in it, and dialog/fork.c tells when
- * to change.
+ * to change (rekey_forked()).
  *
  * Refs: RFC 4579 section 5.2, RFC 3892 section 2.2, RFC 3327 section 5.4
  */

@@ -304,7 +304,7 @@ static void port_reply(const Mp__Reply *r, void *arg)
 	uint16_t scode;
 	int err;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (!r || r->status != MP__STATUS__OK || epmedia_local_set(ep, r))
 		err = ENOSPC;
 	else

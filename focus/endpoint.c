@@ -84,8 +84,9 @@ void endpoint_leave(struct endpoint *ep, const char *reason, uint32_t grace_ms)
 	dialout_done(ep, 487, "Request Terminated");
 	promote_stop(ep);
 	tmr_cancel(&ep->tmr_deaf);
-	/* it may have changed its class, or left the group, a moment ago */
-	if (joined)
+	/* it may have changed its class, or left the group, a moment ago, also
+	 * before its first ACK; or another device of his has */
+	if (joined || ep->keyed)
 		gclass_cut(c, grace_ms);
 	epfloor_leave(ep);
 	epmedia_release(ep, grace_ms);

@@ -98,11 +98,7 @@ static void joined(struct endpoint *ep)
 	if (ep->dialled)
 		ep->started = tmr_jiffies();
 
-	/* with endpoint keys that others have read, a fresh one comes first */
-	if (ep->forked && c->cc->keying != KEYING_GROUP)
-		rekey_fresh(ep);
-	else
-		promote_start(ep);
+	promote_start(ep);
 
 	/* RFC 3891 section 3: the old device leaves.  It may be in other hands,
 	 * so its keys open nothing more, not even for a moment. */
@@ -143,7 +139,7 @@ static void answer_reply(const Mp__Reply *r, void *arg)
 	struct mbuf *sdp;
 	int err;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (!dlg_pending(ep->dlg)) {
 		taken_back(ep);
 		return;
@@ -190,7 +186,7 @@ void endpoint_port_reply(const Mp__Reply *r, void *arg)
 	struct neg_local l;
 	struct mbuf *sdp;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	if (!r || r->status != MP__STATUS__OK ||
 	    epmedia_local_set(ep, r)) {
 		endpoint_fail(ep, 503, "Service Unavailable",
@@ -215,7 +211,7 @@ static void settle_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 
 	/* the mixer died: what was agreed is, and mixevent_down() comes next */
 	if (!r && !endpoint_is_new(ep)) {
@@ -374,6 +370,18 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 }
 
 
+/** Waiting for an epoch, it does not want one any more.  If the mixer has been
+ *  asked already, its reply comes first: taken_back() */
+static void cancel_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->waiting)
+		epmedia_rollback(ep);
+}
+
+
 /** The answer to our offer: to a delayed one in the ACK, or to a re-offer */
 static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 			   void *arg)
@@ -409,8 +417,8 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	/* after a fork: the offer that is answered now, only this one has read */
-	ep->forked = endpoint_is_new(ep) && dlg_forked(dlg);
+	if (endpoint_is_new(ep) && dlg_forked(dlg))
+		ep->forked = true;
 
 	/* the key of the line that was taken is ours from now on */
 	for (unsigned i = 0; i < off->linec; i++) {
@@ -420,10 +428,7 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		}
 	}
 	neg_offered_reset(off);
-	if (ep->next_tx)
-		err = secret_seen_add(ep->next_tx);
-	if (!err)
-		err = epmedia_keys_answer(ep, &e);
+	err = epmedia_keys_answer(ep, &e);
 	if (!err)
 		err = epmedia_apply(ep, settle_reply);
 	if (err)
@@ -500,7 +505,7 @@ static void progress_handler(struct dlg *dlg, const struct sip_msg *msg,
 static void fork_handler(struct dlg *dlg, void *arg)
 {
 	(void)dlg;
-	rekey_fresh(arg);
+	rekey_forked(arg);
 }
 
 
@@ -537,6 +542,7 @@ const struct dlg_handlers endpoint_handlers = {
 	.offer_failh = offer_fail_handler,
 	.refreshh = refresh_handler,
 	.offerh  = offer_handler,
+	.cancelh = cancel_handler,
 	.answerh = answer_handler,
 	.lateh   = late_handler,
 	.estabh  = estab_handler,

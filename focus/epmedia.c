@@ -82,7 +82,7 @@ static int draw_tx(struct endpoint *ep)
 {
 	const struct suite *s = ep->next.sdes.suite;
 
-	if (ep->tx && ep->neg.sdes.suite == s &&
+	if (ep->tx && !ep->forked && ep->neg.sdes.suite == s &&
 	    ep->neg.mki_len == ep->next.mki_len)
 		return 0;
 
@@ -116,11 +116,13 @@ static int group_key(struct endpoint *ep)
  * On a key of its own after this exchange, or in the group where it is.  Back
  * from the group if it is to get other packets than those of its class, or if
  * it is not proven yet: what it does with a key in our answer says nothing
- * about one in our offer.  after_answer() promotes it anew.
+ * about one in our offer.  after_answer() promotes it anew.  So it does one
+ * that is on its way there from a key that others have read.
  */
 static int own_key(struct endpoint *ep)
 {
-	ep->next_own = !ep->gc || ep->trial || !gclass_same(ep->gc, &ep->next);
+	ep->next_own = !ep->gc || ep->trial || (ep->forked && !ep->ge) ||
+		!gclass_same(ep->gc, &ep->next);
 	if (ep->next_own)
 		return draw_tx(ep);
 
@@ -249,7 +251,7 @@ time_t epmedia_key_since(const struct endpoint *ep)
 {
 	const struct gepoch *ge = epmedia_epoch(ep);
 
-	return ge ? ge->born : ep->tx ? ep->tx_born : 0;
+	return ge ? ge->born : ep->tx && !ep->forked ? ep->tx_born : 0;
 }
 
 
@@ -257,7 +259,7 @@ const struct secret *epmedia_key(const struct endpoint *ep)
 {
 	const struct gepoch *ge = epmedia_epoch(ep);
 
-	return ge ? ge->key : ep->tx;
+	return ge ? ge->key : ep->forked ? NULL : ep->tx;
 }
 
 
@@ -318,6 +320,20 @@ static void fill_rx(struct legset *l, const struct sdes *sd)
 }
 
 
+/** Its own key; NULL: none, or others have read it, and the mixer is not to have
+ *  it then */
+static const struct secret *own_tx(const struct endpoint *ep, bool next)
+{
+	const bool fresh = next && ep->next_tx;
+
+	/* the first one agreed is that of the INVITE */
+	if (ep->forked && (!fresh || endpoint_is_new(ep)))
+		return NULL;
+
+	return fresh ? ep->next_tx : ep->tx;
+}
+
+
 /**
  * What it hears: the group stream, its own, or during a trial both.  With MKI
  * it can open both at any time, and its own is what the mixer falls back to.
@@ -328,7 +344,7 @@ static void fill_tx(struct legset *l, const struct endpoint *ep,
 		    const struct neg *n, bool next)
 {
 	const struct gepoch *ge = next && ep->next_ge ? ep->next_ge : ep->ge;
-	const struct secret *own = next && ep->next_tx ? ep->next_tx : ep->tx;
+	const struct secret *own = own_tx(ep, next);
 
 	if (ge && !ge->retired && !(next && ep->next_own)) {
 		mp__tx_group__init(&l->group);
@@ -362,7 +378,7 @@ static void fill_media(struct legset *l, const struct endpoint *ep,
 	l->ls.dtmf_pt = n->dtmf_pt;
 	l->ls.level_ext = n->level_ext;
 	l->ls.rtcp_mux = n->rtcp_mux;
-	l->ls.send = n->peer_receives && !ep->forked && (next || !ep->moved);
+	l->ls.send = n->peer_receives && (next || !ep->moved);
 	l->ls.recv = n->peer_sends && part_heard(ep->part);
 	l->ls.idle_ms = 1000 * ep->part->conf->focus->cfg->media_timeout_s;
 	fill_addr(&l->remote, l->remote_ip, &n->remote);
@@ -433,7 +449,7 @@ int epmedia_apply(struct endpoint *ep, mixproc_reply_h *replyh)
 
 	err = send_legset(ep, &l, af, replyh);
 	if (!err)
-		ep->media_pending = true;
+		++ep->media_pending;
 
 	return err;
 }
@@ -467,7 +483,7 @@ static int fresh_own(struct endpoint *ep)
 	if (err)
 		return err;
 
-	secret_seen_free(&ep->tx);
+	epmedia_drop_own(ep);
 	ep->tx = key;
 	ep->own_due = true;
 
@@ -495,7 +511,7 @@ int epmedia_move(struct endpoint *ep, mixproc_reply_h *replyh)
 	l.ls.rx_roc = ep->rx_roc;
 	err = send_legset(ep, &l, sa_af(&ep->neg.remote), replyh);
 	if (!err)
-		ep->media_pending = true;
+		++ep->media_pending;
 
 	return err;
 }
@@ -522,6 +538,27 @@ bool epmedia_renew(struct endpoint *ep)
 void epmedia_drop_own(struct endpoint *ep)
 {
 	secret_seen_free(&ep->tx);
+	ep->tx_forkable = ep->forked = false;
+}
+
+
+static void commit_own(struct endpoint *ep)
+{
+	const bool first = endpoint_is_new(ep), forked = first && ep->forked;
+
+	epmedia_drop_own(ep);
+	ep->tx = ep->next_tx;
+	ep->tx_born = time(NULL);
+	ep->tx_forkable = first && ep->dialled;
+	ep->forked = forked;
+	ep->next_tx = NULL;
+}
+
+
+void epmedia_told(struct endpoint *ep, const struct gepoch *ge)
+{
+	ep->keyed = true;
+	ep->known = MAX(ep->known, ge->no);
 }
 
 
@@ -534,7 +571,7 @@ static void commit_epoch(struct endpoint *ep)
 		gclass_leave(ep, STAY_GRACE_MS);
 		gclass_member(ge->gc, ep, ge->no);
 	}
-	ep->known = MAX(ep->known, ge->no);
+	epmedia_told(ep, ge);
 	old = ep->ge;
 	ep->ge = ge;
 	mem_deref(old);
@@ -559,12 +596,8 @@ void epmedia_commit(struct endpoint *ep)
 	ep->mlines = ep->next_mlines;
 	memset(&ep->next_mlines, 0, sizeof(ep->next_mlines));
 
-	if (ep->next_tx) {
-		secret_seen_free(&ep->tx);
-		ep->tx = ep->next_tx;
-		ep->tx_born = time(NULL);
-		ep->next_tx = NULL;
-	}
+	if (ep->next_tx)
+		commit_own(ep);
 	if (ep->next_own && ep->gc) {
 		promote_stop(ep);
 		gclass_leave(ep, STAY_GRACE_MS);

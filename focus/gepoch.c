@@ -97,10 +97,29 @@ static void destructor(void *arg)
 
 	if (ge->le.list)
 		retire(ge);
+	mixproc_forget(ge->gc->conf->mix, ge);
 	tmr_cancel(&ge->tmr);
 	list_unlink(&ge->le);
 	secret_seen_free(&ge->key);
 	mem_deref(ge->gc);
+}
+
+
+/** The mixer has no room for it: nobody is sent anything under it, and those who
+ *  have it already get the next.  If it died, see gclass_lost(). */
+static void install_reply(const Mp__Reply *r, void *arg)
+{
+	struct gepoch *ge = arg;
+	struct gclass *gc = ge->gc;
+
+	if (!r || r->status == MP__STATUS__OK || ge->retired)
+		return;
+
+	gepoch_lost(ge);
+	log_warn("ev=key_refused conf=%s class=%u epoch=%u", gc->conf->label,
+		 gc->id, ge->no);
+	if (gc->live == ge)
+		gepoch_want(gc, RETRY_MS);
 }
 
 
@@ -132,7 +151,7 @@ static int install(struct gepoch *ge)
 	msg.body_case = MP__MESSAGE__BODY_KEY_INSTALL;
 	msg.key_install = &ki;
 
-	return mixproc_send(gc->conf->mix, &msg, NULL, NULL);
+	return mixproc_send(gc->conf->mix, &msg, install_reply, ge);
 }
 
 

@@ -372,7 +372,8 @@ int neg_offered_draw(struct neg_offered *off, const struct cfg_conf *cc)
 	for (unsigned i = 0; i < cc->suitec && !err; i++) {
 		const struct suite *s = suite_by_id(cc->suitev[i]);
 
-		err = secret_draw(&off->linev[i].key, suite_keysalt_len(s));
+		err = secret_seen_draw(&off->linev[i].key,
+				       suite_keysalt_len(s));
 		off->linev[i].suite = s->id;
 		off->linev[i].tag = i + 1;
 		off->linec = i + 1;
@@ -388,7 +389,7 @@ int neg_offered_draw(struct neg_offered *off, const struct cfg_conf *cc)
 void neg_offered_reset(struct neg_offered *off)
 {
 	for (unsigned i = 0; i < off->linec; i++)
-		secret_free(&off->linev[i].key);
+		secret_seen_free(&off->linev[i].key);
 	memset(off, 0, sizeof(*off));
 }
 

@@ -135,7 +135,8 @@ int  neg_mlines_set(struct neg_mlines *ml, const struct descr *d,
 		    unsigned index);
 void neg_mlines_reset(struct neg_mlines *ml);
 
-/** Draw a key for every allowed suite */
+/** Draw a key for every allowed suite.  From now on nobody can have it for his
+ *  own: whoever reads the offer could, before it is answered. */
 int  neg_offered_draw(struct neg_offered *off, const struct cfg_conf *cc);
 void neg_offered_reset(struct neg_offered *off);
 void neg_reset(struct neg *n);

@@ -73,7 +73,7 @@ void promote_start(struct endpoint *ep)
 	/* a key that it has not been told yet comes first, or it would be deaf
 	 * until there is an epoch */
 	if (c->cc->keying == KEYING_ENDPOINT || ep->gc || !ep->tx ||
-	    ep->own_due)
+	    ep->own_due || ep->forked)
 		return;
 
 	/* in a group conference nobody is asked; who cannot is ended */

@@ -53,7 +53,7 @@ static void move_reply(const Mp__Reply *r, void *arg)
 {
 	struct endpoint *ep = arg;
 
-	ep->media_pending = false;
+	--ep->media_pending;
 	/* this one died, too: mixevent_down() comes next */
 	if (!r)
 		return;

@@ -33,11 +33,36 @@ static bool is_behind(const struct endpoint *ep)
 static bool is_due(const struct endpoint *ep)
 {
 	return ep->state != EP_LEFT && ep->neg.sdes.suite &&
-		(is_behind(ep) || (!ep->gc && ep->own_due && ep->tx));
+		(is_behind(ep) || ep->forked ||
+		 (!ep->gc && ep->own_due && ep->tx));
 }
 
 
 /* ---- the offer ----------------------------------------------------------- */
+
+/** Epoch and key of its own, as our offer shows them */
+static int offer_keys(struct neg_keys *keys, struct endpoint *ep,
+		      const struct gepoch *ge)
+{
+	const struct suite *s = ep->neg.sdes.suite;
+	struct neg_offered *off = &ep->offered;
+	const struct secret *own = ep->tx;
+	int err = 0;
+
+	neg_offered_reset(off);
+	off->linec = 1;
+	off->linev[0].tag = ep->neg.sdes.tag;
+	off->linev[0].suite = s->id;
+	if (ep->forked && (!ge || ep->neg.mki_len)) {
+		err = secret_seen_draw(&off->linev[0].key,
+				       suite_keysalt_len(s));
+		own = off->linev[0].key;
+	}
+	epmedia_show(keys, ge, own, ep->neg.mki_len);
+
+	return keys->c ? err : ENOKEY;
+}
+
 
 struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 {
@@ -50,14 +75,8 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	 * that it did not: its trial starts anew afterwards */
 	if (asked && ep->trial)
 		ge = NULL;
-	epmedia_show(&keys, ge, ep->tx, ep->neg.mki_len);
-	if (!keys.c)
+	if (offer_keys(&keys, ep, ge))
 		return NULL;
-
-	neg_offered_reset(&ep->offered);
-	ep->offered.linec = 1;
-	ep->offered.linev[0].tag = ep->neg.sdes.tag;
-	ep->offered.linev[0].suite = ep->neg.sdes.suite->id;
 
 	epmedia_local(ep, &l);
 	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, &keys, dir))
@@ -67,7 +86,7 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	ep->offer_ge = mem_ref(ge);
 	ep->offer_own = !ge;
 	if (ge)
-		ep->known = MAX(ep->known, ge->no);
+		epmedia_told(ep, ge);
 
 	return sdp;
 }
@@ -145,7 +164,11 @@ void rekey_start(struct endpoint *ep)
 	if (!is_due(ep) || ep->le_rekey.list)
 		return;
 
-	list_append(&c->rekeyl, &ep->le_rekey, ep);
+	/* who hears nothing at all goes first */
+	if (ep->forked)
+		list_prepend(&c->rekeyl, &ep->le_rekey, ep);
+	else
+		list_append(&c->rekeyl, &ep->le_rekey, ep);
 	if (c->rekey_outc < PACE_MAX && !tmr_isrunning(&c->tmr_rekey))
 		tmr_start(&c->tmr_rekey, 0, pump_handler, c);
 }
@@ -176,46 +199,24 @@ void rekey_stop(struct endpoint *ep)
 
 /* ---- a key that nobody else has read -------------------------------------- */
 
-static struct mbuf *fresh_offer(struct dlg *dlg, void *arg)
+void rekey_forked(struct endpoint *ep)
 {
-	struct endpoint *ep = arg;
-	struct neg_offered *off = &ep->offered;
-	struct neg_keys keys;
-	struct neg_local l;
-	struct mbuf *sdp;
-	(void)dlg;
+	/* it has another key by now, or none of its own any more */
+	if (!endpoint_is_new(ep) && !ep->tx_forkable)
+		return;
 
-	if (ep->state == EP_LEFT || ep->gc || ep->media_pending)
-		return NULL;
-
-	ep->offer_ge = mem_deref(ep->offer_ge);
-	ep->offer_own = false;
-	neg_offered_reset(off);
-	off->linec = 1;
-	off->linev[0].tag = ep->neg.sdes.tag;
-	off->linev[0].suite = ep->neg.sdes.suite->id;
-	if (secret_draw(&off->linev[0].key,
-			suite_keysalt_len(ep->neg.sdes.suite)))
-		return NULL;
-
-	epmedia_show(&keys, NULL, off->linev[0].key, ep->neg.mki_len);
-	epmedia_local(ep, &l);
-	if (neg_print_reoffer(&sdp, &ep->neg, &ep->mlines, &l, &keys,
-			      ep->neg.dir))
-		return NULL;
-
-	log_debug("ev=fresh_key_offer conf=%s part=%u leg=%llu",
-		  ep->part->conf->label, ep->part->id,
-		  (unsigned long long)ep->leg);
-
-	return sdp;
-}
-
-
-void rekey_fresh(struct endpoint *ep)
-{
-	if (ep->neg.sdes.suite && ep->part->conf->cc->keying != KEYING_GROUP)
-		(void)dlg_offer(ep->dlg, DLG_AUTO, fresh_offer);
+	log_info("ev=forked conf=%s part=%u leg=%llu", ep->part->conf->label,
+		 ep->part->id, (unsigned long long)ep->leg);
+	ep->forked = true;
+	/* a trial goes on under its own key; an epoch that it takes for good is
+	 * one that nobody else has read */
+	if (ep->gc && (ep->trial ||
+		       !(ep->ge || ep->next_ge || ep->offer_ge))) {
+		promote_stop(ep);
+		gclass_leave(ep, STAY_GRACE_MS);
+	}
+	(void)epmedia_resend(ep);
+	rekey_start(ep);
 }
 
 
@@ -238,9 +239,7 @@ void rekey_failed(struct endpoint *ep, uint16_t scode)
 	if (promote_give_up(ep, "refused"))
 		return;
 
-	if (++ep->rekey_fails < REKEY_TRIES && ep->forked)
-		rekey_fresh(ep);
-	else if (ep->rekey_fails < REKEY_TRIES)
+	if (++ep->rekey_fails < REKEY_TRIES)
 		rekey_start(ep);
 	else
 		endpoint_end(ep, 488, "Rekey refused");

@@ -56,8 +56,13 @@ enum change {
 	CHANGE_MAX
 };
 
+/** The configuration is read again; reason is "file:line: reason" on error */
+typedef int (focus_reload_h)(char *reason, size_t size, void *arg);
+
 struct focus {
 	struct cfg *cfg;
+	focus_reload_h *reloadh;    /* NULL: there is no file                 */
+	void *reload_arg;
 	struct sip *sip;
 	struct dnsc *dnsc;          /* NULL: no name server known             */
 	struct tls *tls;
@@ -228,7 +233,6 @@ struct endpoint {
 	bool dialled;               /* we called it                           */
 	bool unacked;               /* it has our answer: others are told     */
 	unsigned refers;            /* REFERs in its dialog                   */
-	bool forked;                /* others know our key: send nothing yet  */
 	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
 	enum endpoint_state state;
@@ -247,10 +251,15 @@ struct endpoint {
 	struct secret *tx;          /* our key to it alone; NULL: promoted.
 				       With MKI it stays beside the group key  */
 	time_t tx_born;             /* since when that is agreed              */
+	bool tx_forkable;           /* it was in our INVITE                   */
+	bool forked;                /* and others have read that: nothing goes
+				       out under it, and a fresh one is what
+				       it is offered first                    */
 	struct gclass *gc;          /* the class it is a member of            */
 	struct le le_class;         /* in memberl of gc                       */
 	struct gepoch *ge;          /* epoch it hears; NULL: tx, or nothing   */
-	uint32_t known;             /* newest epoch of gc ever sent to it     */
+	bool keyed;                 /* an epoch of some class was sent to it  */
+	uint32_t known;             /* newest one of gc ever sent to it       */
 	uint32_t first;             /* oldest epoch of gc that it may have    */
 	enum follows follows;       /* does it take new keys?  NO: it has not */
 	bool trial;                 /* gets both streams until it proves it   */
@@ -282,7 +291,7 @@ struct endpoint {
 	int dial_af;                /* address family of a leg without dialog */
 	struct gepoch *next_ge;
 	bool resend;                /* tell the mixer again afterwards        */
-	bool media_pending;
+	unsigned media_pending;     /* questions that the mixer has from it   */
 	bool lost;                  /* its mixer died: to be dealt with       */
 	bool moved;                 /* to a new mixer, and does not know yet:
 				       nothing is sent to it                  */
@@ -419,6 +428,8 @@ void epmedia_commit(struct endpoint *ep);
 bool epmedia_renew(struct endpoint *ep);
 /** Keys for an answer to an offer of ours */
 int  epmedia_keys_answer(struct endpoint *ep, struct neg_err *e);
+/** It knows this epoch of its class from now on, and for ever */
+void epmedia_told(struct endpoint *ep, const struct gepoch *ge);
 /** Its own key is not sent under any more: wipe it */
 void epmedia_drop_own(struct endpoint *ep);
 /** It did not come to be: forget next */
@@ -503,7 +514,7 @@ int  gepoch_draw(struct gclass *gc);
  *  earlier time that was said before.  With MKI: nothing more at all, since
  *  everybody has a key to fall back to. */
 void gepoch_expose(struct gepoch *ge, uint32_t grace_ms);
-/** The mixer that had it is gone: nothing will be sent under it */
+/** The mixer does not have it (any more): nothing will be sent under it */
 void gepoch_lost(struct gepoch *ge);
 
 /* promote.c: from an endpoint's own key to the group key, if it can */
@@ -532,8 +543,9 @@ void rekey_settled(struct endpoint *ep);
 void rekey_failed(struct endpoint *ep, uint16_t scode);
 /** It leaves */
 void rekey_stop(struct endpoint *ep);
-/** Others know the key toward it: a fresh one, and nothing is sent before */
-void rekey_fresh(struct endpoint *ep);
+/** Others have read our INVITE.  If its key is in use, nothing more goes out
+ *  under it, and a fresh one is offered before all else. */
+void rekey_forked(struct endpoint *ep);
 
 /* rate.c */
 /** May this identity have so many others bothered? */
@@ -585,6 +597,8 @@ int  focus_start(struct focus **fp, struct cfg *cfg);
 bool focus_ready(const struct focus *f);
 /** A new configuration for what comes; listeners and mixers stay as they are */
 void focus_reload(struct focus *f, struct cfg *cfg);
+/** What an operator's wish for that calls */
+void focus_on_reload(struct focus *f, focus_reload_h *h, void *arg);
 /** Hang up everything; call until focus_idle() or patience ends */
 void focus_stop(struct focus *f);
 bool focus_idle(const struct focus *f);

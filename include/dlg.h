@@ -36,6 +36,9 @@ struct dlg_handlers {
 	 */
 	void (*offerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
+	/** The peer took its re-INVITE back (CANCEL) before it was answered */
+	void (*cancelh)(struct dlg *dlg, void *arg);
+
 	/** The peer answered our offer: in a 2xx, in the ACK, or (told with the
 	 *  2xx) in a reliable 1xx */
 	void (*answerh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
@@ -125,6 +128,9 @@ struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
 
 /** Did this come on the connection that the dialog is on? */
 bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
+
+/** Is that connection gone?  The peer may come back on another one. */
+bool dlg_flow_lost(const struct dlg *dlg);
 
 /**
  * Is the session interval that an INVITE asks for too short?

@@ -27,6 +27,21 @@ void rxset_close(struct rxset *rs)
 	memset(rs, 0, sizeof(*rs));
 }
 
+bool rxset_ssrc_add(struct rxset *rs, uint32_t ssrc)
+{
+	unsigned i;
+
+	for (i = 0; i < rs->ssrcc; i++)
+		if (rs->ssrcv[i] == ssrc)
+			return false;
+	if (rs->ssrcc == LEG_SSRCS_MAX)
+		return false;
+
+	rs->ssrcv[rs->ssrcc++] = ssrc;
+
+	return true;
+}
+
 static bool rx_same(const struct rxset *a, const struct rxset *b)
 {
 	unsigned i;
@@ -74,7 +89,24 @@ static bool reflected(const struct leg_want *w)
 	return false;
 }
 
-/* A fresh context, also for a peer that goes on with a key of before */
+/* The key of before that is this one, whatever else is said about it */
+static struct rxkey *rx_find(struct rxset *rs, const struct skey *key)
+{
+	unsigned i;
+
+	for (i = 0; i < rs->c; i++) {
+		struct rxkey *k = &rs->v[i];
+
+		if (k->srtp && k->key.suite == key->suite && k->key.mki_len == key->mki_len &&
+		    !memcmp(k->key.mki, key->mki, key->mki_len) &&
+		    secret_equal(k->key.secret, key->secret))
+			return k;
+	}
+
+	return NULL;
+}
+
+/* A fresh context, also for a peer whose key another mixer had */
 static int rx_open(struct rxkey *k, const Mp__LegSet *msg)
 {
 	int err = skey_msrtp(&k->key, MSRTP_RX, &k->srtp);
@@ -85,7 +117,7 @@ static int rx_open(struct rxkey *k, const Mp__LegSet *msg)
 	return err;
 }
 
-int legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg)
+int legkey_want(struct leg_want *w, struct leg *leg, const Mp__LegSet *msg)
 {
 	unsigned i;
 	int err;
@@ -99,9 +131,12 @@ int legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg
 		return err;
 
 	w->rx_same = leg && rx_same(&leg->rx, &w->rx);
-	w->rx_back = leg && !w->rx_same && leg->rx_old.c && rx_same(&leg->rx_old, &w->rx);
-	for (i = 0; i < w->rx.c && !w->rx_same && !w->rx_back && !err; i++)
-		err = rx_open(&w->rx.v[i], msg);
+	for (i = 0; i < w->rx.c && !w->rx_same && !err; i++) {
+		const struct skey *key = &w->rx.v[i].key;
+
+		if (!leg || (!rx_find(&leg->rx, key) && !rx_find(&leg->rx_old, key)))
+			err = rx_open(&w->rx.v[i], msg);
+	}
 
 	return err;
 }
@@ -117,6 +152,35 @@ static void rx_old_h(void *arg)
 	rxset_close(&((struct leg *)arg)->rx_old);
 }
 
+/* A peer that stays with a key goes on in its context: a fresh one would not know
+   its ROC, what is a replay, and how much of its lifetime is over */
+static void rx_keep(struct rxset *next, struct rxset *before)
+{
+	bool kept = false;
+	unsigned i;
+
+	for (i = 0; i < next->c; i++) {
+		struct rxkey *k = &next->v[i];
+		struct rxkey *old = k->srtp ? NULL : rx_find(before, &k->key);
+
+		if (!old)
+			continue;
+		k->srtp = old->srtp;
+		k->kept = old->kept;
+		k->used = old->used;
+		old->srtp = old->kept = NULL;
+		if (k->kept) {
+			next->kept_ssrc = before->kept_ssrc;
+			next->kept_roc = before->kept_roc;
+		}
+		kept = true;
+	}
+	for (i = 0; kept && i < before->ssrcc; i++)
+		(void)rxset_ssrc_add(next, before->ssrcv[i]);
+	if (kept && next->ssrc_us < before->ssrc_us)
+		next->ssrc_us = before->ssrc_us;
+}
+
 static uint32_t roc_of(const struct rxset *rs, uint32_t ssrc)
 {
 	uint32_t roc = 0;
@@ -130,20 +194,19 @@ static uint32_t roc_of(const struct rxset *rs, uint32_t ssrc)
 
 /* Without it a peer that counts on is not heard: so one that fails for want of
    memory is no error */
-static void keep_counting(struct leg *leg)
+static void keep_counting(const struct leg *leg, struct rxset *rs)
 {
-	struct rxset *rs = &leg->rx;
-	const uint32_t roc = leg->has_src ? roc_of(&leg->rx_old, leg->src_ssrc) : 0;
+	const uint32_t roc = leg->has_src ? roc_of(&leg->rx, leg->src_ssrc) : 0;
 	unsigned i;
 
-	if (!roc)
-		return;
-
-	rs->kept_ssrc = leg->src_ssrc;
-	rs->kept_roc = roc;
-	for (i = 0; i < rs->c; i++) {
+	for (i = 0; roc && i < rs->c; i++) {
 		struct rxkey *k = &rs->v[i];
 
+		/* a context of before knows by itself */
+		if (!k->srtp)
+			continue;
+		rs->kept_ssrc = leg->src_ssrc;
+		rs->kept_roc = roc;
 		if (skey_msrtp(&k->key, MSRTP_RX, &k->kept) ||
 		    msrtp_resume(k->kept, k->key.secret, rs->kept_ssrc, roc))
 			msrtp_free(&k->kept);
@@ -167,20 +230,15 @@ void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool k
 
 void legkey_rx_apply(struct leg *leg, struct leg_want *w)
 {
-	/* a peer that stays with its old key goes on in its old context:
-	   a fresh one would not know its ROC and what is a replay */
-	struct rxset next = w->rx_back ? leg->rx_old : w->rx;
+	struct rxset next = w->rx;
 
-	if (w->rx_back)
-		memset(&leg->rx_old, 0, sizeof(leg->rx_old));
-	else
-		memset(&w->rx, 0, sizeof(w->rx));
-
+	memset(&w->rx, 0, sizeof(w->rx));
+	keep_counting(leg, &next);
+	rx_keep(&next, &leg->rx_old);
+	rx_keep(&next, &leg->rx);
 	rxset_close(&leg->rx_old);
 	leg->rx_old = leg->rx;
 	leg->rx = next;
-	if (!w->rx_back)
-		keep_counting(leg);
 	if (leg->rx_old.c)
 		(void)timeq_set(loop_timeq(leg->conf->mx->loop), &leg->rx_grace,
 				now_usec() + REKEY_WAIT_MS * 1000ULL, rx_old_h, leg);

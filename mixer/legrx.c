@@ -38,20 +38,6 @@ static bool ssrc_admit(const struct rxset *rs, uint32_t ssrc)
 		(rs->ssrcc < LEG_SSRCS_MAX && now_usec() >= rs->ssrc_us + LEG_SSRC_MS * 1000ULL);
 }
 
-static void ssrc_remember(struct leg *leg, struct rxset *rs, uint32_t ssrc)
-{
-	unsigned i;
-
-	for (i = 0; i < rs->ssrcc; i++)
-		if (rs->ssrcv[i] == ssrc)
-			return;
-
-	rs->ssrcv[rs->ssrcc++] = ssrc;
-	rs->ssrc_us = now_usec();
-	/* RFC 3550 section 8.2: it is ours to move away */
-	conf_ssrc_collide(leg->conf, ssrc);
-}
-
 /* Which of two rollover counters is the peer's?  See legkey.c */
 static enum msrtp_err try_counts(struct leg *leg, struct rxset *rs, struct rxkey *k,
 				 uint8_t *pkt, size_t *lenp)
@@ -115,8 +101,11 @@ static enum msrtp_err try_set(struct leg *leg, struct rxset *rs, uint8_t *pkt, s
 		if (e != MSRTP_BAD)
 			break;
 	}
-	if (!e)
-		ssrc_remember(leg, rs, ssrc);
+	/* RFC 3550 section 8.2: it is ours to move away */
+	if (!e && rxset_ssrc_add(rs, ssrc)) {
+		rs->ssrc_us = now_usec();
+		conf_ssrc_collide(leg->conf, ssrc);
+	}
 
 	return e;
 }

@@ -282,6 +282,8 @@ void conf_keepalive_set(struct conf *c);
 /* ---- confslot.c, conftick.c, confloss.c: slots and the tick ---- */
 int  conf_slot_open(struct conf *c, unsigned slot, struct leg *leg);
 void conf_slot_close(struct conf *c, unsigned slot);
+/** The holder's packets come from its mix-minus from now on, or from the common mix */
+void conf_slot_over(struct conf *c, unsigned slot, bool talks);
 /** One tick; @return true if there will be more to do */
 bool conf_tick(struct conf *c, uint64_t pos);
 /** Tell the encoders what their listeners lose, if it is time */
@@ -312,12 +314,11 @@ struct leg_want {
 	struct leg_cfg cfg;
 	struct rxset rx;
 	bool   rx_same;           /* nothing new                       */
-	bool   rx_back;           /* the generation before is wanted   */
 	struct skey tx;
 };
 int  leg_cfg_parse(struct leg_cfg *cfg, struct conf *c, const Mp__LegSet *msg);
 
-int  legkey_want(struct leg_want *w, const struct leg *leg, const Mp__LegSet *msg);
+int  legkey_want(struct leg_want *w, struct leg *leg, const Mp__LegSet *msg);
 void legkey_want_close(struct leg_want *w);
 void legkey_rx_apply(struct leg *leg, struct leg_want *w);
 int  legkey_tx_apply(struct leg *leg, struct leg_want *w, bool new_clock);
@@ -327,6 +328,8 @@ void legkey_rx_confirmed(struct leg *leg);
     it is in use, or (kept) as the other reading has it */
 void legkey_rx_counts(struct leg *leg, struct rxset *rs, struct rxkey *k, bool kept);
 void rxset_close(struct rxset *rs);
+/** It has authenticated, and costs state; @return false if that is known */
+bool rxset_ssrc_add(struct rxset *rs, uint32_t ssrc);
 /** The leg's own stream under its group key, opened at first use */
 struct stream *legkey_gown(struct leg *leg);
 void legkey_link(struct leg *leg);

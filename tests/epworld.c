@@ -15,7 +15,7 @@
 #include "focus/uamem.h"
 
 struct client clientv[CLIENT_MAX];
-struct client ghost;
+struct client ghost, loser;
 struct wleg wlegv[LEG_MAX];
 unsigned wlegc;
 struct wepoch wepochv[EPOCH_MAX];
@@ -261,7 +261,10 @@ static Mp__Status mixer_retire(const Mp__KeyRetire *kr)
 {
 	struct wepoch *e = wepoch_find(kr->class_id, kr->epoch);
 
-	ck_assert_ptr_nonnull(e);
+	/* one that it did not take */
+	if (!e)
+		return MP__STATUS__OK;
+
 	e->used = false;
 	for (size_t i = 0; i < wlegc; i++)
 		if (wlegv[i].used && wlegv[i].grouped &&
@@ -350,10 +353,9 @@ bool world_mixer_step(void)
 	++counter;
 	msg = mp__message__unpack(NULL, p->len, p->buf);
 	ck_assert_ptr_nonnull(msg);
-	/* only what is answered to somebody can be refused */
 	if (mixer_refuses && p->replyh) {
 		--mixer_refuses;
-		r.status = MP__STATUS__ERR_NO_PORT;
+		r.status = MP__STATUS__ERR_NO_MEMORY;
 	}
 	else {
 		r.status = mixer_do(msg);
@@ -626,14 +628,14 @@ int neg_offered_draw(struct neg_offered *off, const struct cfg_conf *cc)
 	off->linev[0].tag = 1;
 	off->linev[0].suite = cc->suitev[0];
 
-	return secret_draw(&off->linev[0].key,
-			   suite_keysalt_len(suite_by_id(cc->suitev[0])));
+	return secret_seen_draw(&off->linev[0].key,
+				suite_keysalt_len(suite_by_id(cc->suitev[0])));
 }
 
 void neg_offered_reset(struct neg_offered *off)
 {
 	for (unsigned i = 0; i < off->linec; i++)
-		secret_free(&off->linev[i].key);
+		secret_seen_free(&off->linev[i].key);
 	memset(off, 0, sizeof(*off));
 }
 
@@ -804,25 +806,34 @@ static void dlg_destructor(void *arg)
 	dlg->cl->dlg = NULL;
 }
 
+static struct dlg *dlg_new(struct client *cl, const struct dlg_handlers *h,
+			   void *arg)
+{
+	struct dlg *dlg = mem_zalloc(sizeof(*dlg), dlg_destructor);
+
+	ck_assert_ptr_nonnull(dlg);
+	dlg->h = h;
+	dlg->arg = arg;
+	dlg->cl = cl;
+	tmr_init(&dlg->tmr_resp);
+	tmr_init(&dlg->tmr_retry);
+	cl->dlg = dlg;
+	cl->ep = arg;
+
+	return dlg;
+}
+
 int dlg_accept(struct dlg **dlgp, struct dlgs *ds, const struct sip_msg *msg,
 	       const char *contact, const char *hdrs,
 	       const struct dlg_handlers *h, void *arg)
 {
-	struct dlg *dlg = mem_zalloc(sizeof(*dlg), dlg_destructor);
+	struct dlg *dlg = dlg_new(current, h, arg);
 	(void)ds;
 	(void)msg;
 	(void)contact;
 	(void)hdrs;
 
-	ck_assert_ptr_nonnull(dlg);
-	dlg->h = h;
-	dlg->arg = arg;
-	dlg->cl = current;
 	dlg->peer_pending = true;
-	tmr_init(&dlg->tmr_resp);
-	tmr_init(&dlg->tmr_retry);
-	current->dlg = dlg;
-	current->ep = arg;
 	*dlgp = dlg;
 
 	return 0;
@@ -861,10 +872,21 @@ int dlg_answer(struct dlg *dlg, uint16_t scode, const char *reason,
 	dlg->peer_pending = false;
 	read_keys(&cl->rx, sdp);
 	learn(cl, &cl->rx);
+	dlg->answered = true;
+	/* no ACK for an UPDATE; that for the INVITE may be on its way still */
+	if (dlg->update)
+		return 0;
 	dlg->wants_ack = cl->delayed;
 	tmr_start(&dlg->tmr_resp, 1 + world_rand(60), ack_handler, dlg);
 
 	return 0;
+}
+
+/** The session stays as it was, for the peer, too */
+static void taken_back(struct dlg *dlg)
+{
+	dlg->cl->tx = dlg->cl->tx_was;
+	offer_next(dlg);
 }
 
 int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
@@ -875,10 +897,10 @@ int dlg_reject(struct dlg *dlg, uint16_t scode, const char *reason,
 	(void)fmt;
 	ck_assert(dlg->peer_pending);
 	dlg->peer_pending = false;
-	if (!dlg->confirmed)
+	if (!dlg->answered)
 		over(dlg);
 	else
-		offer_next(dlg);
+		taken_back(dlg);
 
 	return 0;
 }
@@ -900,8 +922,7 @@ void dlg_bye(struct dlg *dlg, const char *reason)
 
 bool dlg_forked(const struct dlg *dlg)
 {
-	(void)dlg;
-	return false;
+	return dlg->forked;
 }
 
 void dlg_offering(struct dlg *dlg)
@@ -1020,6 +1041,42 @@ int dlg_offer(struct dlg *dlg, enum dlg_via via, dlg_offer_h *offerh)
 
 /* ---- what clients do ----------------------------------------------------------- */
 
+static const char *const uav[M_MAX] = {
+	"prompt", "slow", "never", "refuses", "glare", "keeps"
+};
+
+static void client_init(struct client *cl, enum manner manner,
+			unsigned variant, uint8_t mki_len)
+{
+	memset(cl, 0, sizeof(*cl));
+	cl->grace_ms = conf_cfg.leave_grace_ms;
+	cl->manner = manner;
+	cl->variant = variant;
+	cl->mki_len = mki_len;
+	cl->came = ++counter;
+	cl->leg = focus->leg_id + 1;
+	current = cl;
+}
+
+static void set_user_agent(struct client *cl, const char *ua)
+{
+	cl->ep->user_agent = mem_deref(cl->ep->user_agent);
+	ck_assert_int_eq(0, str_dup(&cl->ep->user_agent, ua));
+}
+
+/** One of a few that behave like this */
+static void user_agent(struct client *cl)
+{
+	char ua[64];
+
+	if (!cl->ep)
+		return;
+
+	(void)re_snprintf(ua, sizeof(ua), "%s/%u", uav[cl->manner],
+			  world_rand(30));
+	set_user_agent(cl, ua);
+}
+
 static void join(struct client *cl, enum manner manner, bool delayed,
 		 unsigned variant, uint8_t mki_len, uint64_t replaces,
 		 const char *identity)
@@ -1028,16 +1085,9 @@ static void join(struct client *cl, enum manner manner, bool delayed,
 	struct neg_mlines ml;
 	struct neg n;
 
-	memset(cl, 0, sizeof(*cl));
-	cl->grace_ms = conf_cfg.leave_grace_ms;
+	client_init(cl, manner, variant, mki_len);
 	memset(&ml, 0, sizeof(ml));
-	cl->manner = manner;
 	cl->delayed = delayed;
-	cl->variant = variant;
-	cl->mki_len = mki_len;
-	cl->came = ++counter;
-	cl->leg = focus->leg_id + 1;
-	current = cl;
 	if (!delayed)
 		ck_assert_int_eq(0, fill_offer(&n));
 	ck_assert_int_eq(0, endpoint_join(world_conf(), identity, msg,
@@ -1046,55 +1096,161 @@ static void join(struct client *cl, enum manner manner, bool delayed,
 	message_free(msg);
 }
 
-static void set_user_agent(struct client *cl, const char *ua)
-{
-	if (!cl->ep)
-		return;
-
-	cl->ep->user_agent = mem_deref(cl->ep->user_agent);
-	ck_assert_int_eq(0, str_dup(&cl->ep->user_agent, ua));
-}
-
 void client_join(struct client *cl, enum manner manner, bool delayed,
 		 unsigned variant, uint8_t mki_len, uint64_t replaces)
 {
-	static const char *const uav[M_MAX] = {
-		"prompt", "slow", "never", "refuses", "glare", "keeps"
-	};
-	char id[64], ua[64];
+	char id[64];
 
 	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
 	join(cl, manner, delayed, variant, mki_len, replaces, id);
-	(void)re_snprintf(ua, sizeof(ua), "%s/%u", uav[manner],
-			  world_rand(30));
-	set_user_agent(cl, ua);
+	user_agent(cl);
 }
 
 void client_join_as(struct client *cl, enum manner manner,
 		    const char *identity, const char *ua)
 {
 	join(cl, manner, false, 0, 0, 0, identity);
+	ck_assert_ptr_nonnull(cl->ep);
 	set_user_agent(cl, ua);
 }
 
-void client_reinvite(struct client *cl, bool with_offer)
+/** Its 2xx */
+static void picked_up(void *arg)
+{
+	struct dlg *dlg = arg;
+	struct sip_msg *msg = message(true);
+
+	mem_ref(dlg);
+	current = dlg->cl;
+	dlg->cl->rx = dlg->invite;
+	dlg->answered = dlg->confirmed = true;
+	dlg->h->answerh(dlg, msg, dlg->arg);
+	if (!dlg->over)
+		dlg->h->estabh(dlg, msg, dlg->arg);
+	if (!dlg->over)
+		offer_next(dlg);
+	message_free(msg);
+	mem_deref(dlg);
+}
+
+/** As dialout.c and dialinvite.c have it */
+static void called_port(const Mp__Reply *r, void *arg)
+{
+	struct endpoint *ep = arg;
+	struct client *cl = current;
+	struct neg_local l;
+	struct mbuf *sdp;
+
+	--ep->media_pending;
+	if (r->status || epmedia_local_set(ep, r)) {
+		cl->gone = true;
+		cl->left_ms = now_ms;
+		endpoint_leave(ep, "failed", 0);
+		return;
+	}
+
+	epmedia_local(ep, &l);
+	ck_assert_int_eq(0, neg_offered_draw(&ep->offered, &conf_cfg));
+	ck_assert_int_eq(0, neg_print_offer(&sdp, &conf_cfg, &l, &ep->offered));
+	ep->dlg = dlg_new(cl, &endpoint_handlers, ep);
+	ep->dlg->uac = true;
+	read_keys(&ep->dlg->invite, sdp);
+	learn(cl, &ep->dlg->invite);
+	tmr_start(&ep->dlg->tmr_resp, 1 + world_rand(60), picked_up, ep->dlg);
+}
+
+void client_called(struct client *cl, enum manner manner, unsigned variant)
+{
+	struct endpoint *ep;
+	struct part *p;
+	char id[64];
+
+	client_init(cl, manner, variant, 0);
+	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
+	p = part_find(world_conf(), id);
+	if (!p)
+		ck_assert_int_eq(0, part_new(&p, world_conf(), id));
+	ck_assert_int_eq(0, endpoint_alloc(&ep, p));
+	ep->dialled = true;
+	ep->proof = PROOF_CALLED;
+	ep->state = EP_DIALING;
+	ep->dial_af = AF_INET;
+	/* what else is on its way may end it */
+	world_mixer_drain();
+	current = cl;
+	ck_assert_int_eq(0, epmedia_apply(ep, called_port));
+	world_mixer_drain();
+	user_agent(cl);
+}
+
+bool client_fork(struct client *cl)
+{
+	struct dlg *dlg = cl->dlg;
+
+	if (!dlg->uac || dlg->over || dlg->forked)
+		return false;
+
+	loser.gone = dlg->forked = true;
+	for (unsigned i = 0; i < dlg->invite.c; i++)
+		learn_key(&loser, &dlg->invite.v[i]);
+	mem_ref(dlg);
+	if (dlg->confirmed)
+		dlg->h->forkh(dlg, dlg->arg);
+	mem_deref(dlg);
+
+	return true;
+}
+
+static void peer_offers(struct client *cl, bool with_offer, bool update)
 {
 	struct dlg *dlg = cl->dlg;
 	struct sip_msg *msg;
 
 	/* glare and its kind are the dialog layer's, and refused there */
-	if (dlg->over || !dlg->confirmed || dlg->sent || dlg->peer_pending ||
-	    dlg->wants_ack || tmr_isrunning(&dlg->tmr_resp))
+	if (dlg->over || dlg->sent || dlg->peer_pending || dlg->wants_ack ||
+	    (update ? !dlg->answered
+		    : !dlg->confirmed || tmr_isrunning(&dlg->tmr_resp)))
 		return;
 
 	msg = message(with_offer);
 	mem_ref(dlg);
 	dlg->peer_pending = true;
+	dlg->update = update;
 	cl->delayed = !with_offer;
+	cl->tx_was = cl->tx;
 	current = cl;
 	dlg->h->offerh(dlg, msg, dlg->arg);
 	mem_deref(dlg);
 	message_free(msg);
+}
+
+void client_reinvite(struct client *cl, bool with_offer)
+{
+	peer_offers(cl, with_offer, false);
+}
+
+void client_update(struct client *cl)
+{
+	peer_offers(cl, true, true);
+}
+
+bool client_cancel(struct client *cl)
+{
+	struct dlg *dlg = cl->dlg;
+
+	if (dlg->over || !dlg->answered || !dlg->peer_pending || dlg->update)
+		return false;
+
+	mem_ref(dlg);
+	dlg->peer_pending = false;
+	current = cl;
+	if (dlg->h->cancelh)
+		dlg->h->cancelh(dlg, dlg->arg);
+	if (!dlg->over)
+		taken_back(dlg);
+	mem_deref(dlg);
+
+	return true;
 }
 
 void client_bye(struct client *cl, int err)
@@ -1160,6 +1316,7 @@ void world_open(enum keying keying, uint64_t s)
 	seed = s;
 	memset(clientv, 0, sizeof(clientv));
 	memset(&ghost, 0, sizeof(ghost));
+	memset(&loser, 0, sizeof(loser));
 	memset(bornv, 0, sizeof(bornv));
 	wlegc = 0;
 	replaced = fallbacks = epochs_installed = offers_out = offers_out_max = mixer_refuses = 0;

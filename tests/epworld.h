@@ -41,6 +41,11 @@ struct dlg {
 	dlg_offer_h *offerh;            /* wants to offer                     */
 	dlg_offer_h *sent;              /* offered, no final answer yet       */
 	struct wdesc offer;             /* the keys in it                     */
+	struct wdesc invite;            /* of a call of ours: those in it     */
+	bool uac;                       /* it is one                          */
+	bool forked;
+	bool answered;                  /* the first INVITE, with a 2xx       */
+	bool update;                    /* what the peer sent is no INVITE    */
 	struct tmr tmr_resp;
 	struct tmr tmr_retry;
 	bool confirmed;
@@ -60,7 +65,7 @@ struct client {
 	uint64_t left_ms;
 	uint32_t grace_ms;
 	struct wdesc rx;                /* what it opens now                  */
-	struct wkey tx;
+	struct wkey tx, tx_was;         /* the latter if its offer comes to nothing */
 	uint8_t mki_len;                /* of the MKI it offers; 0: none      */
 	bool ever_mki;                  /* it has offered one                 */
 	unsigned variant;               /* of the codec parameters: class     */
@@ -140,5 +145,16 @@ void client_reinvite(struct client *cl, bool with_offer);
 void client_bye(struct client *cl, int err);
 /** It reports about what it hears */
 void client_report(struct client *cl);
+/** UPDATE with an offer, also before its first ACK */
+void client_update(struct client *cl);
+/** It takes back a re-INVITE that has no answer yet; false if there is none */
+bool client_cancel(struct client *cl);
+
+/** We call it, and it picks up soon */
+void client_called(struct client *cl, enum manner manner, unsigned variant);
+/** The call was forked: what was in its INVITE goes to `loser`, who must open
+ *  nothing from now on.  false: that was known, or it has not picked up */
+extern struct client loser;
+bool client_fork(struct client *cl);
 
 #endif

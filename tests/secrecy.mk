@@ -20,6 +20,13 @@ tests_test_uamem_SOURCES = tests/test_uamem.c
 tests_test_uamem_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_uamem_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/test_rekey
+TESTS += tests/test_rekey
+tests_test_rekey_SOURCES = tests/test_rekey.c tests/epworld.c tests/epworld.h
+tests_test_rekey_CFLAGS = $(tests_test_epochmodel_CFLAGS)
+tests_test_rekey_LDADD = $(tests_test_epochmodel_LDADD)
+tests_test_rekey_LDFLAGS = $(tests_test_epochmodel_LDFLAGS)
+
 check_PROGRAMS += tests/test_keyrel
 TESTS += tests/test_keyrel
 tests_test_keyrel_SOURCES = tests/test_keyrel.c tests/keyrel.c tests/keyrel.h

@@ -594,11 +594,25 @@ START_TEST(update_without_a_body_only_refreshes)
 END_TEST
 
 
+static unsigned cancelc;
+
+/** Nothing is pending, and no offer of ours has gone out yet */
+static void cancel_handler(struct dlg *dlg, void *arg)
+{
+	(void)arg;
+	ck_assert(!dlg_pending(dlg));
+	ck_assert_uint_eq(a.madec, 0);
+	++cancelc;
+}
+
+
 START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 {
 	struct sip_msg *msg;
 
+	cancelc = 0;
 	a.h.offerh = offer_later;
+	a.h.cancelh = cancel_handler;
 	peer_calls("Allow: UPDATE\r\n");
 	peer_request("INVITE", PEER_CONTACT, "x");
 	WAIT(dlg_pending(a.dlg));
@@ -608,6 +622,7 @@ START_TEST(cancelled_re_invite_leaves_the_session_as_it_was)
 	peer_expect("487 INVITE");
 	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("x")), EINVAL);
 	ck_assert(dlg_established(a.dlg));
+	ck_assert_uint_eq(cancelc, 1);
 	ck_assert_uint_eq(a.closec, 0);
 	msg = peer_expect("UPDATE");
 	peer_reply(msg, 200, "OK", NULL, "x");
@@ -944,6 +959,32 @@ START_TEST(other_branch_is_acked_and_hung_up)
 END_TEST
 
 
+/** It has read our offer all the same */
+START_TEST(other_branch_that_cannot_be_hung_up_is_noticed)
+{
+	struct sip_msg *inv;
+
+	forkc = 0;
+	a.h.forkh = fork_handler;
+	end_connect(&a, &peer.laddr, body("hello"));
+	inv = peer_expect("INVITE");
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	peer.tag = "other";
+	peer_reply(inv, 200, "OK", NULL, "no contact");
+	WAIT(forkc);
+	/* said once */
+	peer.tag = "third";
+	peer_reply(inv, 200, "OK", PEER_CONTACT, "x");
+	peer_expect("ACK");
+	peer_reply(peer_expect("BYE"), 200, "OK", NULL, NULL);
+	WAIT(dlgs_count(a.ds) == 1);
+	ck_assert_uint_eq(forkc, 1);
+	ck_assert(dlg_established(a.dlg));
+}
+END_TEST
+
+
 /** A 2xx to the INVITE of peer_called(), from a branch of this name */
 static void other_2xx(const char *tag)
 {
@@ -1240,6 +1281,7 @@ static void add_our_tests(TCase *tc)
 	tcase_add_test(tc, dropped_call_that_is_never_answered);
 	tcase_add_test(tc, useless_2xx_is_acked_and_hung_up);
 	tcase_add_loop_test(tc, other_branch_is_acked_and_hung_up, 0, 2);
+	tcase_add_test(tc, other_branch_that_cannot_be_hung_up_is_noticed);
 	tcase_add_test(tc, a_flood_of_2xx_is_bounded);
 	tcase_add_test(tc, a_loser_has_no_losers);
 	tcase_add_test(tc, a_2xx_from_elsewhere_is_no_branch);

@@ -15,7 +15,7 @@
 
 enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
 
-static unsigned step, recovered;
+static unsigned step, recovered, forks, cancels, updates;
 
 static void setup(void)
 {
@@ -49,6 +49,11 @@ static bool on_air(const struct wepoch *e)
 /** An assertion of Check's costs a system call, and these are many */
 #define MUST(cond, ...) do { if (!(cond)) ck_abort_msg(__VA_ARGS__); } while (0)
 
+static int client_no(const struct client *cl)
+{
+	return cl == &ghost ? -1 : cl == &loser ? -2 : (int)(cl - clientv);
+}
+
 /** @param grace  It left a moment ago: with MKI even that opens nothing */
 static void check_outsider(const struct client *cl, bool grace)
 {
@@ -58,14 +63,14 @@ static void check_outsider(const struct client *cl, bool grace)
 		MUST((grace && !e->key.mki_len) || !on_air(e) ||
 		     !client_knows(cl, &e->key),
 		     "step %u: client %d opens class %u epoch %u, %d ms after it"
-		     " left", step, cl == &ghost ? -1 : (int)(cl - clientv), e->class_id, e->no,
+		     " left", step, client_no(cl), e->class_id, e->no,
 		     (int)(world_now() - cl->left_ms));
 	}
 	for (size_t i = 0; i < wlegc; i++)
 		MUST(!wlegv[i].used || !wlegv[i].own.len ||
 		     !client_knows(cl, &wlegv[i].own),
 		     "step %u: client %d knows the own key of leg %d", step,
-		     cl == &ghost ? -1 : (int)(cl - clientv), (int)wlegv[i].id);
+		     client_no(cl), (int)wlegv[i].id);
 }
 
 /** Forward secrecy: who has left opens nothing, once the grace is over */
@@ -79,6 +84,7 @@ static void check_outsiders(void)
 				       world_now());
 	}
 	check_outsider(&ghost, false);
+	check_outsider(&loser, false);
 }
 
 static bool hears(const struct client *cl, const struct wleg *l)
@@ -101,7 +107,7 @@ static bool in_window(const struct client *cl)
 	if (cl->manner == M_KEEPS && !cl->reported)
 		return true;
 
-	return tmr_isrunning(&ep->tmr_deaf) || dlg->sent || dlg->offerh || dlg->wants_ack ||
+	return tmr_isrunning(&ep->tmr_deaf) || ep->forked || dlg->sent || dlg->offerh || dlg->wants_ack ||
 		!dlg->confirmed || ep->media_pending || ep->le_rekey.list ||
 		tmr_isrunning(&dlg->tmr_resp) || ep->trial ||
 		(ep->gc && tmr_isrunning(&ep->gc->tmr_draw));
@@ -127,7 +133,8 @@ static void check_member(const struct client *cl)
 	/* and one key, but with MKI: then its own is always there */
 	MUST(!ep->neg.mki_len || ep->tx, "step %u", step);
 	if (!ep->media_pending && l->grouped)
-		MUST(!l->own.len == !(ep->trial || ep->neg.mki_len),
+		MUST(!l->own.len == !(!ep->forked &&
+				      (ep->trial || ep->neg.mki_len)),
 		     "step %u: leg %llu grouped, own %zu", step,
 		     (unsigned long long)cl->leg, l->own.len);
 	MUST(hears(cl, l) || in_window(cl),
@@ -139,8 +146,11 @@ static void check_member(const struct client *cl)
 
 	/* its microphone is never lost */
 	if (!ep->media_pending)
-		MUST(wkey_equal(&l->rx, &cl->tx) || cl->renew_tx ||
-			  cl->dlg->sent, "step %u", step);
+		MUST(wkey_equal(&l->rx, cl->dlg->peer_pending ? &cl->tx_was
+							      : &cl->tx) ||
+		     cl->renew_tx || cl->dlg->sent,
+		     "step %u: leg %llu is not heard: manner %d", step,
+		     (unsigned long long)cl->leg, cl->manner);
 }
 
 static void check_classes(void)
@@ -242,6 +252,41 @@ static void do_join(void)
 			    old && !world_rand(6) ? old->leg : 0);
 }
 
+static void do_call(void)
+{
+	static const enum manner mv[] = {
+		M_PROMPT, M_PROMPT, M_SLOW, M_NEVER, M_REFUSES, M_GLARE,
+	};
+	struct client *cl = pick_slot();
+
+	conference_have();
+	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
+		client_called(cl, mv[world_rand(ARRAY_SIZE(mv))],
+			      world_rand(5) ? 0 : 1);
+}
+
+/** Of a call that we made, soon or late */
+static void do_fork(void)
+{
+	const size_t at = world_rand(WALKERS);
+
+	for (size_t i = 0; i < WALKERS; i++) {
+		struct client *cl = &clientv[(at + i) % WALKERS];
+
+		if (cl->ep && cl->dlg && client_fork(cl)) {
+			++forks;
+			return;
+		}
+	}
+}
+
+static void do_cancel(void)
+{
+	for (size_t i = 0; i < WALKERS; i++)
+		if (clientv[i].ep && clientv[i].dlg)
+			cancels += client_cancel(&clientv[i]);
+}
+
 static void do_kick(struct client *cl)
 {
 	struct part *p = cl->ep->part;
@@ -285,10 +330,9 @@ static void do_limit(void)
 	mixevent_handler(world_focus()->mixv[0], &msg, world_focus());
 }
 
-static void do_reinvite(struct client *cl)
+/** Something about its session is another now */
+static void change(struct client *cl)
 {
-	if (cl->renew_tx)
-		return;
 	switch (world_rand(8)) {
 
 	case 0:
@@ -303,12 +347,41 @@ static void do_reinvite(struct client *cl)
 	case 3:
 		cl->mki_len = random_mki();
 		break;
+	case 4:
+		cl->renew_tx = true;
+		break;
 	default:
 		break;
 	}
+}
+
+/** The first ACK is on its way, or was long ago */
+static void do_update(void)
+{
+	const size_t at = world_rand(WALKERS);
+
+	for (size_t i = 0; i < WALKERS; i++) {
+		struct client *cl = &clientv[(at + i) % WALKERS];
+
+		if (!cl->ep || !cl->dlg || !cl->dlg->answered)
+			continue;
+		change(cl);
+		client_update(cl);
+		++updates;
+		if (world_rand(2))
+			mixer_refuses = 0;
+		return;
+	}
+}
+
+static void do_reinvite(struct client *cl)
+{
+	change(cl);
 	client_reinvite(cl, world_rand(5));
 	if (world_rand(2))
 		mixer_refuses = 0;
+	if (!world_rand(4))
+		do_cancel();
 }
 
 static void do_member(struct client *cl, uint32_t what)
@@ -327,7 +400,7 @@ static void do_member(struct client *cl, uint32_t what)
 
 static void walk_step(void)
 {
-	uint32_t what = world_rand(200);
+	uint32_t what = world_rand(220);
 	struct client *cl = what < 75 ? pick_member() : NULL;
 
 	if (cl)
@@ -340,8 +413,16 @@ static void walk_step(void)
 		do_limit();
 	else if (what < 150)
 		(void)world_mixer_step();
-	else
+	else if (what < 200)
 		world_pass(world_rand(what < 160 ? 3000 : 150));
+	else if (what < 206)
+		do_cancel();
+	else if (what < 209)
+		do_fork();
+	else if (what < 212)
+		do_update();
+	else
+		do_call();
 
 	if (world_rand(2))
 		world_mixer_drain();
@@ -380,7 +461,8 @@ static void check_quiet(enum keying keying)
 			continue;
 		}
 		ck_assert(!(ep->trial && ep->neg.peer_receives) &&
-			  !ep->next_ge && !ep->next_gc &&
+			  !ep->next_ge && !ep->next_gc && !ep->next_tx &&
+			  !ep->next.sdes.suite && !ep->forked &&
 			  !ep->offer_ge && !ep->media_pending);
 		if (keying == KEYING_GROUP)
 			ck_assert_ptr_nonnull(ep->ge);
@@ -399,7 +481,14 @@ static void walk(enum keying keying, uint64_t seed)
 	unsigned joined = 0;
 
 	world_open(keying, seed);
-	recovered = 0;
+	/* every second one with other times: joins are spaced, leavers are cut
+	 * off at once, trials are short */
+	if (seed % 2 == 0) {
+		world_cc()->join_rekey_interval_ms = 3000;
+		world_cc()->leave_grace_ms = 0;
+		world_cc()->trial_overlap_ms = 500;
+	}
+	recovered = forks = cancels = updates = 0;
 	for (step = 0; step < STEPS; step++) {
 		walk_step();
 		check_all();
@@ -409,11 +498,12 @@ static void walk(enum keying keying, uint64_t seed)
 	}
 	printf("%s seed %llu: %u steps, %.1f members on average, %u epochs, %u"
 	       " replaced, %u fell back to their own keys, %u moved to a new mixer,"
-	       " at most %u offers out\n",
+	       " %u forked, %u cancelled, %u updates, at most %u offers out\n",
 	       cfg_keying_name(keying), (unsigned long long)seed, STEPS,
 	       (double)joined / (double)STEPS, epochs_installed, replaced,
-	       fallbacks, recovered, offers_out_max);
+	       fallbacks, recovered, forks, cancels, updates, offers_out_max);
 	ck_assert_uint_gt(recovered, 10);
+	ck_assert(forks > 10 && cancels > 10 && updates > 10);
 
 	if (world_conf())
 		conference_end(world_conf(), 200, "end of the walk");

@@ -535,6 +535,11 @@ START_TEST(new_uplink_key_takes_over_without_a_gap)
 }
 END_TEST
 
+static bool hard_limit(struct rig *r, void *arg)
+{
+	return r->hard_limits >= *(unsigned *)arg;
+}
+
 static bool has_wrapped(struct rig *r, void *arg)
 {
 	(void)arg;
@@ -565,6 +570,54 @@ START_TEST(peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told)
 	(void)rig_run(&rig, 400, NULL, NULL);
 	failed = (unsigned)rig_legstats(&rig, a)->auth_failed;
 	ck_assert_uint_gt(failed, 5);
+}
+END_TEST
+
+/* Other words about a key, or another key beside it, do not make it a new one */
+START_TEST(peer_that_goes_on_under_its_key_goes_on_in_its_context)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0], .lifetime = 300});
+	uint8_t buf[20][RTPH_MTU + RTPH_TRAILER_MAX];
+	struct secret *first;
+	struct msrtp *tx;
+	unsigned i, one = 1;
+	size_t len[20];
+
+	a->talking = false;
+	for (i = 0; i < 20; i++) {
+		len[i] = phone_build(a, buf[i]);
+		phone_raw(a, -1, buf[i], len[i]);
+	}
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 20);
+	a->lifetime = 60;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	for (i = 0; i < 20; i++)
+		phone_raw(a, -1, buf[i], len[i]);
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->replayed, 20);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 20);
+
+	/* to another one and back: what it has used is used */
+	first = a->tx_secret;
+	tx = a->tx;
+	a->tx_secret = NULL;
+	a->tx = NULL;
+	phone_fresh_tx(&rig, a);
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	secret_free(&a->tx_secret);
+	msrtp_free(&a->tx);
+	a->tx_secret = first;
+	a->tx = tx;
+	a->lifetime = 61;
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	for (i = 0; i < 20; i++)
+		phone_raw(a, -1, buf[i], len[i]);
+	(void)rig_run(&rig, 200, NULL, NULL);
+	ck_assert_uint_eq(rig_legstats(&rig, a)->replayed, 40);
+	a->talking = true;
+	ck_assert(rig_run(&rig, 3000, hard_limit, &one));
+	ck_assert_uint_eq(rig_legstats(&rig, a)->rx_packets, 61);
 }
 END_TEST
 
@@ -632,11 +685,6 @@ START_TEST(new_downlink_key_brings_a_new_ssrc_at_once)
 	ck_assert_uint_eq(b->bye_ssrc, ssrc);
 }
 END_TEST
-
-static bool hard_limit(struct rig *r, void *arg)
-{
-	return r->hard_limits >= *(unsigned *)arg;
-}
 
 START_TEST(declared_lifetime_of_a_key_is_kept_in_both_directions)
 {
@@ -1262,6 +1310,58 @@ START_TEST(a_level_that_is_a_lie_wins_nothing)
 }
 END_TEST
 
+static int peak_of(const struct phone *p)
+{
+	int peak = 0;
+	size_t i;
+
+	for (i = 0; i < p->pcmc; i++)
+		peak = abs(p->pcm[i]) > peak ? abs(p->pcm[i]) : peak;
+
+	return peak;
+}
+
+/* Its mix-minus is made by another encoder than what it heard before, which its
+   decoder does not know */
+static void begin_to_talk(enum codec_id codec)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){.codec = codec, .freq = freqv[3]});
+	unsigned i;
+
+	b->talking = false;
+	for (i = 0; i < 3; i++) {
+		/* louder while it talks, or softer, or louder again */
+		tone_gen_init(&a->tone, freqv[0], 8000, i & 1 ? -10 : -30);
+		(void)rig_run(&rig, 700, NULL, NULL);
+		if (!i)
+			phone_forget_audio(b);
+		b->talking = true;
+		b->next_us = rig_now_us();
+		(void)rig_run(&rig, 300, NULL, NULL);
+		tone_gen_init(&a->tone, freqv[0], 8000, i & 1 ? -30 : -10);
+		(void)rig_run(&rig, 300, NULL, NULL);
+		b->talking = false;
+		(void)rig_run(&rig, 400, NULL, NULL);
+	}
+	ck_assert_double_lt(phone_hears(b, freqv[3]), -50);
+	ck_assert_double_gt(phone_hears(b, freqv[0]), -20);
+	/* -10 dBFS is 14654, and the tone itself jumps */
+	ck_assert_int_lt(peak_of(b), 22000);
+}
+
+START_TEST(who_begins_to_talk_or_stops_hears_no_burst_with_g722)
+{
+	begin_to_talk(CODEC_G722);
+}
+END_TEST
+
+START_TEST(who_begins_to_talk_or_stops_hears_no_burst_with_opus)
+{
+	begin_to_talk(CODEC_OPUS);
+}
+END_TEST
+
 static void lie(enum codec_id codec)
 {
 	struct phone *t, *d, *liar;
@@ -1498,6 +1598,7 @@ static Suite *suite(void)
 	add_case(s, "keys", setup4, (const TTest *const[]){
 			new_uplink_key_takes_over_without_a_gap,
 			peer_whose_sequence_has_wrapped_is_heard_by_a_mixer_that_is_told,
+			peer_that_goes_on_under_its_key_goes_on_in_its_context,
 			peers_whose_sequences_have_wrapped_are_heard_under_a_new_key,
 			new_downlink_key_brings_a_new_ssrc_at_once,
 			declared_lifetime_of_a_key_is_kept_in_both_directions,
@@ -1526,6 +1627,8 @@ static Suite *suite(void)
 			closed_gate_silences_a_leg,
 			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
+			who_begins_to_talk_or_stops_hears_no_burst_with_g722,
+			who_begins_to_talk_or_stops_hears_no_burst_with_opus,
 			a_level_that_is_a_lie_wins_nothing,
 			a_level_that_is_a_lie_takes_nobodys_place,
 			authenticated_nonsense_costs_others_nothing,
