@@ -283,9 +283,15 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	if (!over_tls(f, msg, "Subscriptions need TLS"))
 		return;
 
+	/* RFC 6665 section 4.5.2; a 481 would end the call whose dialog it is,
+	 * RFC 3261 section 12.2.1.2 */
 	if (pl_isset(&msg->to.tag) && !n) {
-		(void)sip_reply(f->sip, msg, 481,
-				 "Subscription Does Not Exist");
+		if (dlgs_find(f->dlgs, msg))
+			(void)sip_reply(f->sip, msg, 403,
+					 "Dialogs Are Not Shared");
+		else
+			(void)sip_reply(f->sip, msg, 481,
+					 "Subscription Does Not Exist");
 		return;
 	}
 
