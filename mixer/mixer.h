@@ -201,7 +201,7 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
-	uint64_t moves_us, wraps_us, keys_us, byes_us;  /* mpev_may(): when the next is due */
+	uint64_t moves_us, wraps_us, keys_us, byes_us, collides_us;  /* mpev_may() */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -275,8 +275,9 @@ void conf_activate(struct conf *c);
 void conf_owe_silence(struct conf *c, unsigned ticks);
 /** A fresh SSRC: none of ours, none of a participant's, none ever used under this key */
 int  conf_ssrc_draw(struct conf *c, const struct keyuse *ku, uint32_t *ssrcp);
-/** A participant uses this SSRC: move any stream of ours off it */
-void conf_ssrc_collide(struct conf *c, uint32_t ssrc);
+/** A participant uses this SSRC: move any stream of ours off it, if it has not made
+    us do so again and again */
+void conf_ssrc_collide(struct leg *by, uint32_t ssrc);
 void conf_keepalive_set(struct conf *c);
 
 /* ---- confslot.c, conftick.c, confloss.c: slots and the tick ---- */
