@@ -36,6 +36,7 @@ static const struct verb verbv[] = {
 	{ "rekey", { "conf" },         1, NULL,           "rekey CONF",     "draw new group keys now" },
 	{ "registrations", { NULL },   0, ctl_view_registrations, "registrations", "phones that are registered" },
 	{ "stats", { NULL },           0, ctl_view_stats, "stats",          "counters of the server and its mixers" },
+	{ "reload", { NULL },          0, NULL,           "reload",         "read the configuration again" },
 	{ "log",   { "level" },        1, NULL,           "log LEVEL",      "set the log level: error, warn, info, debug" },
 };
 

@@ -137,7 +137,6 @@ bool dlg_flow_takes(const struct dlgs *ds, const void *flow,
 		    const struct sip_msg *msg);
 void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg);
 bool dlg_flow_open(const struct dlg *dlg);
-bool dlg_flow_lost(const struct dlg *dlg);
 void dlg_hop_set(struct dlg *dlg, enum sip_transp tp, const struct sa *dst);
 void dlg_hop_seen(struct dlg *dlg, const struct sip_msg *msg);
 bool dlg_from_hop(const struct dlg *dlg, const struct sip_msg *msg);

@@ -55,21 +55,34 @@ uint32_t dlg_min_se(const struct sip_msg *msg)
 }
 
 
+/** Sections 7.4 and 9: what the peer takes at least goes for all that follows */
+static uint32_t longest(struct dlg *dlg, const struct sip_msg *msg)
+{
+	uint32_t min = 0;
+
+	(void)hdr_u32(msg, SIP_HDR_MIN_SE, &min, NULL);
+	dlg->se_min_s = MAX(MIN(min, (uint32_t)SE_MAX_S), dlg->se_min_s);
+
+	return MAX(dlg->se_min_s, (uint32_t)SE_DEFAULT_S);
+}
+
+
 /** Section 9: what the UAS makes of a request */
 void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg)
 {
 	struct pl params = { NULL, 0 }, who;
+	const uint32_t max = longest(dlg, msg);
 	uint32_t se = 0;
 
 	dlg->se_peer = sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "timer");
 	if (!hdr_u32(msg, SIP_HDR_SESSION_EXPIRES, &se, &params)) {
-		dlg->se_s = SE_DEFAULT_S;
+		dlg->se_s = max;
 		dlg->se_ours = true;
 		return;
 	}
 
 	/* a peer without timers had the header put in by a proxy */
-	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), (uint32_t)SE_DEFAULT_S);
+	dlg->se_s = MIN(MAX(se, (uint32_t)SE_MIN_S), max);
 	dlg->se_ours = !dlg->se_peer ||
 		(!msg_param_decode(&params, "refresher", &who) &&
 		 !pl_strcasecmp(&who, "uas"));
@@ -209,8 +222,10 @@ void dlg_timer_start(struct dlg *dlg)
 	if (!dlg->se_s || dlg->state != DLG_CONFIRMED)
 		return;
 
+	/* for the sake of the stream even where the peer is to refresh, which
+	 * section 7.4 lets either side do at any time */
 	dlg->se_end = tmr_jiffies() + 1000ULL * dlg->se_s;
-	if (dlg->se_ours)
+	if (dlg->se_ours || dlg->se_s > SE_DEFAULT_S)
 		start(dlg, 500ULL * MIN(dlg->se_s, (uint32_t)SE_DEFAULT_S),
 		      refresh_handler);
 	else

@@ -66,6 +66,9 @@ static void reply_retransmit(void *arg)
 	struct dlg *dlg = arg;
 	struct dlg_reply *rep = &dlg->reply;
 
+	if (!rep->txc && !dlg->acked && dlg_live(dlg) && dlg->h.lateh)
+		dlg->h.lateh(dlg, dlg->arg);
+
 	rep->mb->pos = 0;
 	if (dlg_flow_takes(dlg->ds, rep->flow, rep->msg))
 		(void)sip_send(dlg->ds->sip, rep->msg->sock, rep->msg->tp,

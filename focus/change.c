@@ -9,6 +9,7 @@
 #include "focus/confevent.h"
 #include "focus/ctlsock.h"
 #include "focus/role.h"
+#include "clock.h"
 #include "log.h"
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
 	[CHANGE_HELD]         = { "hold",         LOG_LV_INFO  },
 	[CHANGE_RESUMED]      = { "resume",       LOG_LV_INFO  },
 	[CHANGE_JOIN_FAILED]  = { "join_failed",  LOG_LV_INFO  },
+	[CHANGE_JOINING]      = { "joining",      LOG_LV_INFO  },
 	[CHANGE_DIALING]      = { "dial",         LOG_LV_INFO  },
 	[CHANGE_ALERTING]     = { "ring",         LOG_LV_INFO  },
 	[CHANGE_LOCKED]       = { "lock",         LOG_LV_INFO  },
@@ -85,7 +87,7 @@ static json_t *change_json(enum change ch, const struct conference *c,
 	json_t *o;
 
 	o = json_pack("{s:s, s:I, s:s, s:s}", "ev", namev[ch].name,
-		      "time_ms", (json_int_t)tmr_jiffies(),
+		      "time_ms", (json_int_t)clock_wall_ms(),
 		      "conf", c->label, "uri", c->uri);
 	if (ep)
 		(void)json_object_update_new(o,

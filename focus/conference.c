@@ -177,11 +177,12 @@ static struct mixproc *pick_mixer(const struct focus *f)
 static int set_names(struct conference *c, const struct pl *user,
 		     const struct pl *host, const char *owner)
 {
+	const char *fmt = pl_strchr(host, ':') ? "sip:%s@[%r]" : "sip:%s@%r";
 	int err;
 
 	err = user ? take_user(&c->user, user) : draw_user(&c->user);
 	if (!err)
-		err = re_sdprintf(&c->uri, "sip:%s@%r", c->user, host);
+		err = re_sdprintf(&c->uri, fmt, c->user, host);
 	if (!err)
 		err = re_sdprintf(&c->label, "%s-%llu", c->cc->title, c->id);
 	if (!err)

@@ -130,6 +130,25 @@ uint32_t confevent_count(const struct focus *f, const char *identity)
 }
 
 
+void confevent_purge(const struct focus *f, const char *identity)
+{
+	struct le *le = list_head(hash_list(f->ht_watcher,
+					    hash_joaat_str(identity)));
+
+	while (le) {
+		struct confsub *s = le->data;
+		struct notifier *n = s->n;
+
+		le = le->next;
+		if (str_cmp(notifier_identity(n), identity) ||
+		    !notifier_is_lost(n))
+			continue;
+		sub_gone(s, "connection gone");
+		notifier_drop(n);
+	}
+}
+
+
 /* ---- the copy ------------------------------------------------------------ */
 
 static const char *const proofv[] = {
@@ -202,8 +221,8 @@ static void copy_all(struct confwatch *w)
 		for (le = list_head(&p->endpointl); le; le = le->next) {
 			const struct endpoint *ep = le->data;
 
-			if (ep->state != EP_JOINING &&
-			    ep->state != EP_LEFT)
+			if (ep->state != EP_LEFT &&
+			    (ep->state != EP_JOINING || ep->unacked))
 				copy_endpoint(w, ep, &ch);
 		}
 	}
@@ -542,11 +561,12 @@ void confevent_change(enum change ch, const struct conference *c,
 		break;
 
 	case CHANGE_JOIN_FAILED:
-		if (ep->dialled)
+		if (ep->dialled || ep->unacked)
 			left(w, ep, reason);
 		revoke(w, ep);
 		break;
 
+	case CHANGE_JOINING:
 	case CHANGE_DIALING:
 	case CHANGE_ALERTING:
 	case CHANGE_JOINED:

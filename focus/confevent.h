@@ -36,6 +36,9 @@ bool confevent_allowed(const struct conference *c, const char *identity);
 /** Subscriptions to conferences that an identity has */
 uint32_t confevent_count(const struct focus *f, const char *identity);
 
+/** Drop those of an identity whose connection is gone: they are told nothing */
+void confevent_purge(const struct focus *f, const char *identity);
+
 /** Make a subscription that every check has passed; answers msg if it can */
 int  confevent_subscribe(struct conference *c, const struct sip_msg *msg,
 			 const struct pl *id, const char *identity,

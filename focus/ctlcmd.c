@@ -440,6 +440,25 @@ static int cmd_log(json_t *args, json_t **resp, void *arg)
 }
 
 
+static int cmd_reload(json_t *args, json_t **resp, void *arg)
+{
+	struct focus *f = arg;
+	char reason[512];
+	int err;
+
+	if (ctlpart_as_none(args, resp))
+		return EACCES;
+	if (!f->reloadh)
+		return ENOSYS;
+
+	err = f->reloadh(reason, sizeof(reason), f->reload_arg);
+	if (err)
+		*resp = json_string(reason);
+
+	return err;
+}
+
+
 static const struct ctl_cmd cmdv[] = {
 	{ "list",  cmd_list,  "all conferences"                           },
 	{ "show",  cmd_show,  "one conference: conf"                      },
@@ -457,6 +476,7 @@ static const struct ctl_cmd cmdv[] = {
 	{ "registrations", ctlcmd_registrations, "who is registered"      },
 	{ "stats", ctlcmd_stats, "counters of focus and mixers"              },
 	{ "log",   cmd_log,   "log level: level"                          },
+	{ "reload", cmd_reload, "read the configuration again"            },
 };
 
 

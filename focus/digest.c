@@ -288,13 +288,15 @@ static int find_authz(struct authz *az, const struct cfg *cfg, const struct sip_
 /** "sip:user@host", from the configuration's spelling, never from the header's */
 static int print_identity(char *buf, size_t size, const struct cfg *cfg, const struct cfg_user *u)
 {
+	/* a domain can be an IPv6 address */
+	const char *fmt = strchr(cfg->realm, ':') ? "sip:%s@[%s]" : "sip:%s@%s";
 	char *at;
 	int n;
 
 	if (strchr(u->user, '@'))
 		n = re_snprintf(buf, size, "sip:%s", u->user);
 	else
-		n = re_snprintf(buf, size, "sip:%s@%s", u->user, cfg->realm);
+		n = re_snprintf(buf, size, fmt, u->user, cfg->realm);
 	if (n < 0)
 		return EOVERFLOW;
 

@@ -455,6 +455,20 @@ static void estab_handler(struct dlg *dlg, const struct sip_msg *msg,
 }
 
 
+/** Whoever can hear is in the roster, also without ever sending an ACK */
+static void late_handler(struct dlg *dlg, void *arg)
+{
+	struct endpoint *ep = arg;
+	(void)dlg;
+
+	if (ep->state != EP_JOINING)
+		return;
+
+	ep->unacked = true;
+	change_feed(CHANGE_JOINING, ep->part->conf, ep, NULL);
+}
+
+
 static void close_handler(struct dlg *dlg, int err, const struct sip_msg *msg,
 			  void *arg)
 {
@@ -530,6 +544,7 @@ const struct dlg_handlers endpoint_handlers = {
 	.offerh  = offer_handler,
 	.cancelh = cancel_handler,
 	.answerh = answer_handler,
+	.lateh   = late_handler,
 	.estabh  = estab_handler,
 	.closeh  = close_handler,
 };

@@ -613,3 +613,10 @@ void focus_reload(struct focus *f, struct cfg *cfg)
 	/* floors may have come to be wanted */
 	(void)epfloor_start(f);
 }
+
+
+void focus_on_reload(struct focus *f, focus_reload_h *h, void *arg)
+{
+	f->reloadh = h;
+	f->reload_arg = arg;
+}

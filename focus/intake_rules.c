@@ -59,10 +59,14 @@ static const struct known {
 	{ SIP_HDR_REQUIRE,          "Require",          "",  false },
 	{ SIP_HDR_PROXY_REQUIRE,    "Proxy-Require",    "",  false },
 	{ SIP_HDR_AUTHORIZATION,    "Authorization",    "",  false },
+	{ SIP_HDR_P_ASSERTED_IDENTITY, "P-Asserted-Identity", "", false },
+	{ SIP_HDR_PRIVACY,          "Privacy",          "",  false },
+	{ SIP_HDR_REFERRED_BY,      "Referred-By",      "b", false },
 	{ SIP_HDR_EXPIRES,          "Expires",          "",  true  },
 	{ SIP_HDR_EVENT,            "Event",            "o", true  },
 	{ SIP_HDR_REFER_TO,         "Refer-To",         "r", true  },
 	{ SIP_HDR_REPLACES,         "Replaces",         "",  true  },
+	{ SIP_HDR_JOIN,             "Join",             "",  false },
 	{ SIP_HDR_SESSION_EXPIRES,  "Session-Expires",  "x", true  },
 };
 

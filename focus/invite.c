@@ -197,6 +197,26 @@ static bool interval_ok(struct focus *f, const struct sip_msg *msg)
 }
 
 
+/** Is another device about to take the place of this one?  It has not said ACK,
+ *  and may never; each would be let in for the sake of the one that leaves. */
+static bool has_successor(const struct conference *c, uint64_t leg)
+{
+	for (struct le *pe = list_head(&c->partl); pe; pe = pe->next) {
+		const struct part *p = pe->data;
+
+		for (struct le *le = list_head(&p->endpointl); le;
+		     le = le->next) {
+			const struct endpoint *ep = le->data;
+
+			if (ep->replaces == leg)
+				return true;
+		}
+	}
+
+	return false;
+}
+
+
 /** Who is in may change the device, which takes no more room than there was;
  *  for others there must be room, and nothing against them */
 static bool may_enter(struct focus *f, const struct sip_msg *msg,
@@ -208,7 +228,7 @@ static bool may_enter(struct focus *f, const struct sip_msg *msg,
 		invite_refuse(f, msg, identity, rep->scode, 399, rep->why);
 		return false;
 	}
-	if (rep->leg)
+	if (rep->leg && !has_successor(c, rep->leg))
 		return true;
 
 	if (c && str_cmp(identity, c->owner) &&

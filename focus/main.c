@@ -167,19 +167,24 @@ static void tell(const char *state)
 
 /* ---- signals ------------------------------------------------------------- */
 
-static void reload(struct app *app)
+/** By signal, or because an operator asks, who is told what is wrong */
+static int reload(char *reason, size_t size, void *arg)
 {
-	char reason[512];
+	struct app *app = arg;
 	struct cfg *cfg;
+	int err;
 
-	if (cfg_read(&cfg, app->config, reason, sizeof(reason))) {
+	err = cfg_read(&cfg, app->config, reason, size);
+	if (err) {
 		log_error("ev=reload_failed reason=\"%s\"", reason);
-		return;
+		return err;
 	}
 
 	focus_reload(app->focus, cfg);
 	mem_deref(cfg);
 	log_info("ev=reload file=%s", app->config);
+
+	return 0;
 }
 
 
@@ -197,11 +202,12 @@ static void sigfd_handler(int flags, void *arg)
 {
 	struct app *app = arg;
 	struct signalfd_siginfo si;
+	char reason[512];
 	(void)flags;
 
 	while (read(app->sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		switch (si.ssi_signo) {
-		case SIGHUP:  reload(app); break;
+		case SIGHUP:  (void)reload(reason, sizeof(reason), app); break;
 		case SIGUSR1: shift_log_level(1); break;
 		case SIGUSR2: shift_log_level(-1); break;
 		default: break;
@@ -345,6 +351,7 @@ static int run(struct app *app, struct cfg *cfg)
 		goto out;
 	}
 
+	focus_on_reload(app->focus, reload, app);
 	log_info("ev=start version=" PACKAGE_VERSION " wipefree=%d",
 		 wipefree_active());
 	tmr_start(&app->tmr, READY_POLL_MS, ready_handler, app);

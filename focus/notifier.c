@@ -539,3 +539,9 @@ bool notifier_on_flow(const struct notifier *n, const struct sip_msg *msg)
 {
 	return n && dlg_on_flow(n->dlg, msg);
 }
+
+
+bool notifier_is_lost(const struct notifier *n)
+{
+	return n && dlg_flow_lost(n->dlg);
+}

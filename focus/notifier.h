@@ -118,6 +118,8 @@ void notifier_end(struct notifier *n, const char *reason, struct mbuf *body);
 void notifier_drop(struct notifier *n);
 
 const char *notifier_identity(const struct notifier *n);
+/** Is the connection of its subscriber gone, so that it can be told nothing? */
+bool notifier_is_lost(const struct notifier *n);
 bool notifier_on_flow(const struct notifier *n, const struct sip_msg *msg);
 
 #endif

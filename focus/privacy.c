@@ -129,6 +129,18 @@ bool privacy_uri_anonymous(const struct uri *uri)
 }
 
 
+bool privacy_is_guest(const char *identity)
+{
+	struct pl pl;
+	struct uri uri;
+
+	pl_set_str(&pl, identity);
+
+	return identity && !uri_decode(&uri, &pl) &&
+		in_domain(&uri.host, PRIVACY_HOST);
+}
+
+
 static bool name_anonymous(const struct pl *dname)
 {
 	struct pl name = trim(*dname);

@@ -28,6 +28,9 @@
 /** Identity of somebody who has none, for rules; matched by "*" and "*@..." */
 #define PRIVACY_GUEST "sip:anonymous@" PRIVACY_HOST
 
+/** Is this the identity of somebody who has proven none, or his pseudonym? */
+bool privacy_is_guest(const char *identity);
+
 enum {
 	PRIVACY_ID       = 1 << 0,
 	PRIVACY_USER     = 1 << 1,

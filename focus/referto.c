@@ -25,10 +25,27 @@ static bool printable(const char *s, size_t len)
 }
 
 
+/** What comes behind a display name in quotes, which may hold anything */
+static struct pl skip_quoted(const struct pl *val)
+{
+	struct pl pl = *val;
+
+	if (!pl.l || *pl.p != '"')
+		return pl;
+
+	do
+		pl_advance(&pl, *pl.p == '\\' && pl.l > 1 ? 2 : 1);
+	while (pl.l && *pl.p != '"');
+
+	return pl;
+}
+
+
 /** The URI of a name-addr or addr-spec; one address and no second one */
 static int take_uri(struct pl *uri, const struct pl *val)
 {
-	const char *lt = pl_strchr(val, '<');
+	const struct pl addr = skip_quoted(val);
+	const char *lt = pl_strchr(&addr, '<');
 	struct pl rest;
 
 	if (!lt) {
@@ -118,6 +135,27 @@ static int take_replaces(struct referto *rt, const char *value,
 }
 
 
+/** Of the REFER that is to be sent.  With parameters the URI has to be in
+ *  brackets (RFC 3261 section 20); that some leave them out does no harm. */
+static int take_refer_to(struct referto *rt, const char *value,
+			 const char **whyp)
+{
+	struct pl val, uri;
+
+	if (rt->refer_to[0])
+		return fail(whyp, EBADMSG, "Two targets in Refer-To");
+
+	pl_set_str(&val, value);
+	uri = val;
+	if (strchr(value, '<') && take_uri(&uri, &val))
+		return fail(whyp, EBADMSG, "Bad target to refer to");
+
+	(void)pl_strcpy(&uri, rt->refer_to, sizeof(rt->refer_to));
+
+	return 0;
+}
+
+
 static int take_header(struct referto *rt, const char *name, const char *value,
 		       const char **whyp)
 {
@@ -128,12 +166,8 @@ static int take_header(struct referto *rt, const char *name, const char *value,
 	if (!str_casecmp(name, "Require") && !str_casecmp(value, "replaces"))
 		return 0;
 
-	if (!str_casecmp(name, "Refer-To") && rt->kind == REFERTO_REFER) {
-		if (rt->refer_to[0])
-			return fail(whyp, EBADMSG, "Two targets in Refer-To");
-		str_ncpy(rt->refer_to, value, sizeof(rt->refer_to));
-		return 0;
-	}
+	if (!str_casecmp(name, "Refer-To") && rt->kind == REFERTO_REFER)
+		return take_refer_to(rt, value, whyp);
 
 	return fail(whyp, EPERM, "Header not allowed in Refer-To");
 }

@@ -1,6 +1,7 @@
 /**
  * @file focus/rights.c  What a role may do
  */
+#include "focus/privacy.h"
 #include "focus/rights.h"
 
 enum {
@@ -56,7 +57,7 @@ static bool role_here(const struct conference *c, const char *who,
  *  say either: TR 33.829 clause 5.3.2.1.4 */
 static bool rule_names(struct conference *c, const char *who)
 {
-	return cfg_referrer_match(c->cc, who) &&
+	return cfg_referrer_match(c->cc, who) && !privacy_is_guest(who) &&
 		(part_is_in(part_find(c, who)) ||
 		 (invite_may_join(c->cc, who) && !ban_active(c, who)));
 }
@@ -84,7 +85,10 @@ const char *rights_refuse(struct conference *c, const char *who,
 
 	if (here && (rightv[right].roles & 1u << role))
 		ok = true;
-	if (here && rightv[right].refer && word_names(c, role))
+	/* of members those who have proven who they are: else any stranger could
+	 * have us call people */
+	if (here && rightv[right].refer && word_names(c, role) &&
+	    (role > ROLE_MEMBER || !privacy_is_guest(who)))
 		ok = true;
 	if (!ok)
 		return rightv[right].why;

@@ -100,7 +100,7 @@ static enum role role_of(const struct conference *c, const char *identity)
 	if (s && s->has_role)
 		return s->role;
 	/* "*" means everybody known, and a guest is not */
-	if (str_cmp(identity, PRIVACY_GUEST) &&
+	if (!privacy_is_guest(identity) &&
 	    cfg_rules_match(cc->chairv, cc->chairc, identity))
 		return ROLE_CHAIR;
 

@@ -120,6 +120,19 @@ static struct conference *find_target(struct focus *f,
 }
 
 
+/** A phone that lost its connection and begins anew leaves the old one behind,
+ *  until the next NOTIFY fails; it may have come back, so that is early enough */
+static bool is_full(const struct focus *f, const char *identity)
+{
+	const uint32_t max = f->cfg->max_subscriptions;
+
+	if (confevent_count(f, identity) >= max)
+		confevent_purge(f, identity);
+
+	return confevent_count(f, identity) >= max;
+}
+
+
 static bool room_left(struct focus *f, const struct sip_msg *msg,
 		      const char *identity)
 {
@@ -127,7 +140,7 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 
 	if (f->stopping)
 		why = "Shutting down";
-	else if (confevent_count(f, identity) >= f->cfg->max_subscriptions)
+	else if (is_full(f, identity))
 		why = "Limit max_subscriptions";
 
 	if (why)

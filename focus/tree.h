@@ -44,7 +44,7 @@ enum change {
 	CHANGE_CONF_CREATED, CHANGE_CONF_ENDED,
 	CHANGE_JOINED, CHANGE_LEFT, CHANGE_HELD, CHANGE_RESUMED,
 	CHANGE_JOIN_FAILED,         /* admitted or called, but nothing came of it */
-	CHANGE_DIALING, CHANGE_ALERTING,
+	CHANGE_JOINING, CHANGE_DIALING, CHANGE_ALERTING,
 	CHANGE_LOCKED, CHANGE_UNLOCKED,
 	CHANGE_MEDIA,               /* direction, codec, suite, key           */
 	CHANGE_SOURCE,              /* the SSRC it sends                      */
@@ -55,8 +55,13 @@ enum change {
 	CHANGE_MAX
 };
 
+/** The configuration is read again; reason is "file:line: reason" on error */
+typedef int (focus_reload_h)(char *reason, size_t size, void *arg);
+
 struct focus {
 	struct cfg *cfg;
+	focus_reload_h *reloadh;    /* NULL: there is no file                 */
+	void *reload_arg;
 	struct sip *sip;
 	struct dnsc *dnsc;          /* NULL: no name server known             */
 	struct tls *tls;
@@ -225,6 +230,7 @@ struct endpoint {
 	struct dlg *dlg;            /* NULL: not yet called                   */
 	struct dial *dial;          /* dialout.c: while we call it            */
 	bool dialled;               /* we called it                           */
+	bool unacked;               /* it has our answer: others are told     */
 	unsigned refers;            /* REFERs in its dialog                   */
 	uint64_t replaces;          /* leg that goes when this one is there   */
 	uint64_t leg;               /* leg id at the mixer                    */
@@ -588,6 +594,8 @@ int  focus_start(struct focus **fp, struct cfg *cfg);
 bool focus_ready(const struct focus *f);
 /** A new configuration for what comes; listeners and mixers stay as they are */
 void focus_reload(struct focus *f, struct cfg *cfg);
+/** What an operator's wish for that calls */
+void focus_on_reload(struct focus *f, focus_reload_h *h, void *arg);
 /** Hang up everything; call until focus_idle() or patience ends */
 void focus_stop(struct focus *f);
 bool focus_idle(const struct focus *f);

@@ -65,6 +65,12 @@ void codec_enc_reset(struct codec_enc *e);
 void codec_enc_set_loss(struct codec_enc *e, unsigned percent);
 
 /**
+ * Go on where another encoder of the same codec and configuration is: a decoder
+ * that heard that one hears no break
+ */
+void codec_enc_copy(struct codec_enc *to, const struct codec_enc *from);
+
+/**
  * Encode one frame
  *
  * @param pcm      Samples at codec->rate

@@ -50,6 +50,10 @@ struct dlg_handlers {
 	 */
 	void (*offer_failh)(struct dlg *dlg, int err, uint16_t scode, void *arg);
 
+	/** UAS: no ACK yet, T1 after our 2xx to the initial INVITE: the peer has
+	 *  an answer, and nobody knows of it */
+	void (*lateh)(struct dlg *dlg, void *arg);
+
 	/** Confirmed: UAS got the ACK, UAC got the 2xx */
 	void (*estabh)(struct dlg *dlg, const struct sip_msg *msg, void *arg);
 
@@ -124,6 +128,9 @@ struct dlg *dlgs_find(const struct dlgs *ds, const struct sip_msg *msg);
 
 /** Did this come on the connection that the dialog is on? */
 bool dlg_on_flow(const struct dlg *dlg, const struct sip_msg *msg);
+
+/** Is that connection gone?  The peer may come back on another one. */
+bool dlg_flow_lost(const struct dlg *dlg);
 
 /**
  * Is the session interval that an INVITE asks for too short?

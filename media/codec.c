@@ -49,6 +49,12 @@ void codec_enc_set_loss(struct codec_enc *e, unsigned percent)
 		e->ops->enc_set_loss(e, percent);
 }
 
+void codec_enc_copy(struct codec_enc *to, const struct codec_enc *from)
+{
+	if (to && from && to->ops == from->ops && to->ops->enc_copy)
+		to->ops->enc_copy(to, from);
+}
+
 int codec_encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
 		 uint8_t *buf, size_t size)
 {

@@ -168,11 +168,11 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_pcma_ops = {
-	pcma_enc_new, enc_free, enc_reset, NULL, pcma_encode,
+	pcma_enc_new, enc_free, enc_reset, NULL, NULL, pcma_encode,
 	pcma_dec_new, dec_free, dec_reset, pcma_decode, conceal, duration
 };
 
 const struct codec_ops codec_pcmu_ops = {
-	pcmu_enc_new, enc_free, enc_reset, NULL, pcmu_encode,
+	pcmu_enc_new, enc_free, enc_reset, NULL, NULL, pcmu_encode,
 	pcmu_dec_new, dec_free, dec_reset, pcmu_decode, conceal, duration
 };

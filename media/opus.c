@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <opus.h>
 #include "codec_ops.h"
 #include "conceal.h"
@@ -123,6 +124,13 @@ static void enc_set_loss(struct codec_enc *e, unsigned percent)
 
 	(void)opus_encoder_ctl(((struct opus_e *)e)->enc,
 			       OPUS_SET_PACKET_LOSS_PERC(v));
+}
+
+/* "position independent and can be freely copied": opus.h of its own state */
+static void enc_copy(struct codec_enc *to, const struct codec_enc *from)
+{
+	memcpy(((struct opus_e *)to)->enc, ((const struct opus_e *)from)->enc,
+	       (size_t)opus_encoder_get_size(1));
 }
 
 static int encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
@@ -255,6 +263,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_opus_ops = {
-	enc_new, enc_free, enc_reset, enc_set_loss, encode,
+	enc_new, enc_free, enc_reset, enc_set_loss, enc_copy, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

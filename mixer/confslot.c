@@ -76,10 +76,25 @@ int conf_slot_open(struct conf *c, unsigned slot, struct leg *leg)
 	return 0;
 }
 
+void conf_slot_over(struct conf *c, unsigned slot, bool talks)
+{
+	const struct cslot *cs = &c->slotv[slot];
+	GstElement *common = cs->leg && cs->leg->ec ? cs->leg->ec->enc : NULL;
+
+	if (!common || !cs->enc)
+		return;
+	if (talks)
+		conf_enc_follow(CONF_ENC(cs->enc), CONF_ENC(common));
+	else
+		conf_enc_follow(CONF_ENC(common), CONF_ENC(cs->enc));
+}
+
 void conf_slot_close(struct conf *c, unsigned slot)
 {
 	struct cslot *cs = &c->slotv[slot];
 
+	if (c->heard & 1u << slot)
+		conf_slot_over(c, slot, false);
 	cs->leg = NULL;
 	c->heard &= ~(1u << slot);
 	conf_src_open(CONF_SRC(c->src), slot, 0);

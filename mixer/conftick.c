@@ -100,6 +100,16 @@ static void set_needs(struct conf *c, uint32_t mask, uint64_t now_us)
 	}
 }
 
+/* Who begins to talk goes over from the common mix to its own, and back */
+static void hand_over(struct conf *c, uint32_t mask)
+{
+	unsigned i;
+
+	for (i = 0; i < SPK_SLOTS_MAX; i++)
+		if ((c->heard ^ mask) & 1u << i)
+			conf_slot_over(c, i, mask & 1u << i);
+}
+
 /* CSRCs of a packet that spans several ticks: all who were heard in it */
 static void note_heard(struct conf *c, uint32_t mask)
 {
@@ -142,6 +152,7 @@ bool conf_tick(struct conf *c, uint64_t pos)
 
 	if (!mask && c->heard)
 		c->tail = TAIL_TICKS;
+	hand_over(c, mask);
 	c->heard = mask;
 
 	if (mask || c->tail) {

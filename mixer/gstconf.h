@@ -97,6 +97,12 @@ GstElement *conf_enc_new(void);
 GstPad *conf_enc_pad(ConfEnc *ce, GstPadDirection dir);
 void conf_enc_close(ConfEnc *ce);
 int  conf_enc_open(ConfEnc *ce, enum codec_id codec, unsigned ptime_ms, const struct codec_cfg *cfg);
+/**
+ * A listener's next packet is of this encoder, those before were of the other:
+ * go on from there, if that one is further along.  A decoder that knows the one
+ * and gets the other makes a burst of noise of it (full scale with G.722).
+ */
+void conf_enc_follow(ConfEnc *ce, const ConfEnc *ahead);
 /** Of an open one; a new one assumes none */
 void conf_enc_set_loss(ConfEnc *ce, unsigned percent);
 

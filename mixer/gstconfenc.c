@@ -83,6 +83,18 @@ static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buf)
 	return GST_FLOW_OK;
 }
 
+void conf_enc_follow(ConfEnc *ce, const ConfEnc *ahead)
+{
+	if (!ce->enc || !ahead->enc || ce->codec != ahead->codec || ce->dur != ahead->dur ||
+	    fifo_end(ahead) <= fifo_end(ce))
+		return;
+
+	codec_enc_copy(ce->enc, ahead->enc);
+	ce->pos = ahead->pos;
+	ce->fill = ahead->fill;
+	memcpy(ce->fifo, ahead->fifo, ce->fill * sizeof(*ce->fifo));
+}
+
 static void conf_enc_finalize(GObject *obj)
 {
 	codec_enc_free(&CONF_ENC(obj)->enc);

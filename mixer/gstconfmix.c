@@ -42,7 +42,10 @@ struct _ConfMix {
 	struct limiter lim;        /* of the common mix    */
 	struct resamp rsv[RATES];
 	bool rs_ready[RATES];
-	uint64_t pos;              /* expected next        */
+	uint64_t rs_pos[RATES];    /* expected next ...    */
+	uint64_t pos;              /* ... by the limiter   */
+	int32_t last[MIX_FRAME];   /* what was mixed last, */
+	uint64_t last_end;         /* up to here           */
 };
 
 G_DEFINE_TYPE(ConfMix, conf_mix, GST_TYPE_ELEMENT)
@@ -178,6 +181,40 @@ void conf_mix_out_need(struct mixout *mo, bool need)
 	mo->need = need;
 }
 
+/* An output that was not needed for a while: who hears it now has heard another
+   one up to here, with what is in that one's filter and limiter */
+static void resume(const ConfMix *cm, struct resamp *rs, uint64_t pos)
+{
+	int16_t in[MIX_FRAME], out[MIX_FRAME];
+	unsigned i;
+
+	resamp_reset(rs);
+	if (rs->in == rs->out || cm->last_end != pos)
+		return;
+
+	for (i = 0; i < MIX_FRAME; i++)
+		in[i] = (int16_t)CLAMP(cm->last[i], INT16_MIN, INT16_MAX);
+	(void)resamp_run(rs, in, MIX_FRAME, out);
+}
+
+/* The limiter of any output that was made a tick ago */
+static void limiter_now(struct limiter *lim, const ConfMix *cm, uint64_t pos)
+{
+	const struct mixout *mo;
+
+	limiter_init(lim);
+	if (cm->pos == pos) {
+		*lim = cm->lim;
+		return;
+	}
+	for (mo = cm->outs; mo; mo = mo->next) {
+		if (mo->slot < 0 || mo->pos != pos)
+			continue;
+		*lim = mo->lim;
+		return;
+	}
+}
+
 static GstBuffer *frame_buffer(struct resamp *rs, const int16_t *pcm, uint64_t pos)
 {
 	const size_t sampc = MIX_FRAME * (size_t)rs->out / MIX_RATE;
@@ -193,7 +230,7 @@ static GstBuffer *frame_buffer(struct resamp *rs, const int16_t *pcm, uint64_t p
 	return buf;
 }
 
-static void push_common(ConfMix *cm, const int32_t *sum, uint64_t pos)
+static void push_common(ConfMix *cm, const int32_t *sum, uint64_t pos, const struct limiter *now)
 {
 	GstBuffer *bufv[RATES] = {NULL};
 	int16_t pcm[MIX_FRAME];
@@ -207,12 +244,16 @@ static void push_common(ConfMix *cm, const int32_t *sum, uint64_t pos)
 		if (!mo->need || mo->slot >= 0 || ri < 0)
 			continue;
 		if (!limited) {
+			if (cm->pos != pos)
+				cm->lim = *now;
 			limiter_run(&cm->lim, sum, pcm, MIX_FRAME);
 			limited = true;
+			cm->pos = pos + MIX_FRAME;
 		}
 		if (!bufv[ri]) {
-			if (pos != cm->pos)
-				resamp_reset(&cm->rsv[ri]);
+			if (pos != cm->rs_pos[ri])
+				resume(cm, &cm->rsv[ri], pos);
+			cm->rs_pos[ri] = pos + MIX_FRAME;
 			bufv[ri] = frame_buffer(&cm->rsv[ri], pcm, pos);
 		}
 		(void)gst_pad_push(mo->pad, gst_buffer_ref(bufv[ri]));
@@ -220,10 +261,10 @@ static void push_common(ConfMix *cm, const int32_t *sum, uint64_t pos)
 
 	for (i = 0; i < RATES; i++)
 		gst_clear_buffer(&bufv[i]);
-	cm->pos = pos + MIX_FRAME;
 }
 
-static void push_minus(struct mixout *mo, const int32_t *sum, uint64_t pos, uint32_t mask)
+static void push_minus(struct mixout *mo, const int32_t *sum, uint64_t pos, uint32_t mask,
+		       const struct limiter *now)
 {
 	const struct slot *s = &mo->cm->slotv[mo->slot];
 	int32_t acc[MIX_FRAME];
@@ -235,9 +276,11 @@ static void push_minus(struct mixout *mo, const int32_t *sum, uint64_t pos, uint
 		for (i = 0; i < MIX_FRAME; i++)
 			acc[i] -= s->pcm[i];
 
+	if (pos != mo->pos) {
+		mo->lim = *now;
+		resume(mo->cm, &mo->rs, pos);
+	}
 	limiter_run(&mo->lim, acc, pcm, MIX_FRAME);
-	if (pos != mo->pos)
-		resamp_reset(&mo->rs);
 	mo->pos = pos + MIX_FRAME;
 	(void)gst_pad_push(mo->pad, frame_buffer(&mo->rs, pcm, pos));
 }
@@ -265,6 +308,7 @@ void conf_mix_drop(ConfMix *cm)
 void conf_mix_run(ConfMix *cm, uint64_t pos, uint32_t mask)
 {
 	int32_t sum[MIX_FRAME] = {0};
+	struct limiter now;
 	struct mixout *mo;
 	unsigned i, k;
 
@@ -277,10 +321,13 @@ void conf_mix_run(ConfMix *cm, uint64_t pos, uint32_t mask)
 			sum[i] += s->pcm[i];
 	}
 
-	push_common(cm, sum, pos);
+	limiter_now(&now, cm, pos);
+	push_common(cm, sum, pos, &now);
 	for (mo = cm->outs; mo; mo = mo->next)
 		if (mo->need && mo->slot >= 0)
-			push_minus(mo, sum, pos, mask);
+			push_minus(mo, sum, pos, mask, &now);
 
+	memcpy(cm->last, sum, sizeof(sum));
+	cm->last_end = pos + MIX_FRAME;
 	conf_mix_drop(cm);
 }

@@ -283,6 +283,8 @@ void conf_keepalive_set(struct conf *c);
 /* ---- confslot.c, conftick.c, confloss.c: slots and the tick ---- */
 int  conf_slot_open(struct conf *c, unsigned slot, struct leg *leg);
 void conf_slot_close(struct conf *c, unsigned slot);
+/** The holder's packets come from its mix-minus from now on, or from the common mix */
+void conf_slot_over(struct conf *c, unsigned slot, bool talks);
 /** One tick; @return true if there will be more to do */
 bool conf_tick(struct conf *c, uint64_t pos);
 /** Tell the encoders what their listeners lose, if it is time */

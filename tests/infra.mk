@@ -29,6 +29,7 @@ e2e_scenarios = \
 	tests/e2e/41_floor_audio.py \
 	tests/e2e/42_floor_dissector.py \
 	tests/e2e/43_roles.py \
+	tests/e2e/44_reload.py \
 	tests/e2e/60_hostile.py \
 	tests/e2e/61_strangers.py \
 	tests/e2e/62_everything.py

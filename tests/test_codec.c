@@ -286,6 +286,37 @@ START_TEST(sound_comes_back_smoothly_after_a_long_loss)
 END_TEST
 
 /* After a reset the same input gives the same output as from a new one */
+START_TEST(encoder_goes_on_where_another_one_is)
+{
+	const struct codec *c = codec_at(_i);
+	const size_t n = c->rate / 1000 * PTIME_MS;
+	struct codec_enc *e = NULL, *other = NULL;
+	uint8_t a[1500], b[1500];
+
+	make(c, 500, -12);
+	ck_assert_int_eq(codec_enc_new(&e, c->id, NULL), 0);
+	ck_assert_int_eq(codec_enc_new(&other, c->id, NULL), 0);
+	for (size_t i = 0; i < 20; i++) {
+		const int len = codec_encode(e, in + i * n, n, a, sizeof(a));
+
+		ck_assert_int_gt(len, 0);
+		if (i == 10)
+			codec_enc_copy(other, e);
+		if (i <= 10)
+			continue;
+		ck_assert_int_eq(codec_encode(other, in + i * n, n, b, sizeof(b)), len);
+		ck_assert_mem_eq(a, b, (size_t)len);
+	}
+
+	/* two codecs have nothing in common */
+	codec_enc_free(&other);
+	ck_assert_int_eq(codec_enc_new(&other, c->id == CODEC_OPUS ? CODEC_G722 : CODEC_OPUS, NULL), 0);
+	codec_enc_copy(other, e);
+	codec_enc_free(&e);
+	codec_enc_free(&other);
+}
+END_TEST
+
 START_TEST(reset_forgets_everything)
 {
 	const struct codec *c = codec_at(_i);
@@ -718,6 +749,7 @@ int main(void)
 	add_for_all(tc, concealment_joins_without_clicks);
 	add_for_all(tc, long_loss_fades_to_silence);
 	add_for_all(tc, sound_comes_back_smoothly_after_a_long_loss);
+	add_for_all(tc, encoder_goes_on_where_another_one_is);
 	add_for_all(tc, reset_forgets_everything);
 	add_for_all(tc, any_bytes_are_safe_to_decode);
 	add_for_all(tc, empty_and_oversized_payloads_are_refused);

@@ -80,6 +80,16 @@ static const struct {
 	  "600;refresher=uas", false, true },
 	{ UPDATE TIMER "Session-Expires: 99999999999;refresher=uas\r\n",
 	  "1200;refresher=uas", false, true },
+	/* less than its Min-SE it does not take */
+	{ UPDATE TIMER "Session-Expires: 1800\r\nMin-SE: 1800\r\n",
+	  "1800;refresher=uac", true, false },
+	{ UPDATE TIMER "Session-Expires: 7200\r\nMin-SE: 1800\r\n",
+	  "1800;refresher=uac", true, false },
+	{ UPDATE TIMER "Session-Expires: 600\r\nMin-SE: 1800\r\n",
+	  "600;refresher=uac", true, false },
+	{ UPDATE TIMER "Min-SE: 1800\r\n", "1800;refresher=uas", false, true },
+	{ UPDATE TIMER "Min-SE: 99999999999\r\n", "86400;refresher=uas", false,
+	  true },
 	{ UPDATE TIMER "Session-Expires: soon\r\n", "1200;refresher=uas", false,
 	  true },
 };
@@ -143,6 +153,29 @@ START_TEST(peer_that_does_not_refresh_is_hung_up)
 	check_hdr(msg, SIP_HDR_REASON, "SIP;cause=408;text=\"Session expired\"");
 	ck_assert_uint_eq(a.closec, 1);
 	ck_assert_int_eq(a.err, ETIMEDOUT);
+}
+END_TEST
+
+
+/** The stream would be idle for too long if the peer alone did it */
+START_TEST(long_interval_is_refreshed_by_us_as_well)
+{
+	struct sip_msg *msg;
+
+	peer_calls(UPDATE TIMER "Session-Expires: 3600;refresher=uac\r\n"
+		   "Min-SE: 3600\r\n");
+	for (int i = 0; i < 4; i++) {
+		clock_turn(599 * S);
+		nothing_until_now();
+		clock_turn(2 * S);
+		msg = peer_expect("UPDATE");
+		check_hdr(msg, SIP_HDR_SESSION_EXPIRES, "3600;refresher=uas");
+		check_hdr(msg, SIP_HDR_MIN_SE, "3600");
+		peer_reply(msg, 200, "OK",
+			   "Session-Expires: 3600;refresher=uas\r\n", NULL);
+		nothing_until_now();
+	}
+	ck_assert(dlg_established(a.dlg));
 }
 END_TEST
 
@@ -379,6 +412,7 @@ int main(void)
 	tcase_add_loop_test(tc, who_refreshes, 0, (int)ARRAY_SIZE(rolev));
 	tcase_add_test(tc, refresh_goes_on_and_on);
 	tcase_add_test(tc, peer_that_does_not_refresh_is_hung_up);
+	tcase_add_test(tc, long_interval_is_refreshed_by_us_as_well);
 	tcase_add_test(tc, refused_request_does_not_touch_the_timer);
 	tcase_add_test(tc, refresh_without_update_is_the_session_again);
 	tcase_add_test(tc, update_that_is_not_known_after_all);

@@ -229,6 +229,11 @@ START_TEST(a_name_that_only_hashes_like_a_known_header_is_refused)
 		{ SIP_HDR_CSEQ,           "2 INVITE",              false },
 		{ SIP_HDR_CALL_ID,        "z",                     false },
 		{ SIP_HDR_REQUIRE,        "z",                     false },
+		{ SIP_HDR_PRIVACY,        "none",                  false },
+		{ SIP_HDR_REFERRED_BY,    "<sip:bob@example.org>", false },
+		{ SIP_HDR_JOIN,           "z;to-tag=1;from-tag=2", false },
+		/* whoever stands before us strips this one, but not its double */
+		{ SIP_HDR_P_ASSERTED_IDENTITY, "<sip:bob@example.org>", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {

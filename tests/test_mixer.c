@@ -1330,6 +1330,58 @@ START_TEST(a_level_that_is_a_lie_wins_nothing)
 }
 END_TEST
 
+static int peak_of(const struct phone *p)
+{
+	int peak = 0;
+	size_t i;
+
+	for (i = 0; i < p->pcmc; i++)
+		peak = abs(p->pcm[i]) > peak ? abs(p->pcm[i]) : peak;
+
+	return peak;
+}
+
+/* Its mix-minus is made by another encoder than what it heard before, which its
+   decoder does not know */
+static void begin_to_talk(enum codec_id codec)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){.codec = codec, .freq = freqv[3]});
+	unsigned i;
+
+	b->talking = false;
+	for (i = 0; i < 3; i++) {
+		/* louder while it talks, or softer, or louder again */
+		tone_gen_init(&a->tone, freqv[0], 8000, i & 1 ? -10 : -30);
+		(void)rig_run(&rig, 700, NULL, NULL);
+		if (!i)
+			phone_forget_audio(b);
+		b->talking = true;
+		b->next_us = rig_now_us();
+		(void)rig_run(&rig, 300, NULL, NULL);
+		tone_gen_init(&a->tone, freqv[0], 8000, i & 1 ? -30 : -10);
+		(void)rig_run(&rig, 300, NULL, NULL);
+		b->talking = false;
+		(void)rig_run(&rig, 400, NULL, NULL);
+	}
+	ck_assert_double_lt(phone_hears(b, freqv[3]), -50);
+	ck_assert_double_gt(phone_hears(b, freqv[0]), -20);
+	/* -10 dBFS is 14654, and the tone itself jumps */
+	ck_assert_int_lt(peak_of(b), 22000);
+}
+
+START_TEST(who_begins_to_talk_or_stops_hears_no_burst_with_g722)
+{
+	begin_to_talk(CODEC_G722);
+}
+END_TEST
+
+START_TEST(who_begins_to_talk_or_stops_hears_no_burst_with_opus)
+{
+	begin_to_talk(CODEC_OPUS);
+}
+END_TEST
+
 static void lie(enum codec_id codec)
 {
 	struct phone *t, *d, *liar;
@@ -1596,6 +1648,8 @@ static Suite *suite(void)
 			closed_gate_silences_a_leg,
 			who_holds_and_sends_its_own_music_is_not_heard,
 			no_more_than_k_are_mixed,
+			who_begins_to_talk_or_stops_hears_no_burst_with_g722,
+			who_begins_to_talk_or_stops_hears_no_burst_with_opus,
 			a_level_that_is_a_lie_wins_nothing,
 			a_level_that_is_a_lie_takes_nobodys_place,
 			authenticated_nonsense_costs_others_nothing,

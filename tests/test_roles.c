@@ -142,10 +142,38 @@ END_TEST
 
 START_TEST(guest_whom_nobody_knows_is_never_a_chair)
 {
+	struct part *p;
+
 	cc.chairv[0] = (char *)(uintptr_t)"*";
 	ck_assert_str_eq(role_shown(come(CAT, EP_CONNECTED)), "chair");
-	ck_assert_str_eq(role_shown(
-		come("sip:anonymous@anonymous.invalid", EP_CONNECTED)), "member");
+	p = come("sip:anonymous@anonymous.invalid", EP_CONNECTED);
+	ck_assert_str_eq(role_shown(p), "member");
+
+	/* not by its pseudonym either, when roles are looked at again */
+	ck_assert_int_eq(part_hide(p), 0);
+	ck_assert_int_eq(role_mute(p, true, "sip:cat@x"), 0);
+	ck_assert_str_eq(role_shown(p), "member");
+	conf.ps = mem_deref(conf.ps);
+}
+END_TEST
+
+
+START_TEST(guest_has_nobody_called_and_nobody_removed)
+{
+	struct part *p = come("sip:anonymous@anonymous.invalid", EP_CONNECTED);
+
+	ck_assert_int_eq(part_hide(p), 0);
+	cc.referv[cc.referc++] = (char *)(uintptr_t)"members";
+	cc.referv[cc.referc++] = (char *)(uintptr_t)"*";
+	(void)come(CAT, EP_CONNECTED);
+	ck_assert(may(CAT, RIGHT_INVITE, NULL));
+	ck_assert(!may(p->identity, RIGHT_INVITE, NULL));
+	ck_assert(!may(p->identity, RIGHT_REMOVE, NULL));
+
+	/* unless somebody has made it more than a member */
+	ck_assert_int_eq(role_set(p, ROLE_CHAIR, "sip:ann@x"), 0);
+	ck_assert(may(p->identity, RIGHT_INVITE, NULL));
+	conf.ps = mem_deref(conf.ps);
 }
 END_TEST
 
@@ -409,6 +437,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, the_configuration_says_what_somebody_is);
 	tcase_add_test(tc, guest_whom_nobody_knows_is_never_a_chair);
 	tcase_add_test(tc, guest_who_makes_it_is_its_only_owner);
+	tcase_add_test(tc, guest_has_nobody_called_and_nobody_removed);
 	tcase_add_test(tc, every_role_has_a_name_that_is_read_back);
 	tcase_add_test(tc, role_that_was_given_outlasts_the_call);
 	tcase_add_test(tc, who_is_muted_stays_muted_when_calling_again);

@@ -8,7 +8,9 @@ import lib
 from caller import Caller, GOOD, USERS, talk
 from capture import is_rtp
 from lib import check, note, wait_until
+from rawphone import Incoming
 from rawsip import Call, Client, crypto, focus_uri, keys_of, offer
+from regphone import register
 
 # offer of ours -> what the answer must say (RFC 3264 section 6.1)
 HOLDS = [
@@ -118,7 +120,8 @@ def ipv6(env, demo):
     text = re.sub(r'listen = .*', 'listen = {"tls:[::1]:0"}', text)
     text = re.sub(r'media_address = .*', 'media_address = {"127.0.0.1", "::1"}', text)
     text = text.replace('domains = {', 'domains = {"::1", ')
-    text = text.replace('sip:factory@127.0.0.1', 'sip:factory@[::1]')
+    text = text.replace('@127.0.0.1', '@[::1]')
+    text = text.replace('realm = "127.0.0.1"', 'realm = "::1"')
     text = text.replace('/ctl"', '/six.ctl"')
     conf = env.path('six.conf')
     with open(conf, 'w') as f:
@@ -128,7 +131,30 @@ def ipv6(env, demo):
         os.makedirs(server.dir, exist_ok=True)
         os.symlink(os.path.join(demo.dir, name), os.path.join(server.dir, name))
     talk(env, server)
+    calls_by_its_name(env, server)
     server.stop()
+
+
+def calls_by_its_name(env, server):
+    """A conference whose host is an IPv6 address says so as RFC 3261 section 25.1
+    wants it, in brackets: nobody could answer a From without"""
+    alice, bob = (client(env, server, u) for u in ('alice', 'bob'))
+    call = Call(alice, server.factory)
+    r = call.invite(offer(crypto=[crypto()], addr='::1'))
+    check(r.status == 200, str(r))
+    r = register(bob, ['Contact: <sip:bob@[::1];transport=tls>'],
+                 aor='sip:bob@[::1]', domain='[::1]')
+    check(r.status == 200, 'REGISTER: %s' % r)
+    conf = wait_until('the conference', lambda: [c for c in server.ctl('list')[
+        'conferences'] if '@[::1]' in c['uri']], 5)[0]
+    check(conf['owner'] == 'sip:alice@[::1]', 'the owner is ' + conf['owner'])
+    server.ctl('invite', conf['conf'], 'sip:bob@[::1]')
+    m = bob.stray.get(timeout=10)
+    check(m.get('From').startswith('<%s>;tag=' % conf['uri']), m.get('From'))
+    phone = Incoming(bob, m)
+    phone.refuse(486, 'Busy Here')
+    check(call.bye().status == 200, 'BYE')
+    note('its name: %s' % conf['uri'])
 
 
 def main(env):

@@ -392,6 +392,19 @@ def cap(st):
     return some[1:]
 
 
+def connections_lost(st):
+    """A phone that loses its connection again and again while nothing changes is
+    not full of subscriptions that it cannot hear of"""
+    for _ in range(7):
+        cli = Client(st.server.host, st.server.port, ca=st.server.ca, user='alice',
+                     password=st.server.password('alice'))
+        try:
+            st.watch(cli=cli).start()
+        finally:
+            cli.close()
+    note('connections lost: their subscriptions make room')
+
+
 def clear_transports(env, demo):
     tcp, udp = lib.free_port(), lib.free_port()
     conf = config(env, demo, 'clear')
@@ -419,6 +432,7 @@ def rules(env, demo):
     by_another_name(st)
     failed_notify(st)
     membership(st)
+    connections_lost(st)
     left = cap(st)
     check(st.alice.call.bye().status == 200, 'BYE')
     for w in left:

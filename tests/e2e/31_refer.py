@@ -150,7 +150,7 @@ def refer_on(sc):
     """method=REFER: the focus asks somebody to call in"""
     carol = sc.phone('carol')
     refer = Refer(sc.alice, sc.uri)
-    to = sc.uri.replace(';', '%3B').replace('=', '%3D')
+    to = '%3C' + sc.uri.replace(';', '%3B').replace('=', '%3D') + '%3E'
     r = refer.send('<%s;method=REFER?Refer-To=%s>' % (carol.uri(), to))
     check(r.status == 200, 'REFER REFER: %s' % r)
     conn, m = carol.next()

@@ -22,6 +22,19 @@ def header(name, i, tail=''):
     return '%s: %s;to-tag=%s;from-tag=%s%s' % (name, i[0], i[1], i[2], tail)
 
 
+class Unacked(Call):
+    """A call whose 200 has no ACK until really_ack()"""
+
+    def ack(self, cseq, branch=None, body=None, to=None):
+        if branch:
+            super().ack(cseq, branch, body, to)
+        else:
+            self.waits = cseq
+
+    def really_ack(self):
+        super().ack(self.waits)
+
+
 class Scene:
     def __init__(self, env, server):
         self.env, self.server = env, server
@@ -31,8 +44,8 @@ class Scene:
         return self.env.add(Client(s.host, s.port, ca=s.ca, user=user,
                                    password=s.password(user)))
 
-    def dial(self, user, uri, *headers):
-        call = Call(self.client(user), uri)
+    def dial(self, user, uri, *headers, kind=Call):
+        call = kind(self.client(user), uri)
         return call, call.invite(offer(crypto=[crypto()]), headers)
 
     def legs(self, conf, user):
@@ -60,6 +73,22 @@ def own_devices(sc):
     check(r.status == 403, 'into a locked one: %s' % r)
     sc.server.ctl('unlock', conf)
     return conf, uri, alice2, other
+
+
+def one_for_one(sc, conf, uri, bob):
+    """Many devices that are to replace one are many: for the second there must
+    be room, and nothing against it"""
+    sc.server.ctl('lock', conf)
+    first, r = sc.dial('bob', uri, header('Replaces', ids(bob)), kind=Unacked)
+    check(r.status == 200, 'the first device: %s' % r)
+    _, r = sc.dial('bob', uri, header('Replaces', ids(bob)))
+    check(r.status == 403, 'a second device for one, into a locked one: %s' % r)
+    first.really_ack()
+    check(bob.wait_request(5).method == 'BYE', 'the old device')
+    check(sc.legs(conf, 'bob') == [1], 'legs of bob: %r' % sc.legs(conf, 'bob'))
+    sc.server.ctl('unlock', conf)
+    note('two devices at once for one: the second is one more')
+    return first
 
 
 def refused(sc, conf, uri, bob):
@@ -212,6 +241,7 @@ def main(env):
     server = env.server()
     sc = Scene(env, server)
     conf, uri, alice, bob = own_devices(sc)
+    bob = one_for_one(sc, conf, uri, bob)
     refused(sc, conf, uri, bob)
     join_header(sc, conf, uri, bob)
     other_states(sc, conf, uri)

@@ -3,7 +3,7 @@ import lib
 from lib import check, note
 from pki import certificate
 from rawphone import Phone
-from rawsip import Client, focus_uri
+from rawsip import Call, Client, crypto, focus_uri, offer
 from referee import Notifies, Refer, join
 from roster import NS, Watcher, validate
 
@@ -15,6 +15,36 @@ def field(watcher, user, name):
             for e in u.findall(NS + 'endpoint'):
                 return e.findtext(NS + name)
     return None
+
+
+def late_ack(env, server, uri, wait):
+    """Who has our answer can hear, and is shown before its ACK, also if that
+    never comes"""
+    dave = env.add(Client(server.host, server.port, ca=server.ca, user='dave',
+                          password=server.password('dave')))
+
+    def enter():
+        call, held = Call(dave, uri), []
+        ack = call.ack
+
+        def hold(cseq, branch=None, **kw):
+            if branch:
+                ack(cseq, branch, **kw)
+            else:
+                held.append(cseq)
+        call.ack = hold
+        check(call.invite(offer(crypto=[crypto()])).status == 200, 'INVITE')
+        wait('dave', 'status', 'dialing-in')
+        return call, lambda: ack(held[0])
+    call, ack = enter()
+    ack()
+    wait('dave', 'status', 'connected')
+    check(call.bye().status == 200, 'BYE')
+    wait('dave', 'status', 'disconnected')
+    wait('dave', 'status', None)
+    call, _ = enter()
+    check(call.bye().status == 200, 'BYE')
+    wait('dave', 'disconnection-method', 'departed')
 
 
 def main(env):
@@ -51,6 +81,7 @@ def main(env):
     wait('carol', 'disconnection-method', 'busy')
     check(field(w, 'carol', 'status') == 'disconnected', 'status')
     w.until('carol is gone', lambda: field(w, 'carol', 'status') is None)
+    late_ack(env, server, uri, wait)
     conf = server.ctl('list')['conferences'][0]['conf']
     w.wait_agree(server, conf)
     validate(w.docs)

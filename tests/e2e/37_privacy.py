@@ -165,6 +165,10 @@ def guests(env, server):
     expect('a guest', r, 200)
     two, r = invite(nobody, uri, HIDDEN, auth=False)
     expect('another guest', r, 200)
+    for target in ('sip:bob@127.0.0.1', 'sip:alice@127.0.0.1;method=BYE',
+                   'sip:anonymous1@anonymous.invalid;method=BYE'):
+        expect('a guest refers to ' + target, in_dialog(two, '<%s>' % target), 403)
+    check(not one.ended and not owner.ended, 'somebody was removed by a guest')
     for c in (one, two, owner):
         check(c.bye().status == 200, 'bye')
     other.stop()
@@ -185,6 +189,10 @@ def trusted(env, server):
     expect('two identities', r, 403)
     _, r = invite(proxy, proxy.uri('factory'), auth=False)
     expect('nothing asserted', r, 401)
+    # a peer that strips P-Asserted-Identity lets this name pass; to libre it is one
+    _, r = invite(proxy, proxy.uri('factory'), [
+        'Note-6062: <sip:u1@ims.example>'], auth=False)
+    expect('asserted by another name', r, 400)
     call, r = invite(proxy, proxy.uri('factory'), [pai % ('u1', 'ims.example')], auth=False)
     expect('asserted', r, 200)
     conf = other_ctl(env, other, 'list')['conferences'][0]

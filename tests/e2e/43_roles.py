@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 
 import bfcp
 import lib
@@ -48,6 +49,8 @@ class Watch:
     def told(self, ev):
         """[(user, role, muted, by)]"""
         lines = [json.loads(li) for li in lib.read_text(self.path).split('\n')[:-1]]
+        check(all(0 <= time.time() - li['time_ms'] / 1000 < 60 for li in lines),
+              'time_ms is no time of day')
         return [(li['identity'].split(':')[1].split('@')[0], li['role'],
                  li['muted'], li.get('reason')) for li in lines if li['ev'] == ev]
 
