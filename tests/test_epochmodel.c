@@ -394,8 +394,10 @@ static void do_member(struct client *cl, uint32_t what)
 		do_kick(cl);
 	else if (what < 54)
 		endpoint_end(cl->ep, 408, "No media");
-	else if (what < 75)
+	else if (what < 72)
 		do_reinvite(cl);
+	else if (what < 75)
+		client_refresh(cl);
 }
 
 static void walk_step(void)
