@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "floorsrv.h"
 #include "log.h"
+#include "procstat.h"
 
 enum { FLOOR = 1, HOLD_MS = 30, STEP_MS = 1, REQ_MAX = 64 };
 
@@ -58,16 +58,14 @@ static uint64_t now_us(void)
 
 static long rss_kib(void)
 {
-	FILE *f = fopen("/proc/self/statm", "r");
-	long size, rss = 0;
+	struct procstat ps;
+	long kib;
 
-	if (f) {
-		if (fscanf(f, "%ld %ld", &size, &rss) != 2)
-			rss = 0;
-		(void)fclose(f);
-	}
+	procstat_open(&ps);
+	kib = (long)procstat_rss_kib(&ps);
+	procstat_close(&ps);
 
-	return rss * sysconf(_SC_PAGESIZE) / 1024;
+	return kib;
 }
 
 

@@ -5,12 +5,11 @@ beside a bare relay with as many legs and the same Opus work (bench_relay.c).
 
   bench_legs.py [--json] [--legs 3,30,300] [--seconds 10] [--talkers 3]
 """
-import argparse
 import json
 import signal
 import time
 
-from measure import figures, mean
+from measure import figures, mean, options
 import lib
 from caller import Caller
 
@@ -96,12 +95,7 @@ def table(rows):
 
 
 def main(env):
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument('--json', action='store_true')
-    ap.add_argument('--legs', default='3,30,300')
-    ap.add_argument('--seconds', type=float, default=10)
-    ap.add_argument('--talkers', type=int, default=3)
-    a = ap.parse_args()
+    a = options(__doc__, legs='3,30,300', seconds=10.0, talkers=3)
     signal.alarm(0)         # it takes as long as asked for
     rows = [one(env, 'legs%s' % n, int(n), a.talkers, a.seconds)
             for n in a.legs.split(',')]

@@ -4,13 +4,11 @@ switched, and CPU of the focus per leg, beside what TLS alone costs
 
   bench_rekey.py [--json] [--legs 10,100,1000]
 """
-import argparse
 import datetime
-import json
 import os
 import re
 
-from measure import cpu_us, tls
+from measure import cpu_us, drop, mean, options, show, tls
 import lib
 from caller import Caller
 
@@ -57,7 +55,7 @@ def settled(server, n):
 
 def one(env, n):
     server = server_of(env, n)
-    before = tls()['rekey']
+    before = tls()
     c = env.add(Caller(server, '-n', n, '--same-conf', '--seconds', 600, '--silent',
                        '--codec', 'pcmu', '--ramp', 5, '--decode-first', 1,
                        '--setup-timeout', 60))
@@ -74,10 +72,9 @@ def one(env, n):
         e = epochs(server)
         took.append(e[last]['retired'] - e[last + 1]['drawn'])
     cpu = (cpu_us(server.proc.pid) - cpu) / len(took) / n
-    prim = (before + tls()['rekey']) / 2
+    prim = mean(before, tls())['rekey']
     c.proc.kill()
-    server.kill()
-    env.servers.remove(server)
+    drop(env, server)
     took.sort()
     return {'legs': n, 'rekeys': len(took), 'median_ms': took[len(took) // 2],
             'worst_ms': took[-1], 'focus_us_per_leg': round(cpu, 1),
@@ -85,19 +82,11 @@ def one(env, n):
 
 
 def main(env):
-    ap = argparse.ArgumentParser()
-    ap.add_argument('--json', action='store_true')
-    ap.add_argument('--legs', default='10,100,1000')
-    a = ap.parse_args()
-    rows = [one(env, int(n)) for n in a.legs.split(',')]
-    if a.json:
-        print(json.dumps(rows))
-        return
-    print('%6s %8s %12s %12s %14s %10s %7s' % (
-        'legs', 'rekeys', 'median [ms]', 'worst [ms]', 'focus us/leg', 'TLS us',
-        'ratio'))
-    for r in rows:
-        print('%6d %8d %12.0f %12.0f %14.1f %10.1f %7.2f' % tuple(r.values()))
+    a = options(__doc__, legs='10,100,1000')
+    show([one(env, int(n)) for n in a.legs.split(',')], a.json,
+         ('legs', '%d'), ('rekeys', '%d'), ('median [ms]', '%.0f'),
+         ('worst [ms]', '%.0f'), ('focus us/leg', '%.1f'), ('TLS us', '%.1f'),
+         ('ratio', '%.2f'))
 
 
 if __name__ == '__main__':

@@ -6,15 +6,13 @@ Every INVITE is challenged.  All conferences are up before the first one ends.
 
   bench_setup.py [--json] [--conferences 1000] [--at-once 16]
 """
-import argparse
-import json
 import re
 import selectors
 import socket
 import ssl
 import time
 
-from measure import cpu_us, mean, tls
+from measure import cpu_us, drop, mean, options, show, tls
 import lib
 from rawsip import crypto, digest, offer, token
 
@@ -225,9 +223,7 @@ def measure(env, conferences, at_once):
     lib.check(st['conferences'] == conferences, 'not all are there')
     down = timed(server, load.teardown)
     load.close()
-    # what its peak left in the mixers' heaps would pass for a leak
-    env.servers.remove(server)
-    server.kill()
+    drop(env, server)
     prim = mean(before, tls())
     n = conferences * len(MEMBERS)
     return [row('set-up', n, up, prim['setup']),
@@ -235,20 +231,11 @@ def measure(env, conferences, at_once):
 
 
 def main(env):
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument('--json', action='store_true')
-    ap.add_argument('--conferences', type=int, default=1000)
-    ap.add_argument('--at-once', type=int, default=16)
-    a = ap.parse_args()
-    rows = measure(env, a.conferences, a.at_once)
-    if a.json:
-        print(json.dumps(rows))
-        return
-    print('%-10s %6s %8s %14s %14s %8s %7s' % (
-        'step', 'calls', 'calls/s', 'focus us/call', 'mixer us/call', 'TLS us',
-        'ratio'))
-    for r in rows:
-        print('%-10s %6d %8d %14.1f %14.1f %8.1f %7.2f' % tuple(r.values()))
+    a = options(__doc__, conferences=1000, at_once=16)
+    show(measure(env, a.conferences, a.at_once), a.json,
+         ('step', '%s'), ('calls', '%d'), ('calls/s', '%d'),
+         ('focus us/call', '%.1f'), ('mixer us/call', '%.1f'), ('TLS us', '%.1f'),
+         ('ratio', '%.2f'))
 
 
 if __name__ == '__main__':

@@ -5,10 +5,9 @@ alone costs.  In the end every subscriber has the server's roster.
 
   bench_watch.py [--json] [--subscribers 100] [--rate 10] [--seconds 10]
 """
-import argparse
 import json
 
-from measure import cpu_us, mean, tls
+from measure import cpu_us, mean, options, tls
 import lib
 from rawsip import Call, Client, crypto, focus_uri, offer
 from roster import Watcher, config, paced, server_roster
@@ -75,12 +74,7 @@ def measure(env, subscribers, rate, seconds):
 
 
 def main(env):
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument('--json', action='store_true')
-    ap.add_argument('--subscribers', type=int, default=100)
-    ap.add_argument('--rate', type=int, default=10)
-    ap.add_argument('--seconds', type=int, default=10)
-    a = ap.parse_args()
+    a = options(__doc__, subscribers=100, rate=10, seconds=10)
     r = measure(env, a.subscribers, a.rate, a.seconds)
     if a.json:
         print(json.dumps(r))

@@ -150,15 +150,6 @@ void floor_reqs(const struct floors *fs, floor_req_h *h, void *arg)
 }
 
 
-unsigned floor_count(const struct floors *fs, uint8_t status)
-{
-	const struct list *l = status == BFCPM_GRANTED ? &fs->heldl
-		: status == BFCPM_ACCEPTED ? &fs->queuel : &fs->pendl;
-
-	return list_count(l);
-}
-
-
 bool floor_req_mine(const struct floors *fs, const struct floor_req *req,
 		    uint16_t user)
 {

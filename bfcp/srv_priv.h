@@ -4,6 +4,7 @@
 #ifndef BFCP_SRV_PRIV_H
 #define BFCP_SRV_PRIV_H
 
+#include "bucket.h"
 #include "floorsrv.h"
 
 struct floorsrv {
@@ -60,8 +61,7 @@ struct srvconn {
 	struct bfcpm_frame frame;
 	struct tmr tmr;                 /* handshake, partial message, end    */
 	bool up, ending;
-	uint64_t tokens_ms;             /* when its messages were last counted */
-	unsigned tokens;                /* messages that it may still send     */
+	struct bucket messages;         /* that it may still send             */
 	bool tls_server;                /* we are                             */
 };
 

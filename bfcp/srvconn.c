@@ -11,7 +11,7 @@ enum {
 	RETRY_MS     = 30000,   /* section 6.1: not more often                */
 	HANDSHAKE_CONNS = 256,  /* strangers at a time                        */
 	MSG_BURST    = 1000,
-	MSG_RATE     = 100,     /* [1/s] each may lead to hundreds of ours     */
+	MSG_MS       = 10,      /* each may lead to hundreds of ours          */
 };
 
 static struct log_limit limit_refused, limit_full;
@@ -163,30 +163,12 @@ static void estab_handler(void *arg)
 }
 
 
-/** A bucket of MSG_BURST that fills at MSG_RATE a second */
-static bool may_speak(struct srvconn *c)
-{
-	const uint64_t now = floorconf_now();
-	const uint64_t fresh = (now - c->tokens_ms) * MSG_RATE / 1000;
-
-	if (fresh) {
-		c->tokens = (unsigned)MIN(c->tokens + fresh, (uint64_t)MSG_BURST);
-		c->tokens_ms = now;
-	}
-	if (!c->tokens)
-		return false;
-	--c->tokens;
-
-	return true;
-}
-
-
 static int message_handler(const uint8_t *msg, size_t len, bool too_long,
 			   void *arg)
 {
 	struct srvconn *c = arg;
 
-	if (may_speak(c)) {
+	if (bucket_take(&c->messages, MSG_BURST, MSG_MS, 1, floorconf_now())) {
 		srvmsg_recv(c, msg, len, too_long);
 	}
 	else {
@@ -257,8 +239,6 @@ static int conn_new(struct srvconn **cp, struct floorsrv *srv)
 
 	c->srv = srv;
 	tmr_init(&c->tmr);
-	c->tokens = MSG_BURST;
-	c->tokens_ms = floorconf_now();
 	bfcpm_frame_init(&c->frame, FLOORSRV_MSG_MAX);
 	*cp = c;
 

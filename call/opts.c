@@ -672,16 +672,6 @@ unsigned opts_decoders(const struct opts *o)
 	return o->calls <= 16 ? o->calls : 4;
 }
 
-const char *opts_name(unsigned i)
-{
-	for (size_t k = 0; k < ARRAY_SIZE(rowv); k++) {
-		if (rowv[k].name && !i--)
-			return rowv[k].name;
-	}
-
-	return NULL;
-}
-
 enum cfloor_part opts_floor(const struct opts *o, unsigned i)
 {
 	if (!o->floorc)

@@ -163,9 +163,6 @@ enum cfloor_part opts_floor(const struct opts *o, unsigned i);
 /** Tone of the i-th call [Hz] */
 double opts_freq(const struct opts *o, unsigned i);
 
-/** Long name of the i-th option; NULL behind the last (the manual is tested with it) */
-const char *opts_name(unsigned i);
-
 /** How many calls decode what they hear (the rest only authenticates) */
 unsigned opts_decoders(const struct opts *o);
 

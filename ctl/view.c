@@ -142,6 +142,8 @@ void ctl_view_stats(FILE *f, const json_t *resp)
 		{ "subscriptions", "subscriptions", COL_NUM },
 		{ "registrations", "registrations", COL_NUM },
 		{ "connections",   "connections", COL_NUM },
+		{ "strangers",     "strangers",   COL_NUM },
+		{ "no descriptor", "no_descriptor_total", COL_NUM },
 		{ "timers",        "timers",      COL_NUM },
 		{ "memory KiB",    "rss_kib",     COL_NUM },
 		{ "heap bytes",    "heap",        COL_NUM },

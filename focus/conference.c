@@ -373,3 +373,20 @@ struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg)
 
 	return ep && ep->part->conf == c ? ep : NULL;
 }
+
+
+struct endpoint *conference_endpoints(const struct conference *c,
+				      const struct endpoint *ep)
+{
+	const struct le *pe = ep ? ep->part->le.next : list_head(&c->partl);
+	const struct le *le = ep ? ep->le.next : NULL;
+
+	/* one whose first call is still being made may have no endpoint yet */
+	for (; !le && pe; pe = pe->next) {
+		const struct part *p = pe->data;
+
+		le = list_head(&p->endpointl);
+	}
+
+	return le ? le->data : NULL;
+}

@@ -212,19 +212,13 @@ static void copy_endpoint(struct confwatch *w, const struct endpoint *ep,
 
 static void copy_all(struct confwatch *w)
 {
+	const struct endpoint *ep = NULL;
 	enum ci_change ch;
-	struct le *pe, *le;
 
-	for (pe = list_head(&w->c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			const struct endpoint *ep = le->data;
-
-			if (ep->state != EP_LEFT &&
-			    (ep->state != EP_JOINING || ep->unacked))
-				copy_endpoint(w, ep, &ch);
-		}
+	while ((ep = conference_endpoints(w->c, ep))) {
+		if (ep->state != EP_LEFT &&
+		    (ep->state != EP_JOINING || ep->unacked))
+			copy_endpoint(w, ep, &ch);
 	}
 }
 

@@ -28,7 +28,4 @@ int ctlask_mixer(struct mixproc *mp, uint64_t conf, mixproc_reply_h *replyh,
 /** Reply; resp is taken over, a is gone */
 void ctlask_answer(struct ctlask *a, int err, json_t *resp);
 
-/** Command "stats"; arg is the focus */
-int ctlcmd_stats(json_t *args, json_t **resp, void *arg);
-
 #endif

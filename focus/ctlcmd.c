@@ -11,6 +11,7 @@
 #include "focus/tree.h"
 #include "focus/ctlask.h"
 #include "focus/ctlreg.h"
+#include "focus/ctlstats.h"
 #include "focus/ctlsock.h"
 #include "focus/ctlfloor.h"
 #include "focus/ctlpart.h"

@@ -5,17 +5,18 @@
  * When all calls are gone, everything that is held is back at what it was
  * before the first.
  */
-#include <dirent.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "focus/ctlask.h"
 #include "focus/ctlsock.h"
+#include "focus/ctlstats.h"
 #include "focus/ident.h"
 #include "focus/notifier.h"
 #include "focus/registrar.h"
 #include "focus/tlsid.h"
+#include "fdspare.h"
 #include "heapuse.h"
+#include "procstat.h"
+#include "strangers.h"
 
 
 static json_t *jint(uint64_t v)
@@ -27,36 +28,6 @@ static json_t *jint(uint64_t v)
 static void put(json_t *o, const char *name, uint64_t v)
 {
 	(void)json_object_set_new(o, name, jint(v));
-}
-
-
-static unsigned count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (d && readdir(d))
-		++n;
-	if (d)
-		(void)closedir(d);
-
-	/* without ".", ".." and the directory itself */
-	return n > 3 ? n - 3 : 0;
-}
-
-
-static uint64_t rss_kib(void)
-{
-	unsigned long size, rss = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (f) {
-		if (fscanf(f, "%lu %lu", &size, &rss) != 2)
-			rss = 0;
-		(void)fclose(f);
-	}
-
-	return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 
@@ -110,8 +81,10 @@ static json_t *floor_json(const struct focus *f)
 static json_t *focus_json(const struct focus *f)
 {
 	json_t *o = json_object();
+	struct procstat ps;
 	struct rc_counts c;
 
+	procstat_open(&ps);
 	rc_count(&c, f->sip);
 	put(o, "uptime_s", (tmr_jiffies() - f->started) / 1000);
 	put(o, "conferences", f->confc);
@@ -128,15 +101,18 @@ static json_t *focus_json(const struct focus *f)
 	put(o, "referring", list_count(&f->referoutl));
 	put(o, "connections", tlsid_connections());
 	put(o, "sip_connections", c.connections);
+	put(o, "strangers", strangers_count());
+	put(o, "no_descriptor_total", fdspare_refused());
 	put(o, "timers", c.timers);
-	put(o, "rss_kib", rss_kib());
+	put(o, "rss_kib", procstat_rss_kib(&ps));
 	put(o, "heap", heap_in_use());
-	put(o, "fds", count_fds());
+	put(o, "fds", procstat_fds(&ps));
 	put(o, "secrets", secret_count());
 	put(o, "seen_keys", secret_seen_count());
 	(void)json_object_set_new(o, "refused_total", refused_json(f));
 	(void)json_object_set_new(o, "changes_total", changes_json(f));
 	(void)json_object_set_new(o, "floor", floor_json(f));
+	procstat_close(&ps);
 
 	return o;
 }

@@ -108,19 +108,14 @@ static struct dial *take_dial(struct endpoint *ep)
 static struct endpoint *other_call(const struct conference *c,
 				   const struct hunt *h)
 {
-	for (struct le *p = list_head(&c->partl); p; p = p->next) {
-		const struct part *part = p->data;
+	struct endpoint *ep = NULL;
 
-		for (struct le *e = list_head(&part->endpointl); e;
-		     e = e->next) {
-			struct endpoint *ep = e->data;
-
-			if (ep->dial && ep->dial->hunt == h)
-				return ep;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->dial && ep->dial->hunt == h)
+			break;
 	}
 
-	return NULL;
+	return ep;
 }
 
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <openssl/x509.h>
 #include "focus/epfloor.h"
+#include "focus/role.h"
 #include "focus/tlsid.h"
 #include "log.h"
 
@@ -106,20 +107,14 @@ int epfloor_addr(const struct focus *f, struct sa *sa)
 struct endpoint *epfloor_each(const struct conference *c, epfloor_h *h,
 			      void *arg)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			if (ep->floor && h(ep, arg))
-				return ep;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->floor && h(ep, arg))
+			break;
 	}
 
-	return NULL;
+	return ep;
 }
 
 
@@ -303,7 +298,7 @@ void epfloor_standing(struct endpoint *ep)
 		return;
 
 	floor_user_set(floorconf_floors(fc), floorpart_user(ep->floor),
-		       p->role >= ROLE_CHAIR, barred(p), floorconf_now());
+		       role_chairs(p->role), barred(p), floorconf_now());
 	floorconf_touch(fc);
 }
 
@@ -377,7 +372,7 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 
 	if (!ep->floor) {
 		if (floorpart_alloc(&ep->floor, c->floor,
-				    ep->part->role >= ROLE_CHAIR,
+				    role_chairs(ep->part->role),
 				    part_public_name(ep->part),
 				    part_public_uri(ep->part)))
 			return NULL;

@@ -14,6 +14,7 @@
 #include "focus/tlsid.h"
 #include "focus/ctlsock.h"
 #include "focus/relog.h"
+#include "focus/uamem.h"
 #include "log.h"
 #include "strangers.h"
 
@@ -50,8 +51,7 @@ static void destructor(void *arg)
 	mem_deref(f->ht_confid);
 	mem_deref(f->ht_leg);
 	mem_deref(f->ht_watcher);
-	hash_flush(f->ht_follows);
-	mem_deref(f->ht_follows);
+	mem_deref(f->uamem);
 	mem_deref(f->cfg);
 }
 
@@ -283,9 +283,15 @@ static void recv_subscribe(struct focus *f, const struct sip_msg *msg)
 	if (!over_tls(f, msg, "Subscriptions need TLS"))
 		return;
 
+	/* RFC 6665 section 4.5.2; a 481 would end the call whose dialog it is,
+	 * RFC 3261 section 12.2.1.2 */
 	if (pl_isset(&msg->to.tag) && !n) {
-		(void)sip_reply(f->sip, msg, 481,
-				 "Subscription Does Not Exist");
+		if (dlgs_find(f->dlgs, msg))
+			(void)sip_reply(f->sip, msg, 403,
+					 "Dialogs Are Not Shared");
+		else
+			(void)sip_reply(f->sip, msg, 481,
+					 "Subscription Does Not Exist");
 		return;
 	}
 
@@ -533,7 +539,7 @@ int focus_start(struct focus **fp, struct cfg *cfg)
 	if (!err)
 		err = hash_alloc(&f->ht_watcher, HT_SIZE);
 	if (!err)
-		err = promote_memory_alloc(&f->ht_follows);
+		err = uamem_alloc(&f->uamem);
 	if (!err)
 		err = ident_alloc(&f->ident);
 	if (!err)

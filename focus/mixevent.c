@@ -85,18 +85,12 @@ static void talkers(struct focus *f, const struct mixproc *mp,
 {
 	const Mp__Talkers *t = msg->talkers;
 	const struct conference *c = own(f, mp, t->conf);
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = c ? list_head(&c->partl) : NULL; pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			ep->speaking = false;
-			for (size_t i = 0; i < t->n_leg; i++)
-				ep->speaking |= t->leg[i] == ep->leg;
-		}
+	while (c && (ep = conference_endpoints(c, ep))) {
+		ep->speaking = false;
+		for (size_t i = 0; i < t->n_leg; i++)
+			ep->speaking |= t->leg[i] == ep->leg;
 	}
 }
 

@@ -6,122 +6,59 @@
  * has joined is offered the group key; until its RTCP reports name the group
  * stream, which only the new key opens, it gets both streams, so that neither
  * kind of client has a gap.  One that proves nothing in time keeps its own key
- * for good.  What a client proved is remembered by its User-Agent, so that the
- * next of its kind needs no trial.
+ * for good.  What clients proved is remembered by their User-Agent (uamem.h), so
+ * that the next of their kind needs no trial.
  *
  * In keying "group" a leg that took a delayed offer comes here too: its first
  * keys were drawn before its class was known.
  */
-#include <string.h>
 #include "focus/tree.h"
+#include "focus/uamem.h"
 #include "log.h"
 
-enum { MEMORY_SIZE = 64, MEMORY_MAX = 256 };
-
-/** A kind of client that has shown what it does */
-struct known {
-	struct le he;
-	enum follows follows;
-	char ua[];
-};
-
-
-/* ---- memory -------------------------------------------------------------- */
-
-int promote_memory_alloc(struct hash **htp)
+/** The admin's word; FOLLOWS_ASK: none */
+static enum follows configured(const struct endpoint *ep)
 {
-	return hash_alloc(htp, MEMORY_SIZE);
-}
-
-
-static void known_destructor(void *arg)
-{
-	struct known *k = arg;
-
-	hash_unlink(&k->he);
-}
-
-
-static bool known_cmp(struct le *le, void *arg)
-{
-	const struct known *k = le->data;
-
-	return !strcmp(k->ua, arg);
-}
-
-
-static struct known *known_find(const struct focus *f, const char *ua)
-{
-	return list_ledata(hash_lookup(f->ht_follows, hash_joaat_str(ua),
-				       known_cmp, (void *)(uintptr_t)ua));
-}
-
-
-static bool known_count(struct le *le, void *arg)
-{
-	unsigned *n = arg;
-	(void)le;
-
-	++*n;
-
-	return false;
-}
-
-
-/** User-Agents come from outside: the table is bounded, and full is full */
-static void remember(struct focus *f, const char *ua, enum follows follows)
-{
-	struct known *k = known_find(f, ua);
-	unsigned n = 0;
-
-	if (!*ua)
-		return;
-
-	(void)hash_apply(f->ht_follows, known_count, &n);
-	if (!k && n < MEMORY_MAX) {
-		k = mem_zalloc(sizeof(*k) + str_len(ua) + 1,
-			       known_destructor);
-		if (k) {
-			memcpy(k->ua, ua, str_len(ua) + 1);
-			hash_append(f->ht_follows, hash_joaat_str(ua), &k->he,
-				    k);
-		}
-	}
-	/* a proof says more than one that was missed: packets get lost */
-	if (k && k->follows != FOLLOWS_YES)
-		k->follows = follows;
-}
-
-
-/** The admin's word, then experience */
-static enum follows expect(const struct endpoint *ep)
-{
-	const struct conference *c = ep->part->conf;
 	const struct cfg_digest *cd;
-	const struct known *k;
 	struct pl ua;
 
 	pl_set_str(&ua, ep->user_agent);
-	cd = cfg_digest_find(c->cfg, &ua);
-	if (cd && cd->follows != FOLLOWS_ASK)
-		return cd->follows;
+	cd = cfg_digest_find(ep->part->conf->cfg, &ua);
 
-	k = known_find(c->focus, ep->user_agent);
-
-	return k ? k->follows : FOLLOWS_ASK;
+	return cd ? cd->follows : FOLLOWS_ASK;
 }
 
 
+/** The admin's word, what it showed itself, then experience with others */
+static enum follows expect(const struct endpoint *ep)
+{
+	const enum follows word = configured(ep);
+
+	if (word != FOLLOWS_ASK)
+		return word;
+	if (ep->follows != FOLLOWS_ASK)
+		return ep->follows;
+
+	return uamem_expect(ep->part->conf->focus->uamem, ep->user_agent,
+			    ep->part->identity, tmr_jiffies());
+}
+
+
+/** Others' experience ends no call: whoever lies would end theirs */
 bool promote_never(const struct endpoint *ep)
 {
-	return ep->follows == FOLLOWS_NO || expect(ep) == FOLLOWS_NO;
+	return ep->follows == FOLLOWS_NO || configured(ep) == FOLLOWS_NO;
 }
 
 
-void promote_remember(struct endpoint *ep, enum follows follows)
+/** Those whom we called name no User-Agent, and nobody has asked who they are */
+void promote_remember(const struct endpoint *ep, enum follows follows)
 {
-	ep->follows = follows;
-	remember(ep->part->conf->focus, ep->user_agent, follows);
+	if (ep->proof == PROOF_NONE || ep->proof == PROOF_CALLED)
+		return;
+
+	uamem_show(ep->part->conf->focus->uamem, ep->user_agent,
+		   ep->part->identity, follows, tmr_jiffies());
 }
 
 
@@ -130,6 +67,7 @@ void promote_remember(struct endpoint *ep, enum follows follows)
 void promote_start(struct endpoint *ep)
 {
 	const struct conference *c = ep->part->conf;
+	enum follows follows;
 	struct gclass *gc;
 
 	/* a key that it has not been told yet comes first, or it would be deaf
@@ -139,10 +77,10 @@ void promote_start(struct endpoint *ep)
 		return;
 
 	/* in a group conference nobody is asked; who cannot is ended */
-	ep->follows = c->cc->keying == KEYING_GROUP ? FOLLOWS_YES : expect(ep);
-	if (ep->follows == FOLLOWS_NO ||
-	    gclass_get(&gc, ep->part->conf, &ep->neg))
+	follows = c->cc->keying == KEYING_GROUP ? FOLLOWS_YES : expect(ep);
+	if (follows == FOLLOWS_NO || gclass_get(&gc, ep->part->conf, &ep->neg))
 		return;
+	ep->follows = follows;
 
 	/* it hears all the while, so the next epoch can wait for others who
 	 * come; one that exists already was not made for it */
@@ -197,6 +135,7 @@ void promote_proof(struct endpoint *ep, uint32_t epoch)
 		return;
 
 	promote_stop(ep);
+	ep->follows = FOLLOWS_YES;
 	promote_remember(ep, FOLLOWS_YES);
 	log_info("ev=promoted conf=%s part=%u leg=%llu epoch=%u",
 		 ep->part->conf->label, ep->part->id,
@@ -220,6 +159,7 @@ bool promote_give_up(struct endpoint *ep, const char *reason)
 		return false;
 
 	promote_stop(ep);
+	ep->follows = FOLLOWS_NO;
 	promote_remember(ep, FOLLOWS_NO);
 	log_info("ev=stays_endpoint conf=%s part=%u leg=%llu reason=%s",
 		 c->label, ep->part->id, (unsigned long long)ep->leg, reason);

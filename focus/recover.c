@@ -11,8 +11,10 @@
  * since then were heard already, a new one cannot know.
  *
  * A call that was still being set up ends, and so does one whose phone keeps its
- * first key, for it would be deaf: because that is known of its kind, or because
- * its RTCP reports, which came before, do not come any more.
+ * first key, for it would be deaf: because it did so before, because the
+ * configuration says it of its User-Agent, or because its RTCP reports, which came
+ * before, do not come any more.  What others of that User-Agent did ends nothing:
+ * anybody can bear any name.
  */
 #include "focus/tree.h"
 #include "log.h"
@@ -26,36 +28,23 @@ const char recover_reason[] = "Media server restarted";
 
 static struct endpoint *next_lost(const struct conference *c)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			if (ep->lost)
-				return ep;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->lost)
+			break;
 	}
 
-	return NULL;
+	return ep;
 }
 
 
 static void mark_lost(struct conference *c)
 {
-	struct le *pe, *le;
+	struct endpoint *ep = NULL;
 
-	for (pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
-
-		for (le = list_head(&p->endpointl); le; le = le->next) {
-			struct endpoint *ep = le->data;
-
-			ep->lost = true;
-		}
-	}
+	while ((ep = conference_endpoints(c, ep)))
+		ep->lost = true;
 }
 
 
@@ -137,6 +126,9 @@ void recover_moved(struct endpoint *ep)
 
 void recover_report(struct endpoint *ep)
 {
+	/* what it names is under the key that it has just been offered */
+	if (tmr_isrunning(&ep->tmr_deaf))
+		promote_remember(ep, FOLLOWS_YES);
 	ep->reports = true;
 	tmr_cancel(&ep->tmr_deaf);
 }

@@ -3,6 +3,7 @@
  */
 #include "focus/privacy.h"
 #include "focus/rights.h"
+#include "focus/role.h"
 
 enum {
 	OWNER  = 1 << ROLE_OWNER,
@@ -94,7 +95,7 @@ const char *rights_refuse(struct conference *c, const char *who,
 		return rightv[right].why;
 
 	/* who is named by a rule ranks with the chairs at least */
-	if (!here || (ruled && role < ROLE_CHAIR))
+	if (!here || (ruled && !role_chairs(role)))
 		role = ROLE_CHAIR;
 	if (target && target->role > role)
 		return "Not of somebody who ranks higher";
@@ -117,7 +118,7 @@ const char *rights_refuse_role(struct conference *c, const char *who,
 	if (why)
 		return why;
 	if (str_cmp(who, c->owner) &&
-	    (role >= ROLE_CHAIR || target->role >= ROLE_CHAIR))
+	    (role_chairs(role) || role_chairs(target->role)))
 		return "Only the owner makes and unmakes chairs";
 
 	return NULL;

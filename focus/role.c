@@ -42,6 +42,12 @@ int role_parse(const char *text, enum role *rolep)
 }
 
 
+bool role_chairs(enum role role)
+{
+	return role >= ROLE_CHAIR;
+}
+
+
 /* ---- what is remembered --------------------------------------------------- */
 
 static void standing_destructor(void *arg)

@@ -22,6 +22,9 @@ const char *role_name(enum role role);
 /** 0 or EINVAL */
 int  role_parse(const char *text, enum role *rolep);
 
+/** May it do what chairs do?  Owners may, too */
+bool role_chairs(enum role role);
+
 /** For a participant that comes: what the configuration says, or what was
  *  changed since */
 void role_assign(struct part *p);

@@ -31,6 +31,7 @@ struct registrar;
 struct pseudonyms;
 struct notifiers;
 struct confwatch;
+struct uamem;
 
 /** What every INVITE, UPDATE, NOTIFY, 2xx of ours says: RFC 4579 section 5.13 */
 #define FOCUS_ALLOW \
@@ -77,7 +78,7 @@ struct focus {
 	struct list ratel;          /* rate.c: who referred how often         */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;
-	struct hash *ht_follows;    /* clients that proved to follow a rekey  */
+	struct uamem *uamem;        /* what kinds of phones do with new keys  */
 	struct hash *ht_conf;       /* conference by URI user part            */
 	struct hash *ht_confid;     /* conference by id                       */
 	struct hash *ht_leg;        /* endpoint by leg id                     */
@@ -260,7 +261,7 @@ struct endpoint {
 	bool keyed;                 /* an epoch of some class was sent to it  */
 	uint32_t known;             /* newest one of gc ever sent to it       */
 	uint32_t first;             /* oldest epoch of gc that it may have    */
-	enum follows follows;       /* does it take new keys?                 */
+	enum follows follows;       /* does it take new keys?  NO: it has not */
 	bool trial;                 /* gets both streams until it proves it   */
 	struct tmr tmr_trial;
 	bool own_due;               /* it was offered a group key that it is
@@ -327,6 +328,10 @@ void conference_lock(struct conference *c, bool locked, const char *who);
 /** Called after an endpoint left: owner rule, last one rule */
 void conference_check(struct conference *c, bool owner_left);
 struct endpoint *conference_endpoint(const struct conference *c, uint64_t leg);
+/** All endpoints of all participants, one after the other: that after ep, the
+ *  first for NULL; NULL: there are no more.  ep must still be there. */
+struct endpoint *conference_endpoints(const struct conference *c,
+				      const struct endpoint *ep);
 
 /** RFC 4579 section 4.2: the Contact is the conference URI, with isfocus */
 int  conference_contact(char *buf, size_t size, const struct conference *c,
@@ -519,15 +524,13 @@ void promote_start(struct endpoint *ep);
 void promote_switched(struct endpoint *ep);
 /** Its RTCP names a stream that only the group key of this epoch opens */
 void promote_proof(struct endpoint *ep, uint32_t epoch);
-/** Does it go on with the keys that it is offered?  For the next of its kind */
-void promote_remember(struct endpoint *ep, enum follows follows);
-/** Its kind keeps the key that it began with */
+/** It has shown whether it goes on with the keys that it is offered: see uamem.h */
+void promote_remember(const struct endpoint *ep, enum follows follows);
+/** It keeps the key that it began with: this one did, or the admin says so */
 bool promote_never(const struct endpoint *ep);
 /** It keeps its own key for good; true if that was possible */
 bool promote_give_up(struct endpoint *ep, const char *reason);
 void promote_stop(struct endpoint *ep);
-/** What earlier calls taught; process-wide knowledge of one focus */
-int  promote_memory_alloc(struct hash **htp);
 
 /* rekey.c: one endpoint's way to the live epoch */
 /** See that it is offered what it should have, in its turn */

@@ -52,12 +52,10 @@ struct codec_dec;
 
 int  codec_enc_new(struct codec_enc **ep, enum codec_id id, const struct codec_cfg *cfg);
 void codec_enc_free(struct codec_enc **ep);
-/** Forget history (the stream starts anew) */
-void codec_enc_reset(struct codec_enc *e);
 /**
  * How much does the other side lose?
  *
- * Bits go into in-band FEC only once losses are reported.  A reset keeps it.
+ * Bits go into in-band FEC only once losses are reported.
  *
  * @param percent  0 (what a new encoder assumes) and up; Opus counts at most
  *                 30, the others ignore it

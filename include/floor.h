@@ -184,6 +184,5 @@ bool floor_req_has(const struct floor_req *req, uint16_t floor);
  *  chair; ends when the handler returns true */
 typedef bool (floor_req_h)(const struct floor_req *req, void *arg);
 void floor_reqs(const struct floors *fs, floor_req_h *h, void *arg);
-unsigned floor_count(const struct floors *fs, uint8_t status);
 
 #endif

@@ -37,12 +37,6 @@ void codec_enc_free(struct codec_enc **ep)
 	*ep = NULL;
 }
 
-void codec_enc_reset(struct codec_enc *e)
-{
-	if (e)
-		e->ops->enc_reset(e);
-}
-
 void codec_enc_set_loss(struct codec_enc *e, unsigned percent)
 {
 	if (e && e->ops->enc_set_loss)

@@ -12,7 +12,6 @@
 struct codec_ops {
 	int  (*enc_new)(struct codec_enc **ep, const struct codec_cfg *cfg);
 	void (*enc_free)(struct codec_enc *e);
-	void (*enc_reset)(struct codec_enc *e);
 	void (*enc_set_loss)(struct codec_enc *e, unsigned percent); /* or NULL */
 	void (*enc_copy)(struct codec_enc *to, const struct codec_enc *from); /* or NULL: no state */
 	int  (*encode)(struct codec_enc *e, const int16_t *pcm, size_t sampc,

@@ -54,12 +54,6 @@ static void enc_free(struct codec_enc *e)
 	free(e);
 }
 
-/* Every sample stands for itself: there is no history */
-static void enc_reset(struct codec_enc *e)
-{
-	(void)e;
-}
-
 static int pcma_encode(struct codec_enc *e, const int16_t *pcm, size_t sampc,
 		       uint8_t *buf, size_t size)
 {
@@ -168,11 +162,11 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_pcma_ops = {
-	pcma_enc_new, enc_free, enc_reset, NULL, NULL, pcma_encode,
+	pcma_enc_new, enc_free, NULL, NULL, pcma_encode,
 	pcma_dec_new, dec_free, dec_reset, pcma_decode, conceal, duration
 };
 
 const struct codec_ops codec_pcmu_ops = {
-	pcmu_enc_new, enc_free, enc_reset, NULL, NULL, pcmu_encode,
+	pcmu_enc_new, enc_free, NULL, NULL, pcmu_encode,
 	pcmu_dec_new, dec_free, dec_reset, pcmu_decode, conceal, duration
 };

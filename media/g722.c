@@ -58,11 +58,6 @@ static void enc_free(struct codec_enc *e)
 	free(g);
 }
 
-static void enc_reset(struct codec_enc *e)
-{
-	(void)g722_encode_init(((struct g722_e *)e)->enc, BITRATE, 0);
-}
-
 static void enc_copy(struct codec_enc *to, const struct codec_enc *from)
 {
 	*((struct g722_e *)to)->enc = *((const struct g722_e *)from)->enc;
@@ -151,6 +146,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_g722_ops = {
-	enc_new, enc_free, enc_reset, NULL, enc_copy, encode,
+	enc_new, enc_free, NULL, enc_copy, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

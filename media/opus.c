@@ -108,11 +108,6 @@ static void enc_free(struct codec_enc *e)
 	free(o);
 }
 
-static void enc_reset(struct codec_enc *e)
-{
-	(void)opus_encoder_ctl(((struct opus_e *)e)->enc, OPUS_RESET_STATE);
-}
-
 /*
  * In-band FEC lives in SILK, so beyond some 5 % libopus leaves CELT for it,
  * which codes one voice well and a mix of several badly: not without need.
@@ -263,6 +258,6 @@ static int duration(const uint8_t *buf, size_t len)
 }
 
 const struct codec_ops codec_opus_ops = {
-	enc_new, enc_free, enc_reset, enc_set_loss, enc_copy, encode,
+	enc_new, enc_free, enc_set_loss, enc_copy, encode,
 	dec_new, dec_free, dec_reset, decode, conceal, duration
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "mixer.h"
 
-enum { COLLIDE_US = 10000000 };       /* after the first few */
+enum { COLLIDE_US = 10000000, COLLIDE_BURST = 10 };
 
 static void forget_leg(gpointer p)
 {
@@ -258,7 +258,8 @@ void conf_ssrc_collide(struct leg *by, uint32_t ssrc)
 
 	/* Chance does that once.  Each move is a gap for those who hear the
 	   stream, and no key is at stake: ours and theirs are different ones. */
-	if (!ssrc_taken(c, ssrc, true) || !mpev_may(&by->collides_us, COLLIDE_US, now_usec()))
+	if (!ssrc_taken(c, ssrc, true) ||
+	    !bucket_take(&by->collides, COLLIDE_BURST, COLLIDE_US, 1, now_usec()))
 		return;
 
 	TAILQ_FOREACH(gk, &c->gkeys, le)

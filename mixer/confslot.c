@@ -93,8 +93,13 @@ void conf_slot_close(struct conf *c, unsigned slot)
 {
 	struct cslot *cs = &c->slotv[slot];
 
-	if (c->heard & 1u << slot)
+	if (c->heard & 1u << slot) {
 		conf_slot_over(c, slot, false);
+		/* it may go in the middle of a word, and the others hear the end */
+		if (c->heard == 1u << slot && c->tail < TAIL_TICKS)
+			c->tail = TAIL_TICKS;
+	}
+	conf_mix_cut(CONF_MIX(c->mix), slot);
 	cs->leg = NULL;
 	c->heard &= ~(1u << slot);
 	conf_src_open(CONF_SRC(c->src), slot, 0);

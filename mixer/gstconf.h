@@ -82,6 +82,8 @@ void conf_mix_out_need(struct mixout *mo, bool need);
 uint32_t conf_mix_have(const ConfMix *cm);
 /** Forget those frames unmixed */
 void conf_mix_drop(ConfMix *cm);
+/** The slot's holder goes, and what follows has nothing to do with it */
+void conf_mix_cut(ConfMix *cm, unsigned slot);
 /**
  * Mix what the slots delivered and push every needed output
  *

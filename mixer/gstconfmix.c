@@ -11,7 +11,10 @@
 #include "limiter.h"
 #include "resamp.h"
 
-enum { RATES = 3 };
+enum {
+	RATES = 3,
+	SOFTEN = MIX_RATE / 1000 * 2,    /* samples to silence           */
+};
 
 /* Rates below 48 kHz that some codec wants */
 static const uint32_t ratev[RATES] = {MIX_RATE, 16000, 8000};
@@ -32,6 +35,8 @@ struct slot {
 	GstPad *pad;
 	int16_t *pcm;              /* MIX_FRAME samples, made with the pad */
 	bool have;
+	bool heard;                /* was in the last mix, by the same holder */
+	int16_t end;               /* where it ended there           */
 };
 
 struct _ConfMix {
@@ -305,20 +310,42 @@ void conf_mix_drop(ConfMix *cm)
 		cm->slotv[k].have = false;
 }
 
+void conf_mix_cut(ConfMix *cm, unsigned slot)
+{
+	cm->slotv[slot].heard = false;
+}
+
+/* Who goes in the middle of a sound makes no click.  (How one begins is its own
+   business: softened, too, a tone's onset has Opus take it for a voice.) */
+static void add(struct slot *s, int32_t *sum, bool in, bool gone)
+{
+	unsigned i;
+
+	if (gone)
+		for (i = 0; i < SOFTEN; i++)
+			sum[i] += s->end * (SOFTEN - (int32_t)i) / SOFTEN;
+	if (in)
+		for (i = 0; i < MIX_FRAME; i++)
+			sum[i] += s->pcm[i];
+
+	s->heard = in;
+	s->end = in ? s->pcm[MIX_FRAME - 1] : 0;
+}
+
 void conf_mix_run(ConfMix *cm, uint64_t pos, uint32_t mask)
 {
 	int32_t sum[MIX_FRAME] = {0};
 	struct limiter now;
 	struct mixout *mo;
-	unsigned i, k;
+	unsigned k;
 
 	for (k = 0; k < SPK_SLOTS_MAX; k++) {
-		const struct slot *s = &cm->slotv[k];
+		struct slot *s = &cm->slotv[k];
+		const bool in = s->have && mask & 1u << k, goes_on = cm->last_end == pos;
 
-		if (!s->have || !(mask & 1u << k))
-			continue;
-		for (i = 0; i < MIX_FRAME; i++)
-			sum[i] += s->pcm[i];
+		if (!goes_on)
+			s->heard = false;
+		add(s, sum, in, goes_on && s->end && !(in && s->heard));
 	}
 
 	limiter_now(&now, cm, pos);

@@ -250,7 +250,7 @@ static void tell(struct leg *leg, uint64_t now_us)
 	if (!leg->moved &&
 	    (leg->told_ssrc == leg->src_ssrc || now_us - leg->told_us < TELL_US))
 		return;
-	if (!mpev_may(&leg->moves_us, TELL_US, now_us))
+	if (!mpev_may(&leg->moves, TELL_US, now_us))
 		return;
 
 	leg->moved = false;
@@ -267,7 +267,7 @@ static void wrapped(struct leg *leg, uint64_t now_us)
 
 	for (i = 0; i < leg->rx.c && !roc; i++)
 		roc = msrtp_roc(leg->rx.v[i].srtp, leg->src_ssrc);
-	if (roc && mpev_may(&leg->wraps_us, TELL_US, now_us))
+	if (roc && mpev_may(&leg->wraps, TELL_US, now_us))
 		mpev_roc(leg, roc);
 }
 

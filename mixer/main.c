@@ -141,7 +141,7 @@ static int mixer_open(struct mixer *mx, const struct options *o)
 	for (i = 0; i < PHASES; i++)
 		TAILQ_INIT(&mx->tickv[i]);
 	mx->confs = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, conf_gone);
-	stats_open(mx);
+	procstat_open(&mx->procstat);
 
 	if (1 != RAND_bytes((uint8_t *)&mx->rnd, sizeof(mx->rnd)))
 		return EIO;
@@ -166,7 +166,7 @@ static void mixer_close(struct mixer *mx)
 	activity_close(mx);
 	pktpool_close(&mx->pool);
 	ports_free(&mx->ports);
-	stats_close(mx);
+	procstat_close(&mx->procstat);
 	msrtp_close();
 }
 

@@ -12,8 +12,8 @@
 #ifndef MIXER_MIXER_H
 #define MIXER_MIXER_H
 
-#include <dirent.h>
 #include <sys/queue.h>
+#include "bucket.h"
 #include "gstconf.h"
 #include "log.h"
 #include "loop.h"
@@ -21,6 +21,7 @@
 #include "mpconn.h"
 #include "pktpool.h"
 #include "ports.h"
+#include "procstat.h"
 #include "rtcp.h"
 #include "rtp.h"
 #include "speaker.h"
@@ -201,7 +202,8 @@ struct leg {
 	struct activity act;
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
-	uint64_t moves_us, wraps_us, keys_us, byes_us, collides_us;  /* mpev_may() */
+	struct bucket moves, wraps, keys, byes;  /* what it causes to be told  */
+	struct bucket collides;   /* and what it has us move                    */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -256,8 +258,7 @@ struct mixer {
 	struct probe *probes;
 	uint32_t g711sq[2][256];  /* squared amplitude >> 4 of each A-law/mu-law byte */
 	uint64_t rnd;             /* state for RTCP intervals, nothing secret  */
-	int      statm_fd;        /* of /proc, see stats.c */
-	DIR      *fds_dir;
+	struct procstat procstat;
 	struct log_limit auth_log;
 	struct inbox inbox;
 	uint8_t  rxcopy[RTPH_MTU + RTPH_TRAILER_MAX];
@@ -376,12 +377,10 @@ void mpev_report(struct leg *leg, uint32_t ssrc, uint8_t fraction);
 void mpev_bye(struct leg *leg);
 void mpev_dtmf(struct leg *leg, uint8_t event);
 /* May what a leg causes be told now?  Once an interval, and EVENT_BURST ahead */
-bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us);
+bool mpev_may(struct bucket *b, uint32_t interval_us, uint64_t now_us);
 
 /* ---- stats.c ---- */
 int  stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st);
 void stats_free(Mp__Stats *st);
-void stats_open(struct mixer *mx);
-void stats_close(struct mixer *mx);
 
 #endif

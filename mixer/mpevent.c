@@ -14,17 +14,9 @@ enum {
  * with another address or another key.  An event for each would fill the way
  * to the focus, and with it end the mixer, and everybody's calls.
  */
-bool mpev_may(uint64_t *duep, uint32_t interval_us, uint64_t now_us)
+bool mpev_may(struct bucket *b, uint32_t interval_us, uint64_t now_us)
 {
-	const uint64_t ahead = (uint64_t)EVENT_BURST * interval_us;
-
-	if (*duep + ahead < now_us)
-		*duep = now_us - ahead;
-	if (*duep > now_us)
-		return false;
-	*duep += interval_us;
-
-	return true;
+	return bucket_take(b, EVENT_BURST, interval_us, 1, now_us);
 }
 
 void mpev_latched(struct leg *leg)
@@ -125,7 +117,7 @@ void mpev_bye(struct leg *leg)
 	Mp__Message m = MP__MESSAGE__INIT;
 	Mp__LegBye ev = MP__LEG_BYE__INIT;
 
-	if (!mpev_may(&leg->byes_us, BYE_US, now_usec()))
+	if (!mpev_may(&leg->byes, BYE_US, now_usec()))
 		return;
 
 	ev.conf = leg->conf->id;
@@ -140,7 +132,7 @@ void mpev_dtmf(struct leg *leg, uint8_t event)
 	Mp__Message m = MP__MESSAGE__INIT;
 	Mp__Dtmf ev = MP__DTMF__INIT;
 
-	if (!mpev_may(&leg->keys_us, KEY_US, now_usec()))
+	if (!mpev_may(&leg->keys, KEY_US, now_usec()))
 		return;
 
 	ev.conf = leg->conf->id;

@@ -1,61 +1,11 @@
 /**
  * @file stats.c  What the mixer tells about itself
- *
- * The two files of /proc are opened at start, so that nothing of this needs a
- * path when the process has shut itself in.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 #include "heapuse.h"
 #include "mixer.h"
-
-void stats_open(struct mixer *mx)
-{
-	mx->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	mx->fds_dir = opendir("/proc/self/fd");
-}
-
-void stats_close(struct mixer *mx)
-{
-	if (mx->statm_fd >= 0)
-		(void)close(mx->statm_fd);
-	if (mx->fds_dir)
-		(void)closedir(mx->fds_dir);
-}
-
-static uint64_t rss_kib(int fd)
-{
-	unsigned long long rss = 0;
-	char buf[128];
-	ssize_t n;
-
-	n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf) - 1, 0);
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
-	if (1 != sscanf(buf, "%*u %llu", &rss))
-		return 0;
-
-	return rss * (unsigned long long)sysconf(_SC_PAGESIZE) / 1024;
-}
-
-static uint32_t count_fds(DIR *d)
-{
-	uint32_t n = 0;
-
-	if (!d)
-		return 0;
-	rewinddir(d);
-	while (readdir(d))
-		++n;
-
-	return n >= 2 ? n - 2 : 0;    /* . and .. */
-}
 
 static uint64_t cpu_us(void)
 {
@@ -136,9 +86,9 @@ int stats_fill(struct mixer *mx, struct conf *c, Mp__Stats *st)
 	st->confs = g_hash_table_size(mx->confs);
 	st->legs = mx->legc;
 	st->ports = mx->ports ? ports_used(mx->ports) : 0;
-	st->rss_kib = rss_kib(mx->statm_fd);
+	st->rss_kib = procstat_rss_kib(&mx->procstat);
 	st->cpu_us = cpu_us();
-	st->fds = count_fds(mx->fds_dir);
+	st->fds = procstat_fds(&mx->procstat);
 	st->secrets = (uint32_t)secret_count();
 	st->timers = (uint32_t)loop_timeq(mx->loop)->c;
 	st->classes = mx->eclassc;

@@ -12,6 +12,7 @@
 #include "focus/epfloor.h"
 #include "focus/listinvite.h"
 #include "focus/refer.h"
+#include "focus/uamem.h"
 
 struct client clientv[CLIENT_MAX];
 struct client ghost, loser;
@@ -1057,34 +1058,60 @@ static void client_init(struct client *cl, enum manner manner,
 	current = cl;
 }
 
+static void set_user_agent(struct client *cl, const char *ua)
+{
+	cl->ep->user_agent = mem_deref(cl->ep->user_agent);
+	ck_assert_int_eq(0, str_dup(&cl->ep->user_agent, ua));
+}
+
+/** One of a few that behave like this */
 static void user_agent(struct client *cl)
 {
-	mem_deref(cl->ep->user_agent);
-	cl->ep->user_agent = NULL;
-	ck_assert_int_eq(0, re_sdprintf(&cl->ep->user_agent, "%s/%u",
-					uav[cl->manner], world_rand(30)));
+	char ua[64];
+
+	if (!cl->ep)
+		return;
+
+	(void)re_snprintf(ua, sizeof(ua), "%s/%u", uav[cl->manner],
+			  world_rand(30));
+	set_user_agent(cl, ua);
+}
+
+static void join(struct client *cl, enum manner manner, bool delayed,
+		 unsigned variant, uint8_t mki_len, uint64_t replaces,
+		 const char *identity)
+{
+	struct sip_msg *msg = message(!delayed);
+	struct neg_mlines ml;
+	struct neg n;
+
+	client_init(cl, manner, variant, mki_len);
+	memset(&ml, 0, sizeof(ml));
+	cl->delayed = delayed;
+	if (!delayed)
+		ck_assert_int_eq(0, fill_offer(&n));
+	ck_assert_int_eq(0, endpoint_join(world_conf(), identity, msg,
+					  delayed ? NULL : &n, &ml,
+					  replaces));
+	message_free(msg);
 }
 
 void client_join(struct client *cl, enum manner manner, bool delayed,
 		 unsigned variant, uint8_t mki_len, uint64_t replaces)
 {
-	struct sip_msg *msg = message(!delayed);
-	struct neg_mlines ml;
-	struct neg n;
 	char id[64];
 
-	client_init(cl, manner, variant, mki_len);
-	memset(&ml, 0, sizeof(ml));
-	cl->delayed = delayed;
 	(void)re_snprintf(id, sizeof(id), "sip:u%u@test", world_rand(12));
-	if (!delayed)
-		ck_assert_int_eq(0, fill_offer(&n));
-	ck_assert_int_eq(0, endpoint_join(world_conf(), id, msg,
-					  delayed ? NULL : &n, &ml,
-					  replaces));
-	if (cl->ep)
-		user_agent(cl);
-	message_free(msg);
+	join(cl, manner, delayed, variant, mki_len, replaces, id);
+	user_agent(cl);
+}
+
+void client_join_as(struct client *cl, enum manner manner,
+		    const char *identity, const char *ua)
+{
+	join(cl, manner, false, 0, 0, 0, identity);
+	ck_assert_ptr_nonnull(cl->ep);
+	set_user_agent(cl, ua);
 }
 
 /** Its 2xx */
@@ -1153,8 +1180,7 @@ void client_called(struct client *cl, enum manner manner, unsigned variant)
 	current = cl;
 	ck_assert_int_eq(0, epmedia_apply(ep, called_port));
 	world_mixer_drain();
-	if (cl->ep)
-		user_agent(cl);
+	user_agent(cl);
 }
 
 bool client_fork(struct client *cl)
@@ -1336,14 +1362,13 @@ void world_open(enum keying keying, uint64_t s)
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_conf, 16));
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_confid, 16));
 	ck_assert_int_eq(0, hash_alloc(&focus->ht_leg, 16));
-	ck_assert_int_eq(0, promote_memory_alloc(&focus->ht_follows));
+	ck_assert_int_eq(0, uamem_alloc(&focus->uamem));
 }
 
 void world_close(void)
 {
 	world_mixer_drain();
-	hash_flush(focus->ht_follows);
-	mem_deref(focus->ht_follows);
+	mem_deref(focus->uamem);
 	mem_deref(focus->ht_conf);
 	mem_deref(focus->ht_confid);
 	mem_deref(focus->ht_leg);

@@ -136,6 +136,9 @@ bool client_knows(const struct client *cl, const struct wkey *k);
 /** INVITE, with Replaces of another leg or 0; its endpoint may end at once */
 void client_join(struct client *cl, enum manner manner, bool delayed,
 		 unsigned variant, uint8_t mki_len, uint64_t replaces);
+/** The same with all defaults, of somebody that other code knows */
+void client_join_as(struct client *cl, enum manner manner,
+		    const char *identity, const char *ua);
 /** re-INVITE with an offer, or without one */
 void client_reinvite(struct client *cl, bool with_offer);
 /** Over for the client's side: BYE, timeout */

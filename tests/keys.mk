@@ -2,7 +2,7 @@
 
 if HAVE_CHECK
 KEYS_TESTS = tests/test_log tests/test_harden tests/test_supervisor tests/test_wipefree tests/test_fdspare \
-	tests/test_strangers tests/test_sandbox \
+	tests/test_strangers tests/test_sandbox tests/test_bucket tests/test_procstat \
 	tests/test_secret tests/test_sdes tests/test_mpconn \
 	tests/replay_sdes tests/replay_mp
 check_PROGRAMS += $(KEYS_TESTS)
@@ -11,6 +11,14 @@ TESTS += $(KEYS_TESTS)
 tests_test_log_SOURCES = tests/test_log.c
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_test_log_LDADD = libbase.a $(CHECK_LIBS)
+
+tests_test_bucket_SOURCES = tests/test_bucket.c
+tests_test_bucket_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_bucket_LDADD = libbase.a $(CHECK_LIBS)
+
+tests_test_procstat_SOURCES = tests/test_procstat.c
+tests_test_procstat_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_test_procstat_LDADD = libbase.a $(CHECK_LIBS)
 
 tests_test_supervisor_SOURCES = tests/test_supervisor.c
 tests_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -7,6 +7,19 @@ tests_test_epochmodel_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
 # its own dialogs, mixer and clock come before the library's
 tests_test_epochmodel_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 
+check_PROGRAMS += tests/test_promote
+TESTS += tests/test_promote
+tests_test_promote_SOURCES = tests/test_promote.c tests/epworld.c tests/epworld.h
+tests_test_promote_CFLAGS = $(tests_test_epochmodel_CFLAGS)
+tests_test_promote_LDADD = $(tests_test_epochmodel_LDADD)
+tests_test_promote_LDFLAGS = $(tests_test_epochmodel_LDFLAGS)
+
+check_PROGRAMS += tests/test_uamem
+TESTS += tests/test_uamem
+tests_test_uamem_SOURCES = tests/test_uamem.c
+tests_test_uamem_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_uamem_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/test_rekey
 TESTS += tests/test_rekey
 tests_test_rekey_SOURCES = tests/test_rekey.c tests/epworld.c tests/epworld.h

@@ -289,12 +289,13 @@ END_TEST
 START_TEST(stats_show_server_refusals_and_mixers)
 {
 	reply = "{\"uptime_s\":7,\"conferences\":1,\"calls\":2,\"calls_total\":3,\"refused_total\":{\"401\":4,\"403\":5},"
-		"\"connections\":6,\"rss_kib\":7000,\"fds\":20,\"secrets\":8,"
+		"\"connections\":6,\"strangers\":5,\"no_descriptor_total\":11,\"rss_kib\":7000,\"fds\":20,\"secrets\":8,"
 		"\"mixers\":[{\"index\":0,\"pid\":77,\"confs\":1,\"legs\":2,\"ports\":4,\"classes\":3,\"group_keys\":2,\"timers\":9,\"heap\":12345,\"rss_kib\":900,\"cpu_us\":5,"
 		"\"fds\":9,\"restarts\":0}]}";
 	RUN("stats");
 	ck_assert_int_eq(status, 0);
 	ck_assert_ptr_nonnull(strstr(out, "calls total    3\n"));
+	ck_assert_ptr_nonnull(strstr(out, "strangers      5\nno descriptor  11\n"));
 	ck_assert_ptr_nonnull(strstr(out, "    401      4\n    403      5\n"));
 	ck_assert_ptr_nonnull(strstr(out, "    0   77            1     2      4        3           2       9         900  12345       5            9        -         0\n"));
 }

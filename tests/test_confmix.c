@@ -265,6 +265,44 @@ START_TEST(a_slot_that_is_masked_out_is_not_heard)
 }
 END_TEST
 
+static void run_level(struct bench *b, unsigned ticks, uint64_t *pos, int16_t v, uint32_t mask)
+{
+	int16_t pcm[MIX_FRAME];
+	unsigned i;
+
+	for (i = 0; i < MIX_FRAME; i++)
+		pcm[i] = v;
+	for (i = 0; i < ticks; i++, *pos += MIX_FRAME) {
+		if (v)
+			(void)gst_pad_push(b->feedv[0], gst_buffer_new_memdup(pcm, sizeof(pcm)));
+		conf_mix_run(CONF_MIX(b->mix), *pos, mask);
+	}
+}
+
+START_TEST(who_goes_makes_no_click)
+{
+	uint64_t pos = 0;
+	struct bench b;
+	int step = 0;
+	size_t i;
+
+	bench_open(&b, 20);
+	run_level(&b, 3, &pos, 0, 0);
+	run_level(&b, 5, &pos, 8000, 1);
+	run_level(&b, 3, &pos, 8000, 0);        /* muted */
+	run_level(&b, 5, &pos, 8000, 1);
+	run_level(&b, 3, &pos, 0, 0);           /* left */
+	run_level(&b, 5, &pos, 8000, 1);
+	conf_mix_cut(CONF_MIX(b.mix), 0);       /* another one has the slot */
+	run_level(&b, 5, &pos, 1, 1);
+	for (i = 1; i < common.pcmc; i++)
+		step = MAX(step, common.pcm[i - 1] - common.pcm[i]);
+	ck_assert_int_lt(step, 2500);
+	ck_assert_int_lt(common.pcm[common.pcmc - 1], 50);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(outputs_that_nobody_needs_are_not_made)
 {
 	struct bench b;
@@ -312,6 +350,7 @@ int main(void)
 	tcase_add_test(t, resampling_gives_whole_frames_from_the_first);
 	tcase_add_test(t, everyone_is_in_the_common_mix_and_missing_from_their_own);
 	tcase_add_test(t, a_slot_that_is_masked_out_is_not_heard);
+	tcase_add_test(t, who_goes_makes_no_click);
 	tcase_add_test(t, outputs_that_nobody_needs_are_not_made);
 	tcase_add_test(t, packets_of_any_ptime_lie_on_one_grid);
 	suite_add_tcase(s, t);

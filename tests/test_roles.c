@@ -409,6 +409,42 @@ START_TEST(handing_over_leaves_one_owner)
 END_TEST
 
 
+START_TEST(owners_may_what_chairs_may)
+{
+	ck_assert(role_chairs(ROLE_OWNER) && role_chairs(ROLE_CHAIR));
+	ck_assert(!role_chairs(ROLE_MEMBER) && !role_chairs(ROLE_LISTENER));
+}
+END_TEST
+
+START_TEST(all_endpoints_of_all_participants_are_walked)
+{
+	struct part *ann, *bob;
+	struct endpoint *ep, *second;
+
+	ck_assert_ptr_null(conference_endpoints(&conf, NULL));
+	ann = come(ANN, EP_CONNECTED);
+	list_flush(&ann->endpointl);
+	ck_assert_ptr_null(conference_endpoints(&conf, NULL));
+
+	bob = come(BOB, EP_CONNECTED);
+	second = mem_zalloc(sizeof(*second), ep_destructor);
+	ck_assert_ptr_nonnull(second);
+	second->part = bob;
+	list_append(&bob->endpointl, &second->le, second);
+	list_flush(&come(CAT, EP_CONNECTED)->endpointl);
+	(void)come(DAN, EP_CONNECTED);
+
+	ep = conference_endpoints(&conf, NULL);
+	ck_assert_ptr_eq(list_ledata(list_head(&bob->endpointl)), ep);
+	ep = conference_endpoints(&conf, ep);
+	ck_assert_ptr_eq(second, ep);
+	ep = conference_endpoints(&conf, ep);
+	ck_assert_ptr_nonnull(ep);
+	ck_assert_str_eq(DAN, ep->part->identity);
+	ck_assert_ptr_null(conference_endpoints(&conf, ep));
+}
+END_TEST
+
 START_TEST(chair_who_has_been_in_longest_inherits)
 {
 	struct part *dan;
@@ -453,6 +489,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, who_was_removed_has_no_say_any_more);
 	tcase_add_test(tc, handing_over_leaves_one_owner);
 	tcase_add_test(tc, chair_who_has_been_in_longest_inherits);
+	tcase_add_test(tc, owners_may_what_chairs_may);
+	tcase_add_test(tc, all_endpoints_of_all_participants_are_walked);
 	suite_add_tcase(s, tc);
 
 	return s;

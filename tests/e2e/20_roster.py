@@ -343,6 +343,16 @@ def by_another_name(st):
     note('watched as %s' % w.uri)
 
 
+def in_the_call(st):
+    """RFC 6665 section 4.5.2: dialogs are not shared, and the call is not lost
+    over it, as it would be by a 481 (RFC 3261 section 12.2.1.2)"""
+    call = st.alice.call
+    cseq, _ = call.request('SUBSCRIBE', headers=['Event: conference', 'Expires: 60'])
+    r = call.response(cseq)
+    check(r.status == 403, 'SUBSCRIBE in the call: %s' % r)
+    note('in the dialog of a call: %s' % r)
+
+
 def failed_notify(st):
     w = st.watch().start()
     w.status = 481
@@ -430,6 +440,7 @@ def rules(env, demo):
     forged_contact(st)
     fetch_and_id(st)
     by_another_name(st)
+    in_the_call(st)
     failed_notify(st)
     membership(st)
     connections_lost(st)

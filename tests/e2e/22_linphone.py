@@ -25,7 +25,7 @@ import lib
 from baresip import Baresip
 from lib import check, judge, note, sanitized, tones, wait_until
 from linphone import Linphone, server_for_linphone, version
-from phones import SETTLE_S
+from phones import SETTLE_S, registered, states, wait_in
 from pki import certificate
 
 SECONDS = 2 if sanitized() else 5
@@ -51,34 +51,20 @@ class Scene:
         self.phones = (self.alice, self.bob, self.carol, self.dave)
 
     def states(self):
-        """{user: [state of each leg]} in the only conference"""
-        confs = self.server.ctl('list')['conferences']
-        return {} if not confs else {
-            user_of(p['identity']): [leg['state'] for leg in p['legs']]
-            for p in self.server.ctl('show', confs[0]['conf'])['participants']}
+        return states(self.server)
 
     def wait_in(self, *users, held=()):
-        want = {u: ['on-hold' if u in held else 'connected'] for u in users}
-        wait_until('%s are in, not %r' % (users, self.states()),
-                   lambda: self.states() == want, 10)
-        note('in the conference: %s' % ', '.join(users))
-
-
-def user_of(uri):
-    return re.match(r'sip:([^@]+)@', uri)[1]
+        wait_in(self.server, *users, held=held)
 
 
 def register(sc):
     """Over TLS, with digest"""
-    def registered():
-        return {user_of(r['user']): r for r in
-                sc.server.ctl('registrations')['registrations']}
-    wait_until('all are registered', lambda: len(registered()) == 4, 10)
+    wait_until('all are registered', lambda: len(registered(sc.server)) == 4, 10)
     for p in (sc.alice, sc.dave):
         first, second = p.requests('REGISTER')[:2]
         check('Authorization:' not in first and 'Authorization:  Digest' in second,
               '%s did not use digest' % p.user)
-        r = registered()[p.user]
+        r = registered(sc.server)[p.user]
         check(r['user_agent'].startswith('Linphone') and 'transport=tls' in r['contact'],
               'registered: %r' % r)
         note('%s is registered: %s' % (p.user, r['user_agent']))

@@ -6,38 +6,20 @@ SUBSCRIBE to a conference, lists, Replaces nor session timers: those are sipp's
 part, in 24_sipp.py, with baresips that are called.  How it follows a REFER to a
 conference is in 22_linphone.py.
 """
-import re
-
 import lib
-from baresip import Baresip
-from lib import check, judge, note, tones, wait_until
-from phones import SETTLE_S, listen
+from lib import check, judge, tones, wait_until
+from phones import FREQ, SETTLE_S, listen, register, states, wait_in
 
 SECONDS = 3
-FREQ = {'alice': 440, 'bob': 660, 'carol': 990}
 
 
 class Scene:
     def __init__(self, env):
         self.server = env.server()
-        self.phones = {u: Baresip(
-            env, self.server, u, f, answer='auto', regint=60,
-            domain='127.0.0.1:%d' % self.server.port) for u, f in FREQ.items()}
-        wait_until('all are registered', lambda: len(self.server.ctl(
-            'registrations')['registrations']) == len(FREQ), 10)
-
-    def legs(self):
-        """{user: [state of each leg]} in the only conference"""
-        confs = self.server.ctl('list')['conferences']
-        return {} if not confs else {
-            re.match('sip:([^@]+)@', p['identity'])[1]: [leg['state'] for leg in p['legs']]
-            for p in self.server.ctl('show', confs[0]['conf'])['participants']}
+        self.phones = register(env, self.server, FREQ)
 
     def wait_in(self, *users):
-        want = {u: ['connected'] for u in users}
-        wait_until('roster %r, not %r' % (want, self.legs()),
-                   lambda: self.legs() == want, 15)
-        note('in the conference: %s' % ', '.join(users))
+        wait_in(self.server, *users)
 
     def refer(self, user, to):
         """Its Refer-To is what was typed, so the brackets are ours"""
@@ -56,7 +38,7 @@ def invite(sc):
 def remove(sc):
     for user in ('bob', 'carol'):
         sc.refer('alice', 'sip:%s@127.0.0.1;method=BYE' % user)
-        wait_until('%s is removed' % user, lambda: user not in sc.legs(), 10)
+        wait_until('%s is removed' % user, lambda: user not in states(sc.server), 10)
         sc.phones[user].wait_closed()
         check('Removed' in sc.phones[user].trace(), '%s does not know why' % user)
     sc.wait_in('alice')

@@ -9,8 +9,8 @@ import datetime
 import re
 
 import lib
-from baresip import Baresip
 from lib import check, note, wait_until
+from phones import FREQ, register, wait_in
 from rawsip import new_key
 from sipp import Sipp
 
@@ -24,30 +24,15 @@ class Scene:
         self.phones = {}
 
     def register(self, *users):
-        for n, u in enumerate(users):
-            self.phones[u] = Baresip(
-                self.env, self.server, u, 440 + 220 * n, answer='auto', regint=60,
-                domain='127.0.0.1:%d' % self.server.port)
-        wait_until('all are registered', lambda: len(self.server.ctl(
-            'registrations')['registrations']) == len(users), 10)
+        self.phones = register(self.env, self.server, {u: FREQ[u] for u in users})
 
     def sipp(self, name, user, dial=None, **keys):
         if name != 'subscribe':
             keys['key'] = new_key()
         return Sipp(self.env, self.server, name, user, dial or self.server.factory, **keys)
 
-    def legs(self):
-        """{user: [state of each leg]} in the only conference"""
-        confs = self.server.ctl('list')['conferences']
-        return {} if not confs else {
-            re.match('sip:([^@]+)@', p['identity'])[1]: [leg['state'] for leg in p['legs']]
-            for p in self.server.ctl('show', confs[0]['conf'])['participants']}
-
     def wait_in(self, *users):
-        want = {u: ['connected'] for u in users}
-        wait_until('roster %r, not %r' % (want, self.legs()),
-                   lambda: self.legs() == want, 15)
-        note('in the conference: %s' % (', '.join(users) or 'nobody'))
+        wait_in(self.server, *users)
 
     def end(self):
         self.server.ctl('end', self.server.ctl('list')['conferences'][0]['conf'])

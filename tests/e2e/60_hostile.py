@@ -101,6 +101,7 @@ def no_descriptors(sc):
     """Connections that nobody has room for are closed: they must not wait in
     the queue, where the server would be told of them for ever"""
     pid, s = sc.server.proc.pid, sc.server
+    before = s.ctl('stats')['no_descriptor_total']
     s.base.now()        # when that is back, conclavectl is gone
     own = sum(leftover.fds(pid).values()) or s.ctl('stats')['fds'] - 1
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -117,7 +118,9 @@ def no_descriptors(sc):
         k.close()
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
     sc.call(cli=sc.client('carol')).bye()
-    note('no descriptors left: connections are closed, calls live')
+    n = s.ctl('stats')['no_descriptor_total'] - before
+    check(n >= room, '%d of %d counted' % (n, room))
+    note('no descriptors left: %d connections are closed, calls live' % n)
 
 
 def crowd(sc):

@@ -55,6 +55,8 @@ def main(env):
     socks = sit(s, 3 * MAX)
     lib.wait_until('what is too much is closed',
                    lambda: count_open(socks) == MAX, 3)
+    n = s.ctl('stats')['strangers']
+    check(n == MAX, 'stats count %d strangers' % n)
     note('%d of %d strangers stay' % (MAX, 3 * MAX))
 
     # a new one finds no room until the others have had their time, ...

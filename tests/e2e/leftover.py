@@ -18,11 +18,11 @@ HEAP_KIB = 512      # tables that grow, and what libraries keep once used
 
 FOCUS = ('conferences', 'calls', 'dialogs', 'client_transactions',
          'server_transactions', 'watching', 'subscriptions', 'registrations',
-         'referring', 'connections', 'sip_connections', 'timers', 'secrets',
-         'seen_keys')
+         'referring', 'connections', 'sip_connections', 'strangers', 'timers',
+         'secrets', 'seen_keys')
 TRANSACTIONS = ('client_transactions', 'server_transactions')
 FLOOR = ('conferences', 'users', 'connections')
-STRANGER = ('sip_connections', 'connections', 'fd socket', 'timers')
+STRANGER = ('sip_connections', 'strangers', 'connections', 'fd socket', 'timers')
 MIXER = ('confs', 'legs', 'ports', 'classes', 'group_keys', 'timers', 'secrets')
 
 

@@ -1,12 +1,49 @@
-"""Three baresips in one conference, and what each of them hears"""
+"""Three baresips in one conference, and what each of them hears; who is in the
+only conference of a server"""
+import re
 import time
 
 import pki
 from baresip import Baresip
-from lib import check, judge, sanitized, tones, wait_until
+from lib import check, judge, note, sanitized, tones, wait_until
 
 FREQ = {'alice': 440, 'bob': 660, 'carol': 990}
 SETTLE_S = 1            # until the last one is heard by all
+
+
+def user_of(uri):
+    return re.match(r'sip:([^@]+)@', uri)[1]
+
+
+def registered(server):
+    """{user: what is known of its phone}"""
+    return {user_of(r['user']): r for r in
+            server.ctl('registrations')['registrations']}
+
+
+def register(env, server, freqs):
+    """{user: a baresip that is registered, answers, and sends this tone}"""
+    found = {u: Baresip(env, server, u, f, answer='auto', regint=60,
+                        domain='127.0.0.1:%d' % server.port)
+             for u, f in freqs.items()}
+    wait_until('all are registered', lambda: set(registered(server)) == set(found), 10)
+    return found
+
+
+def states(server):
+    """{user: [state of each leg]}"""
+    confs = server.ctl('list')['conferences']
+    return {} if not confs else {
+        user_of(p['identity']): [leg['state'] for leg in p['legs']]
+        for p in server.ctl('show', confs[0]['conf'])['participants']}
+
+
+def wait_in(server, *users, held=()):
+    """These are in the conference, and nobody else"""
+    want = {u: ['on-hold' if u in held else 'connected'] for u in users}
+    wait_until('roster %r, not %r' % (want, states(server)),
+               lambda: states(server) == want, 15)
+    note('in the conference: %s' % (', '.join(users) or 'nobody'))
 
 
 def three(env, server, codecs=('opus', 'opus', 'opus')):
