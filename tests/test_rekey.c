@@ -231,6 +231,28 @@ START_TEST(a_fork_that_shows_late_changes_no_key_that_only_the_winner_has)
 }
 END_TEST
 
+/** It is sent nothing that it can open, and nobody knows but by its reports */
+START_TEST(who_keeps_the_key_of_a_forked_invite_is_hung_up)
+{
+	const enum keying keying = _i ? KEYING_AUTO : KEYING_ENDPOINT;
+	struct client *a, *cl = &clientv[1];
+
+	open_world(keying);
+	a = joined(0, M_PROMPT, 0, 0);
+	client_called(cl, M_KEEPS, 0);
+	pass(150);
+	ck_assert(hears(cl));
+	client_report(cl);
+	ck_assert(client_fork(cl));
+	pass(25000);
+	ck_assert(cl->ep && !hears(cl) && !overhears(&loser));
+	pass(10000);
+	ck_assert(cl->gone && !cl->ep);
+	ck_assert(hears(a));
+	close_world();
+}
+END_TEST
+
 /* ---- CANCEL ---------------------------------------------------------------------- */
 
 /** What waits for an epoch goes, and does not get into what comes meanwhile */
@@ -471,6 +493,8 @@ int main(void)
 	tcase_add_loop_test(tc,
 		a_key_that_was_offered_is_nobody_elses_before_it_is_answered,
 		0, ARRAY_SIZE(keyingv));
+	tcase_add_loop_test(tc,
+		who_keeps_the_key_of_a_forked_invite_is_hung_up, 0, 2);
 	tcase_add_loop_test(tc,
 		a_reinvite_that_is_cancelled_while_it_waits_leaves_nothing,
 		0, 3);
