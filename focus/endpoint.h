@@ -129,7 +129,8 @@ struct endpoint {
 	uint32_t rx_ssrc, rx_roc;   /* its sequence has wrapped so often under
 				       the key that it has                    */
 	bool reports;               /* its RTCP named a stream of ours        */
-	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
+	struct tmr tmr_deaf;        /* has another key, and does not report   */
+	const char *deaf_why;       /* for the BYE, if it never does          */
 
 	/* floor control: epfloor.c */
 	struct floorpart *floor;    /* NULL: the conference has none          */

@@ -15,6 +15,9 @@ extern const char recover_reason[];
 void recover_conference(struct conference *c);
 /** It has answered the offer that says where it is now */
 void recover_moved(struct endpoint *ep);
+/** What it had is not used any more: if it reported before and does not now, it
+ *  kept that all the same, and is hung up on */
+void recover_watch(struct endpoint *ep, const char *why);
 /** Its RTCP names a stream of ours, which is under a key of now */
 void recover_report(struct endpoint *ep);
 
