@@ -9,9 +9,15 @@
 #include <string.h>
 #include <time.h>
 #include "focus/dialout.h"
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
+#include "focus/mixevent.h"
 #include "focus/privacy.h"
+#include "focus/promote.h"
 #include "focus/refer.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 
