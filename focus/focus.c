@@ -35,6 +35,7 @@ static void destructor(void *arg)
 	f->ctl = mem_deref(f->ctl);
 	list_flush(&f->referoutl);
 	list_flush(&f->ratel);
+	list_flush(&f->askl);
 	mem_deref(f->lsnr);
 	mem_deref(f->lsnr_stray);
 	mem_deref(f->reg);

@@ -347,7 +347,7 @@ static bool authorised(const struct wish *w)
 	/* all but the removal of somebody who is there makes work for others */
 	if ((w->to.kind != REFERTO_BYE ||
 	     !(to_remove(w) || is_conference(w))) &&
-	    !rate_ok(&w->f->ratel, w->who, 1)) {
+	    !rate_ok(&w->f->ratel, w->who, RATE_BURST, 1)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;
 	}
