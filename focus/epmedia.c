@@ -9,6 +9,11 @@
  */
 #include <string.h>
 #include <time.h>
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/promote.h"
+#include "focus/recover.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 

@@ -7,6 +7,9 @@
  * Refs: RFC 4579 sections 5.1 and 5.4; TR 33.829 clauses 5.1.3 and 5.2.1
  */
 #include <string.h>
+#include "focus/ban.h"
+#include "focus/epfloor.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
 #include "focus/privacy.h"
 #include "focus/replaces.h"

@@ -9,6 +9,7 @@
  */
 #include "focus/dialout.h"
 #include "focus/listinvite.h"
+#include "focus/rate.h"
 #include "focus/tree.h"
 #include "focus/urilist.h"
 #include "log.h"

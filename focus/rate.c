@@ -6,6 +6,7 @@
  * forgotten.
  */
 #include "bucket.h"
+#include "focus/rate.h"
 #include "focus/tree.h"
 
 enum { BURST = 64, INTERVAL_MS = 1000, CALLERS_MAX = 1000 };

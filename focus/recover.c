@@ -16,6 +16,12 @@
  * before, do not come any more.  What others of that User-Agent did ends nothing:
  * anybody can bear any name.
  */
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/mixevent.h"
+#include "focus/promote.h"
+#include "focus/recover.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 

@@ -2,9 +2,12 @@
  * @file focus/refer.c  REFER to a conference: invite, remove, refer on
  */
 #include <string.h>
+#include "focus/ban.h"
 #include "focus/confevent.h"
+#include "focus/invite.h"
 #include "focus/notifier.h"
 #include "focus/privacy.h"
+#include "focus/rate.h"
 #include "focus/refer.h"
 #include "focus/referto.h"
 #include "focus/rights.h"

@@ -13,6 +13,9 @@
  *
  * Refs: RFC 4568 section 7.1.4, RFC 3311, RFC 3261 section 14
  */
+#include "focus/epmedia.h"
+#include "focus/promote.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
+#include "focus/invite.h"
 
 enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 3600 };   /* RFC 4575 section 3.3 */
 

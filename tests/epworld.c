@@ -10,7 +10,10 @@
 #include "focus/body.h"
 #include "focus/dialout.h"
 #include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
+#include "focus/mixevent.h"
 #include "focus/refer.h"
 #include "focus/uamem.h"
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "epworld.h"
+#include "focus/mixevent.h"
 #include "log.h"
 #include "secret.h"
 

@@ -4,6 +4,9 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "focus/ban.h"
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
 #include "focus/rights.h"
 #include "focus/role.h"
 
