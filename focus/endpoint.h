@@ -131,6 +131,7 @@ struct endpoint {
 	bool reports;               /* its RTCP named a stream of ours        */
 	struct tmr tmr_deaf;        /* has another key, and does not report   */
 	const char *deaf_why;       /* for the BYE, if it never does          */
+	bool asked;                 /* it has that key because it asked       */
 
 	/* floor control: epfloor.c */
 	struct floorpart *floor;    /* NULL: the conference has none          */

@@ -140,7 +140,7 @@ void recover_moved(struct endpoint *ep)
 void recover_report(struct endpoint *ep)
 {
 	/* what it names is under the key that it has just been offered */
-	if (tmr_isrunning(&ep->tmr_deaf))
+	if (tmr_isrunning(&ep->tmr_deaf) && !ep->asked)
 		promote_remember(ep, FOLLOWS_YES);
 	ep->reports = true;
 	tmr_cancel(&ep->tmr_deaf);

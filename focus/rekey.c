@@ -78,6 +78,8 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	 * that it did not: its trial starts anew afterwards */
 	if (asked && ep->trial)
 		ge = NULL;
+	if (asked || !tmr_isrunning(&ep->tmr_deaf))
+		ep->asked = asked;
 	if (offer_keys(&keys, ep, ge))
 		return NULL;
 
