@@ -1,9 +1,11 @@
 # The demo folder
+if HAVE_CHECK
 check_PROGRAMS += tests/test_demo
 TESTS += tests/test_demo
 tests_test_demo_SOURCES = tests/test_demo.c
 tests_test_demo_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
 tests_test_demo_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
+endif
 
 # End-to-end scenarios: real server, real and foreign phones on 127.0.0.1
 check_PROGRAMS += tests/tones
