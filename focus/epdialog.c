@@ -309,8 +309,11 @@ static bool read_body(struct dlg *dlg, const struct sip_msg *msg,
 		      struct body *b)
 {
 	if (body_read(b, msg)) {
+		/* RFC 3261 section 8.2.3 */
 		(void)dlg_reject(dlg, b->scode, "Bad Body",
-				 "Warning: 399 conclave \"%s\"\r\n", b->why);
+				 "Warning: 399 conclave \"%s\"\r\n%s", b->why,
+				 b->scode == 415 ? "Accept: application/sdp,"
+				 " multipart/mixed\r\n" : "");
 		return false;
 	}
 

@@ -94,6 +94,60 @@ static bool is_loud(struct rig *r, void *arg)
 
 /* From the first sample of the first word, into the phone, to the arrival of
    the packet that holds it */
+static int bound(uint32_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	(void)bind(fd, (struct sockaddr *)&in, sizeof(in));
+
+	return fd;
+}
+
+START_TEST(move_to_another_address_family_that_fails_costs_nothing)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	const uint32_t port = rig.port;
+	struct phone *b = phone_add(&rig, &(struct phone_opt){0});
+	int fdv[100], own = a->fd;
+	unsigned i;
+
+	(void)rig_run(&rig, 300, NULL, NULL);
+	/* all of IPv4 is taken by some other program */
+	for (i = 0; i < 100; i++)
+		fdv[i] = bound(port + 2 * i);
+	rig.family = AF_INET;
+	a->fd = fdv[0];
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__ERR_NO_PORT);
+	a->fd = own;
+	rig.family = AF_INET6;
+	for (i = 0; i < 100; i++)
+		(void)close(fdv[i]);
+
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 40);
+	i = a->rtpc;
+	b->talking = true;
+	b->next_us = rig_now_us();
+	tone_gen_init(&b->tone, freqv[1], 8000, -20);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_gt(a->rtpc, i + 20);
+
+	/* and now there is room */
+	rig.family = AF_INET;
+	a->fd = bound(0);
+	(void)close(own);
+	ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+	ck_assert_uint_ne(rig.port, port);
+	(void)rig_run(&rig, 600, NULL, NULL);
+	ck_assert_uint_le(phone_gap_ms(b, freqv[0]), 60);
+	ck_assert_uint_gt(a->rtpc, i + 40);
+	ck_assert_int_eq(rig_stats(&rig, 0), MP__STATUS__OK);
+	ck_assert_uint_eq(rig.st.ports, 2);
+}
+END_TEST
+
 START_TEST(first_word_is_heard_within_80_ms)
 {
 	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
@@ -591,6 +645,7 @@ static Suite *suite(void)
 			NULL });
 	mixcase_add(s, "IPv6", mixcase_up6, (const TTest *const[]){
 			ipv6_and_separate_rtcp_ports_work,
+			move_to_another_address_family_that_fails_costs_nothing,
 			NULL });
 	mixcase_add(s, "who is believed", mixcase_up4, (const TTest *const[]){
 			stranger_changes_nothing_and_gets_nothing,
