@@ -36,7 +36,7 @@ e2e_scenarios = \
 	tests/e2e/61_strangers.py \
 	tests/e2e/62_everything.py
 TESTS += tests/conformance.py tests/architecture.py $(e2e_scenarios)
-EXTRA_DIST += tests/conformance.py tests/architecture.py $(e2e_scenarios) tests/lsan.supp \
+EXTRA_DIST += tests/check_run.h tests/conformance.py tests/architecture.py $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py tests/e2e/heard.py \
 	tests/e2e/hostile.py tests/e2e/leftover.py tests/e2e/srtp.py tests/e2e/lib.py tests/e2e/phones.py tests/e2e/rawsip.py tests/e2e/roster.py \
 	tests/e2e/scene.py

@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "epworld.h"
 #include "log.h"
 
@@ -211,8 +212,6 @@ int main(void)
 {
 	Suite *s = suite_create("promote");
 	TCase *tc = tcase_create("others");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, one_that_keeps_its_key_keeps_nobody_else_out_of_the_group);
@@ -224,10 +223,6 @@ int main(void)
 	tcase_add_test(tc, a_phone_that_was_seen_to_keep_its_key_ends_with_the_mixer);
 	tcase_add_test(tc, whoever_has_proven_no_identity_is_no_witness);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }
