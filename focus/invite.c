@@ -204,19 +204,14 @@ static bool interval_ok(struct focus *f, const struct sip_msg *msg)
  *  and may never; each would be let in for the sake of the one that leaves. */
 static bool has_successor(const struct conference *c, uint64_t leg)
 {
-	for (struct le *pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
+	const struct endpoint *ep = NULL;
 
-		for (struct le *le = list_head(&p->endpointl); le;
-		     le = le->next) {
-			const struct endpoint *ep = le->data;
-
-			if (ep->replaces == leg)
-				return true;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->replaces == leg)
+			break;
 	}
 
-	return false;
+	return ep != NULL;
 }
 
 

@@ -1,6 +1,9 @@
 /**
  * @file focus/recover.h  A conference whose mixer died goes on at a new one
  *
+ * And, since it matters there most: does a phone that was given another key take
+ * it?  Its RTCP reports, or that there are none, tell.
+ *
  * Threads:    libre loop
  */
 #ifndef CONCLAVE_FOCUS_RECOVER_H

@@ -28,20 +28,13 @@ static void teardown(void)
 
 static void open_world(enum keying keying)
 {
-	struct conference *c;
-	struct pl host;
-
 	world_open(keying, 1);
-	pl_set_str(&host, "test");
-	ck_assert_int_eq(0, conference_new(&c, world_focus(), world_cc(), NULL,
-					   &host, "sip:nobody@test"));
+	world_conference();
 }
 
 /** And nothing is left of it */
 static void close_world(void)
 {
-	if (world_conf())
-		conference_end(world_conf(), 200, "end");
 	world_close();
 	ck_assert_uint_eq(secrets, secret_count());
 	ck_assert_uint_eq(seen, secret_seen_count());
