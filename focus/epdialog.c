@@ -24,7 +24,8 @@ void endpoint_fail(struct endpoint *ep, uint16_t scode,
 	(void)dlg_reject(ep->dlg, scode, reason,
 			 "Warning: 399 conclave \"%s\"\r\n%s", why,
 			 scode == 503 ? "Retry-After: 5\r\n" : "");
-	if (ep->state == EP_JOINING)
+	/* not for an UPDATE before its first ACK */
+	if (ep->state == EP_JOINING && !ep->neg.sdes.suite)
 		endpoint_leave(ep, why, 0);
 	/* what had to wait for this exchange, such as being muted */
 	else if (ep->resend && ep->neg.sdes.suite)

@@ -546,6 +546,8 @@ static void commit_own(struct endpoint *ep)
 {
 	const bool first = endpoint_is_new(ep), forked = first && ep->forked;
 
+	if (ep->forked && !first)
+		recover_watch(ep, "Others have read its key");
 	epmedia_drop_own(ep);
 	ep->tx = ep->next_tx;
 	ep->tx_born = time(NULL);

@@ -40,7 +40,8 @@ struct notifier {
 	uint32_t interval_ms;
 
 	struct late late_expire;
-	struct tmr tmr_next;     /* runs: not yet, unless full                */
+	struct tmr tmr_next;     /* runs: not yet, but a full one before it   */
+	bool early;              /* that one has been sent                    */
 	bool full;               /* the subscriber waits for a full one       */
 	bool changed;
 	bool out;                /* one has no answer yet                     */
@@ -328,6 +329,7 @@ static void next_handler(void *arg)
 /** Send what there is to send, if it may go out now */
 static void send_next(struct notifier *n)
 {
+	const bool early = tmr_isrunning(&n->tmr_next);
 	bool full = n->full;
 	struct mbuf *mb;
 	int err;
@@ -338,9 +340,13 @@ static void send_next(struct notifier *n)
 		send_last(n);
 		return;
 	}
-	if (!n->full && (!n->changed || tmr_isrunning(&n->tmr_next)))
+	/* RFC 6665 section 4.2.1.2: at once after a refresh.  But who refreshes
+	 * again and again would get a roster for each, hundreds of times what he
+	 * sends: the second one waits. */
+	if (early ? !n->full || n->early : !n->full && !n->changed)
 		return;
 
+	n->early = early;
 	n->full = false;
 	n->changed = false;
 	mb = n->h.bodyh ? n->h.bodyh(n, full, n->arg) : NULL;

@@ -108,7 +108,16 @@ static void deaf_handler(void *arg)
 	}
 
 	promote_remember(ep, FOLLOWS_NO);
-	endpoint_end(ep, 503, recover_reason);
+	endpoint_end(ep, 503, ep->deaf_why);
+}
+
+
+void recover_watch(struct endpoint *ep, const char *why)
+{
+	ep->deaf_why = why;
+	if (ep->reports)
+		tmr_start(&ep->tmr_deaf, DEAF_MS, deaf_handler, ep);
+	ep->reports = false;
 }
 
 
@@ -118,9 +127,7 @@ void recover_moved(struct endpoint *ep)
 		return;
 
 	ep->moved = false;
-	if (ep->reports)
-		tmr_start(&ep->tmr_deaf, DEAF_MS, deaf_handler, ep);
-	ep->reports = false;
+	recover_watch(ep, recover_reason);
 }
 
 

@@ -298,7 +298,8 @@ struct endpoint {
 	uint32_t rx_ssrc, rx_roc;   /* its sequence has wrapped so often under
 				       the key that it has                    */
 	bool reports;               /* its RTCP named a stream of ours        */
-	struct tmr tmr_deaf;        /* moved, knows, and does not report      */
+	struct tmr tmr_deaf;        /* has another key, and does not report   */
+	const char *deaf_why;       /* for the BYE, if it never does          */
 
 	/* floor control: epfloor.c */
 	struct floorpart *floor;    /* NULL: the conference has none          */
@@ -588,6 +589,9 @@ extern const char recover_reason[];
 void recover_conference(struct conference *c);
 /** It has answered the offer that says where it is now */
 void recover_moved(struct endpoint *ep);
+/** What it had is not used any more: if it reported before and does not now, it
+ *  kept that all the same, and is hung up on */
+void recover_watch(struct endpoint *ep, const char *why);
 /** Its RTCP names a stream of ours, which is under a key of now */
 void recover_report(struct endpoint *ep);
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include "mixer.h"
 
+enum { COLLIDE_US = 10000000, COLLIDE_BURST = 10 };
+
 static void forget_leg(gpointer p)
 {
 	leg_free(p);
@@ -205,7 +207,7 @@ static bool leg_has_ssrc(const struct leg *leg, uint32_t ssrc, bool ours_only)
 	return false;
 }
 
-static bool ssrc_taken(struct conf *c, uint32_t ssrc)
+static bool ssrc_taken(struct conf *c, uint32_t ssrc, bool ours_only)
 {
 	GHashTableIter it;
 	gpointer leg;
@@ -217,7 +219,7 @@ static bool ssrc_taken(struct conf *c, uint32_t ssrc)
 
 	g_hash_table_iter_init(&it, c->legs);
 	while (g_hash_table_iter_next(&it, NULL, &leg))
-		if (leg_has_ssrc(leg, ssrc, false))
+		if (leg_has_ssrc(leg, ssrc, ours_only))
 			return true;
 
 	return false;
@@ -231,7 +233,7 @@ int conf_ssrc_draw(struct conf *c, const struct keyuse *ku, uint32_t *ssrcp)
 	for (i = 0; i < 32; i++) {
 		if (1 != RAND_bytes((uint8_t *)&ssrc, sizeof(ssrc)))
 			return EIO;
-		if (!ssrc || ssrc_taken(c, ssrc) || keyuse_has(ku, ssrc))
+		if (!ssrc || ssrc_taken(c, ssrc, false) || keyuse_has(ku, ssrc))
 			continue;
 		*ssrcp = ssrc;
 		return 0;
@@ -247,11 +249,18 @@ static bool renew(struct conf *c, struct stream *s)
 	return !conf_ssrc_draw(c, s->use, &ssrc) && !stream_renew(s, ssrc, s->clock);
 }
 
-void conf_ssrc_collide(struct conf *c, uint32_t ssrc)
+void conf_ssrc_collide(struct leg *by, uint32_t ssrc)
 {
+	struct conf *c = by->conf;
 	GHashTableIter it;
 	gpointer p;
 	struct gkey *gk;
+
+	/* Chance does that once.  Each move is a gap for those who hear the
+	   stream, and no key is at stake: ours and theirs are different ones. */
+	if (!ssrc_taken(c, ssrc, true) ||
+	    !bucket_take(&by->collides, COLLIDE_BURST, COLLIDE_US, 1, now_usec()))
+		return;
 
 	TAILQ_FOREACH(gk, &c->gkeys, le)
 		if (gk->stream.ssrc == ssrc && renew(c, &gk->stream))

@@ -104,7 +104,7 @@ static enum msrtp_err try_set(struct leg *leg, struct rxset *rs, uint8_t *pkt, s
 	/* RFC 3550 section 8.2: it is ours to move away */
 	if (!e && rxset_ssrc_add(rs, ssrc)) {
 		rs->ssrc_us = now_usec();
-		conf_ssrc_collide(leg->conf, ssrc);
+		conf_ssrc_collide(leg, ssrc);
 	}
 
 	return e;

@@ -203,6 +203,7 @@ struct leg {
 	bool     dtmf_seen;
 	uint32_t dtmf_ts;
 	struct bucket moves, wraps, keys, byes;  /* what it causes to be told  */
+	struct bucket collides;   /* and what it has us move                    */
 	uint32_t reportedv[LEG_REPORTED];
 	unsigned reportedc;
 	struct loss loss;         /* of what we send, as it reports            */
@@ -275,8 +276,9 @@ void conf_activate(struct conf *c);
 void conf_owe_silence(struct conf *c, unsigned ticks);
 /** A fresh SSRC: none of ours, none of a participant's, none ever used under this key */
 int  conf_ssrc_draw(struct conf *c, const struct keyuse *ku, uint32_t *ssrcp);
-/** A participant uses this SSRC: move any stream of ours off it */
-void conf_ssrc_collide(struct conf *c, uint32_t ssrc);
+/** A participant uses this SSRC: move any stream of ours off it, if it has not made
+    us do so again and again */
+void conf_ssrc_collide(struct leg *by, uint32_t ssrc);
 void conf_keepalive_set(struct conf *c);
 
 /* ---- confslot.c, conftick.c, confloss.c: slots and the tick ---- */

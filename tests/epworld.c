@@ -1229,6 +1229,20 @@ void client_reinvite(struct client *cl, bool with_offer)
 	peer_offers(cl, with_offer, false);
 }
 
+static struct mbuf *refresh_offer(struct dlg *dlg, void *arg)
+{
+	return dlg->h->refreshh(dlg, arg);
+}
+
+void client_refresh(struct client *cl)
+{
+	struct dlg *dlg = cl->dlg;
+
+	/* an offer refreshes, too */
+	if (!dlg->over && !dlg->sent && !dlg->offerh && !dlg->peer_pending)
+		(void)dlg_offer(dlg, DLG_REINVITE, refresh_offer);
+}
+
 void client_update(struct client *cl)
 {
 	peer_offers(cl, true, true);

@@ -145,6 +145,8 @@ void client_reinvite(struct client *cl, bool with_offer);
 void client_bye(struct client *cl, int err);
 /** It reports about what it hears */
 void client_report(struct client *cl);
+/** The session timer: our side offers what is agreed once more */
+void client_refresh(struct client *cl);
 /** UPDATE with an offer, also before its first ACK */
 void client_update(struct client *cl);
 /** It takes back a re-INVITE that has no answer yet; false if there is none */

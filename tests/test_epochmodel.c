@@ -256,12 +256,15 @@ static void do_call(void)
 {
 	static const enum manner mv[] = {
 		M_PROMPT, M_PROMPT, M_SLOW, M_NEVER, M_REFUSES, M_GLARE,
+		M_KEEPS,
 	};
+	const unsigned n = ARRAY_SIZE(mv) - (world_cc()->keying ==
+					     KEYING_GROUP);
 	struct client *cl = pick_slot();
 
 	conference_have();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
-		client_called(cl, mv[world_rand(ARRAY_SIZE(mv))],
+		client_called(cl, mv[world_rand(n)],
 			      world_rand(5) ? 0 : 1);
 }
 
@@ -394,8 +397,10 @@ static void do_member(struct client *cl, uint32_t what)
 		do_kick(cl);
 	else if (what < 54)
 		endpoint_end(cl->ep, 408, "No media");
-	else if (what < 75)
+	else if (what < 72)
 		do_reinvite(cl);
+	else if (what < 75)
+		client_refresh(cl);
 }
 
 static void walk_step(void)

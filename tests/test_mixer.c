@@ -498,6 +498,26 @@ START_TEST(mixer_moves_away_from_a_participants_ssrc)
 }
 END_TEST
 
+/* Each move is a gap for everybody who hears that stream */
+START_TEST(participant_that_chases_our_ssrc_moves_it_seldom)
+{
+	struct phone *a = phone_add(&rig, &(struct phone_opt){.freq = freqv[0]});
+	struct phone *b = phone_add(&rig, &(struct phone_opt){.freq = freqv[1]});
+	unsigned i;
+
+	(void)rig_run(&rig, 300, NULL, NULL);
+	for (i = 0; i < 30; i++) {
+		phone_fresh_tx(&rig, a);
+		ck_assert_int_eq(phone_set(&rig, a, 0, 0, false, true), MP__STATUS__OK);
+		a->ssrc = rig_legstats(&rig, b)->tx_ssrc;
+		(void)rig_run(&rig, 60, NULL, NULL);
+	}
+	ck_assert_uint_ge(count_ssrcs(b), 2);
+	ck_assert_uint_le(count_ssrcs(b), 13);
+	ck_assert_uint_eq(check_unique(), 0);
+}
+END_TEST
+
 /* ---- keys ---- */
 
 START_TEST(new_uplink_key_takes_over_without_a_gap)
@@ -1592,6 +1612,7 @@ static Suite *suite(void)
 			fifth_ssrc_of_a_leg_is_refused,
 			each_resume_may_bring_one_more_ssrc,
 			mixer_moves_away_from_a_participants_ssrc,
+			participant_that_chases_our_ssrc_moves_it_seldom,
 			silent_leg_is_told_when_its_time_is_over_and_not_before,
 			time_of_a_leg_that_was_on_hold_begins_anew,
 			NULL });

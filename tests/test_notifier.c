@@ -378,6 +378,31 @@ START_TEST(refreshes_while_one_is_out_are_one_notify)
 END_TEST
 
 
+START_TEST(refreshes_one_after_another_wait_for_the_interval)
+{
+	ok(subscribe(NULL));
+	again("");
+	(void)peer_expect("200 SUBSCRIBE");
+	ok(peer_expect("NOTIFY"));
+	for (unsigned i = 0; i < 5; i++) {
+		again("");
+		(void)peer_expect("200 SUBSCRIBE");
+	}
+	quiet();
+	ck_assert_uint_eq(fullc, 2);
+	clock_turn(INTERVAL_MS + 1);
+	ok(peer_expect("NOTIFY"));
+	ck_assert_uint_eq(fullc, 3);
+
+	/* and the next one is at once again */
+	again("");
+	(void)peer_expect("200 SUBSCRIBE");
+	ok(peer_expect("NOTIFY"));
+	ck_assert_uint_eq(fullc, 4);
+}
+END_TEST
+
+
 START_TEST(unsubscribe_gets_the_last_notify)
 {
 	struct sip_msg *msg;
@@ -628,6 +653,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, nothing_to_tell_sends_nothing);
 	tcase_add_test(tc, refresh_is_answered_with_everything_at_once);
 	tcase_add_test(tc, refreshes_while_one_is_out_are_one_notify);
+	tcase_add_test(tc, refreshes_one_after_another_wait_for_the_interval);
 	tcase_add_test(tc, unsubscribe_gets_the_last_notify);
 	tcase_add_test(tc, unsubscribe_while_one_is_out_waits_for_its_answer);
 	tcase_add_test(tc, refresh_in_the_wrong_order_is_500);

@@ -231,6 +231,28 @@ START_TEST(a_fork_that_shows_late_changes_no_key_that_only_the_winner_has)
 }
 END_TEST
 
+/** It is sent nothing that it can open, and nobody knows but by its reports */
+START_TEST(who_keeps_the_key_of_a_forked_invite_is_hung_up)
+{
+	const enum keying keying = _i ? KEYING_AUTO : KEYING_ENDPOINT;
+	struct client *a, *cl = &clientv[1];
+
+	open_world(keying);
+	a = joined(0, M_PROMPT, 0, 0);
+	client_called(cl, M_KEEPS, 0);
+	pass(150);
+	ck_assert(hears(cl));
+	client_report(cl);
+	ck_assert(client_fork(cl));
+	pass(25000);
+	ck_assert(cl->ep && !hears(cl) && !overhears(&loser));
+	pass(10000);
+	ck_assert(cl->gone && !cl->ep);
+	ck_assert(hears(a));
+	close_world();
+}
+END_TEST
+
 /* ---- CANCEL ---------------------------------------------------------------------- */
 
 /** What waits for an epoch goes, and does not get into what comes meanwhile */
@@ -341,6 +363,33 @@ START_TEST(who_leaves_before_its_ack_opens_nothing_of_its_class_before)
 }
 END_TEST
 
+/** RFC 3311 section 5.1: the session stays as it was.  If the call ended, at once and
+ *  for one who knows the epoch, everybody else would hear a gap. */
+START_TEST(an_update_before_the_ack_that_cannot_be_ends_nothing)
+{
+	struct client *a, *cl = &clientv[1];
+	struct gepoch *ge;
+
+	open_world(keyingv[_i]);
+	a = joined(0, M_PROMPT, 0, 0);
+	client_join(cl, M_PROMPT, false, 0, 0, 0);
+	while (!cl->dlg->answered)
+		pass(20);
+	ck_assert(!cl->dlg->confirmed);
+	ge = cl->ep->ge;
+	mixer_refuses = 1;
+	cl->hold = true;
+	client_update(cl);
+	world_mixer_drain();
+	ck_assert_uint_eq(0, mixer_refuses);
+	cl->hold = false;
+	ck_assert(cl->ep && cl->ep->ge == ge && hears(a));
+	pass(1000);
+	ck_assert(cl->dlg && cl->dlg->confirmed && hears(cl) && hears(a));
+	close_world();
+}
+END_TEST
+
 /* ---- the mixer dies -------------------------------------------------------------- */
 
 /** The new mixer has two questions about one leg, and answers one by one */
@@ -445,6 +494,8 @@ int main(void)
 		a_key_that_was_offered_is_nobody_elses_before_it_is_answered,
 		0, ARRAY_SIZE(keyingv));
 	tcase_add_loop_test(tc,
+		who_keeps_the_key_of_a_forked_invite_is_hung_up, 0, 2);
+	tcase_add_loop_test(tc,
 		a_reinvite_that_is_cancelled_while_it_waits_leaves_nothing,
 		0, 3);
 	tcase_add_loop_test(tc,
@@ -453,6 +504,9 @@ int main(void)
 	tcase_add_loop_test(tc,
 		who_leaves_before_its_ack_opens_nothing_of_its_class_before,
 		0, 2);
+	tcase_add_loop_test(tc,
+		an_update_before_the_ack_that_cannot_be_ends_nothing, 0,
+		ARRAY_SIZE(keyingv));
 	tcase_add_test(tc, an_answer_and_a_move_under_way_are_two_things);
 	tcase_add_loop_test(tc, an_epoch_that_the_mixer_refuses_is_replaced,
 			    0, 2);

@@ -91,18 +91,24 @@ def credentials(sc, pbx):
     note('credentials for the configured realm alone, once')
 
 
-def fork(sc, phone):
-    """Two 2xx: one is kept, with a key that the other has not read"""
+def fork(sc, phone, late):
+    """Two 2xx: one is kept, with a key that the other has not read, even if that
+    shows when the call is up"""
     news = sc.refer(phone.uri('heidi'))
     call = phone.incoming()
     call.respond(180, 'Ringing', tag='one')
-    call.respond(180, 'Ringing', tag='two')
+    if not late:
+        call.respond(180, 'Ringing', tag='two')
     check([news.step(), news.step()] == [100, 180], 'progress')
     call.from_tag = 'one'
     offered = keys_of(call.sdp())
     call.respond(200, 'OK', call.good_answer(), tag='one')
-    call.respond(200, 'OK', call.good_answer(40200), tag='two')
     seen, end = [], False
+    if late:
+        check(news.until_last() == 200, 'the call')
+        m = call.next(5)
+        seen.append((m.method, re.search(r';tag=(\w+)', m.get('To'))[1]))
+    call.respond(200, 'OK', call.good_answer(40200), tag='two')
     while not end or len(seen) < 4:
         m = call.next(5)
         tag = re.search(r';tag=(\w+)', m.get('To'))
@@ -117,11 +123,11 @@ def fork(sc, phone):
             call.respond(200, 'OK', offer(port=40100, crypto=[crypto(int(t), suite)]),
                          req=m)
     check(sorted(seen)[:3] == [('ACK', 'one'), ('ACK', 'two'), ('BYE', 'two')], seen)
-    check(news.until_last() == 200, 'the call')
+    check(late or news.until_last() == 200, 'the call')
     m = call.next(5)
     check(m.method == 'ACK', str(m))
     call.bye()
-    note('forked: %s' % ' '.join('%s(%s)' % x for x in seen))
+    note('forked%s: %s' % (', late' if late else '', ' '.join('%s(%s)' % x for x in seen)))
 
 
 def reliable(sc, phone):
@@ -221,7 +227,8 @@ def main(env):
     untrusted(sc)
     inbound_connection(sc)
     credentials(sc, pbx)
-    fork(sc, phone)
+    fork(sc, phone, False)
+    fork(sc, phone, True)
     reliable(sc, phone)
     no_answer(sc, phone)
     group_key(env, demo)
