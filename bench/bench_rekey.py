@@ -2,7 +2,9 @@
 """A new group key for 10, 100 and 1000 legs: time until the last of them is
 switched, and CPU of the focus per leg, beside what TLS alone costs
 
-  bench_rekey.py [--json] [--legs 10,100,1000]
+  bench_rekey.py [--json] [--legs 10,100,1000] [--via INVITE,UPDATE]
+
+An UPDATE needs no ACK: its exchange is a message shorter, and so is that of TLS.
 """
 import datetime
 import os
@@ -13,11 +15,13 @@ import lib
 from caller import Caller
 
 ROUNDS = {10: 60, 100: 12, 1000: 4}
+# what the phones say, and the exchange of bench_tls
+VIA = {'INVITE': (['--no-update'], 'rekey'), 'UPDATE': ([], 'update')}
 
 
-def server_of(env, n):
+def server_of(env, n, via):
     """Joins are gathered: their epochs are not what is measured"""
-    name = 'rekey%d' % n
+    name = '%s%d' % (via.lower(), n)
     s = env.server(name, keying='group')
     s.stop()
     conf = s.dir + '.conf'
@@ -53,12 +57,13 @@ def settled(server, n):
     lib.wait_until('%d legs on one epoch' % n, ok, 120)
 
 
-def one(env, n):
-    server = server_of(env, n)
+def one(env, n, via):
+    server = server_of(env, n, via)
+    said, exchange = VIA[via]
     before = tls()
     c = env.add(Caller(server, '-n', n, '--same-conf', '--seconds', 600, '--silent',
                        '--codec', 'pcmu', '--ramp', 5, '--decode-first', 1,
-                       '--setup-timeout', 60))
+                       '--setup-timeout', 60, *said))
     settled(server, n)
     conf, _ = legs(server)
     took = []
@@ -72,19 +77,20 @@ def one(env, n):
         e = epochs(server)
         took.append(e[last]['retired'] - e[last + 1]['drawn'])
     cpu = (cpu_us(server.proc.pid) - cpu) / len(took) / n
-    prim = mean(before, tls())['rekey']
+    prim = mean(before, tls())[exchange]
     c.proc.kill()
     drop(env, server)
     took.sort()
-    return {'legs': n, 'rekeys': len(took), 'median_ms': took[len(took) // 2],
+    return {'legs': n, 'via': via, 'rekeys': len(took), 'median_ms': took[len(took) // 2],
             'worst_ms': took[-1], 'focus_us_per_leg': round(cpu, 1),
             'tls_us': round(prim, 1), 'ratio': round(cpu / prim, 2)}
 
 
 def main(env):
-    a = options(__doc__, legs='10,100,1000')
-    show([one(env, int(n)) for n in a.legs.split(',')], a.json,
-         ('legs', '%d'), ('rekeys', '%d'), ('median [ms]', '%.0f'),
+    a = options(__doc__, legs='10,100,1000', via='INVITE,UPDATE')
+    show([one(env, int(n), via) for via in a.via.split(',')
+          for n in a.legs.split(',')], a.json,
+         ('legs', '%d'), ('via', '%s'), ('rekeys', '%d'), ('median [ms]', '%.0f'),
          ('worst [ms]', '%.0f'), ('focus us/leg', '%.1f'), ('TLS us', '%.1f'),
          ('ratio', '%.2f'))
 

@@ -24,7 +24,9 @@ static const struct {
 	int lenv[MSG_MAX + 1];
 } exchangev[] = {
 	/* INVITE, 200, ACK */
-	{ "rekey",    { 1500, -1200, 450 } },
+	{ "rekey",    { 1050, -860, 375 } },
+	/* UPDATE, 200 */
+	{ "update",   { 1050, -860 } },
 	/* INVITE, 401, ACK; the same INVITE with credentials, 200, ACK */
 	{ "setup",    { -650, 410, -330, -945, 920, -350 } },
 	/* BYE, 200 */

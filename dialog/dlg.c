@@ -135,6 +135,17 @@ static bool is_clean(const struct pl *uri)
 }
 
 
+/** "<TARGET>", as nearly every message of a dialog has it: nothing to decode */
+static bool is_target(const struct dlg *dlg, const struct pl *contact)
+{
+	const size_t len = str_len(dlg->target);
+
+	return len && contact->l >= len + 2 && contact->p[0] == '<' &&
+		!memcmp(contact->p + 1, dlg->target, len) &&
+		contact->p[len + 1] == '>';
+}
+
+
 /** Target refresh: RFC 3261 section 12.2.1.2, RFC 3311 section 5.1 */
 int dlg_target_set(struct dlg *dlg, const struct sip_msg *msg)
 {
@@ -142,6 +153,9 @@ int dlg_target_set(struct dlg *dlg, const struct sip_msg *msg)
 	struct sip_addr addr;
 	char *target;
 	int err;
+
+	if (hdr && is_target(dlg, &hdr->val))
+		return 0;
 
 	if (!hdr || sip_addr_decode(&addr, &hdr->val) ||
 	    !is_clean(&addr.auri))

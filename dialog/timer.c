@@ -25,14 +25,21 @@ enum {
 };
 
 
+/** A number and, perhaps, parameters behind it; once for every 2xx, so by hand */
 static bool hdr_u32(const struct sip_msg *msg, enum sip_hdrid id,
 		    uint32_t *valp, struct pl *params)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, id);
-	struct pl num, rest = { NULL, 0 };
+	struct pl num, rest;
 
-	if (!hdr || re_regex(hdr->val.p, hdr->val.l, "[0-9]+[^]*", &num,
-			     &rest))
+	if (!hdr)
+		return false;
+
+	num = rest = hdr->val;
+	while (rest.l && *rest.p >= '0' && *rest.p <= '9')
+		pl_advance(&rest, 1);
+	num.l -= rest.l;
+	if (!num.l)
 		return false;
 
 	*valp = num.l > 9 ? SE_MAX_S : pl_u32(&num);

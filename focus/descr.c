@@ -579,7 +579,9 @@ int descr_decode(struct descr *d, const struct pl *body, const char **reasonp)
 	int err = 0;
 
 	memset(&r, 0, sizeof(r));
-	memset(d, 0, sizeof(*d));
+	/* 42 KB: what no m= line fills is not touched */
+	d->origin = pl_null;
+	d->mediac = 0;
 	r.d = d;
 	r.dir = SDP_SENDRECV;
 

@@ -7,7 +7,8 @@
  * the call, and bounds nothing.
  *
  * Ownership:  struct descr points into the body; both must stay together and
- *             the owner wipes the body
+ *             the owner wipes the body.  It holds no key itself, so it may be
+ *             on the stack
  * Refs:       RFC 8866, RFC 3264, RFC 4568, RFC 5761, RFC 8285
  */
 #ifndef CONCLAVE_FOCUS_DESCR_H
@@ -61,7 +62,7 @@ struct descr_media {
 
 struct descr {
 	struct pl origin;      /* o= value                                    */
-	struct descr_media mediav[DESCR_MEDIA_MAX];
+	struct descr_media mediav[DESCR_MEDIA_MAX];  /* set up to mediac      */
 	unsigned mediac;
 };
 

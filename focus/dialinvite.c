@@ -40,13 +40,13 @@ static int add_history(struct mbuf **mbp, char **ctypep,
 	int err;
 
 	(void)re_snprintf(boundary, sizeof(boundary), "%016llx", rand_u64());
-	mb = mbuf_alloc(sdp->end + history->end + 512);
+	mb = mbuf_alloc(mbuf_get_left(sdp) + history->end + 512);
 	if (!mb)
 		return ENOMEM;
 
 	err  = mbuf_printf(mb, "--%s\r\nContent-Type: application/sdp\r\n\r\n",
 			   boundary);
-	err |= mbuf_write_mem(mb, sdp->buf, sdp->end);
+	err |= mbuf_write_mem(mb, mbuf_buf(sdp), mbuf_get_left(sdp));
 	err |= mbuf_printf(mb, "\r\n--%s\r\n"
 			   "Content-Type: application/resource-lists+xml\r\n"
 			   "Content-Disposition: recipient-list-history;"

@@ -332,7 +332,7 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 			  void *arg)
 {
 	struct endpoint *ep = arg;
-	struct descr *d;
+	struct descr d;
 	struct neg_err e;
 	struct body b;
 	int err;
@@ -349,22 +349,15 @@ static void offer_handler(struct dlg *dlg, const struct sip_msg *msg,
 		return;
 	}
 
-	d = mem_alloc(sizeof(*d), NULL);
-	if (!d) {
-		(void)dlg_reject(dlg, 500, "Server Internal Error", NULL);
-		return;
-	}
-
-	err = neg_offer(&ep->next, &b.sdp, d, ep->part->conf->cc,
+	err = neg_offer(&ep->next, &b.sdp, &d, ep->part->conf->cc,
 			msg->tp == SIP_TRANSP_TLS, &e);
 	epfloor_shown(&ep->next.floor, msg);
-	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+	if (!err && neg_mlines_set(&ep->next_mlines, &d, ep->next.index)) {
 		/* its keys were not taken yet, so they must not be given back */
 		neg_reset(&ep->next);
 		e = (struct neg_err){ 500, 399, "Out of memory" };
 		err = ENOMEM;
 	}
-	mem_deref(d);
 	if (!err)
 		err = epmedia_keys(ep, &e);
 	if (err == EAGAIN)
@@ -398,28 +391,21 @@ static void answer_handler(struct dlg *dlg, const struct sip_msg *msg,
 {
 	struct endpoint *ep = arg;
 	struct neg_offered *off = &ep->offered;
-	struct descr *d;
+	struct descr d;
 	struct neg_err e;
 	struct body b;
 	int err;
 
 	/* what cannot be read has no answer in it, and neg_answer() says so */
 	(void)body_read(&b, msg);
-	d = mem_alloc(sizeof(*d), NULL);
-	if (!d) {
-		endpoint_end(ep, 500, "Out of memory");
-		return;
-	}
-
-	err = neg_answer(&ep->next, &b.sdp, d, ep->neg.index,
+	err = neg_answer(&ep->next, &b.sdp, &d, ep->neg.index,
 			 ep->part->conf->cc, off, &e);
 	epfloor_shown(&ep->next.floor, msg);
-	if (!err && neg_mlines_set(&ep->next_mlines, d, ep->next.index)) {
+	if (!err && neg_mlines_set(&ep->next_mlines, &d, ep->next.index)) {
 		neg_reset(&ep->next);
 		e = (struct neg_err){ 500, 399, "Out of memory" };
 		err = ENOMEM;
 	}
-	mem_deref(d);
 	if (err) {
 		refuse_note(ep->part->conf->focus, msg, 488,
 			    ep->part->identity, e.text);

@@ -247,7 +247,7 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 		       const struct pl *sdp, struct neg *n,
 		       struct neg_mlines *ml)
 {
-	struct descr *d;
+	struct descr d;
 	struct neg_err e;
 	int err;
 
@@ -257,20 +257,13 @@ static bool read_offer(struct focus *f, const struct sip_msg *msg,
 	if (!sdp->l)
 		return true;
 
-	d = mem_alloc(sizeof(*d), NULL);
-	if (!d) {
-		invite_refuse(f, msg, identity, 500, 399, "Out of memory");
-		return false;
-	}
-
-	err = neg_offer(n, sdp, d, cc, msg->tp == SIP_TRANSP_TLS, &e);
+	err = neg_offer(n, sdp, &d, cc, msg->tp == SIP_TRANSP_TLS, &e);
 	epfloor_shown(&n->floor, msg);
-	if (!err && neg_mlines_set(ml, d, n->index)) {
+	if (!err && neg_mlines_set(ml, &d, n->index)) {
 		e.scode = 500;
 		e.text = "Out of memory";
 		err = ENOMEM;
 	}
-	mem_deref(d);
 	if (err) {
 		neg_reset(n);
 		neg_mlines_reset(ml);

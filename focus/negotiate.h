@@ -112,7 +112,8 @@ int neg_answer(struct neg *n, const struct pl *body, struct descr *d,
 	       unsigned index, const struct cfg_conf *cc,
 	       const struct neg_offered *off, struct neg_err *e);
 
-/** Our answer to what neg_offer() took; every other m= line gets port 0 */
+/** Our answer to what neg_offer() took; every other m= line gets port 0.  The
+ *  text is what mbuf_buf() and mbuf_get_left() say, not the whole buffer */
 int neg_print_answer(struct mbuf **mbp, const struct neg *n,
 		     const struct neg_mlines *ml, const struct neg_local *l,
 		     const struct neg_keys *keys);

@@ -9,6 +9,9 @@
 /* dynamic payload types of our own offers */
 enum { PT_DTMF_48K = 101, PT_DTMF_8K = 102 };
 
+/* room for v= and o=, which are known when the rest is there */
+enum { HEAD_MAX = 128 };
+
 static struct mbuf *mbuf_wipe(struct mbuf *mb)
 {
 	if (mb && mb->buf)
@@ -88,12 +91,17 @@ static int print_rtcp(struct mbuf *mb, const struct neg_local *l, bool mux)
 /** Room for a body: keys must not stay behind in a buffer that was too small */
 static struct mbuf *body_alloc(const struct neg_mlines *ml)
 {
-	size_t size = 4096;
+	size_t size = HEAD_MAX + 2048;
+	struct mbuf *mb;
 
 	for (unsigned i = 0; ml && i < ml->linec; i++)
 		size += str_len(ml->linev[i]);
 
-	return mbuf_alloc(size);
+	mb = mbuf_alloc(size);
+	if (mb)
+		mb->pos = mb->end = HEAD_MAX;
+
+	return mb;
 }
 
 
@@ -109,36 +117,33 @@ static int print_time(struct mbuf *mb, const struct neg_local *l)
  * Put v= and o= before the rest.  The version in o= counts up when, and only
  * when, the rest of the body is not what it was: RFC 3264 section 8.
  */
-static int finish(struct mbuf **mbp, struct mbuf *rest,
-		  const struct neg_local *l)
+static int finish(struct mbuf *mb, const struct neg_local *l)
 {
+	char head[HEAD_MAX];
 	uint8_t hash[32];
-	struct mbuf *mb;
-	int err;
+	int len;
 
-	if (!EVP_Digest(rest->buf, rest->end, hash, NULL, EVP_sha256(), NULL))
+	mb->pos = HEAD_MAX;
+	if (!EVP_Digest(mbuf_buf(mb), mbuf_get_left(mb), hash, NULL,
+			EVP_sha256(), NULL))
 		return EIO;
-
-	mb = mbuf_alloc(rest->end + 128);
-	if (!mb)
-		return ENOMEM;
 
 	if (memcmp(hash, l->body_hash, sizeof(hash))) {
 		memcpy(l->body_hash, hash, sizeof(hash));
 		++*l->sess_ver;
 	}
 
-	err  = mbuf_printf(mb, "v=0\r\no=- %llu %u IN IP%d %j\r\n",
-			   l->sess_id, *l->sess_ver,
-			   sa_af(&l->rtp) == AF_INET6 ? 6 : 4, &l->rtp);
-	err |= mbuf_write_mem(mb, rest->buf, rest->end);
-	mb->pos = 0;
-	if (err)
-		mbuf_wipe(mb);
-	else
-		*mbp = mb;
+	len = re_snprintf(head, sizeof(head),
+			  "v=0\r\no=- %llu %u IN IP%d %j\r\n",
+			  l->sess_id, *l->sess_ver,
+			  sa_af(&l->rtp) == AF_INET6 ? 6 : 4, &l->rtp);
+	if (len < 0)
+		return EOVERFLOW;
 
-	return err;
+	mb->pos -= (size_t)len;
+	memcpy(mbuf_buf(mb), head, (size_t)len);
+
+	return 0;
 }
 
 
@@ -197,8 +202,11 @@ static int print_session(struct mbuf **mbp, const struct neg *n,
 	}
 
 	if (!err)
-		err = finish(mbp, mb, l);
-	mbuf_wipe(mb);
+		err = finish(mb, l);
+	if (err)
+		mbuf_wipe(mb);
+	else
+		*mbp = mb;
 
 	return err;
 }
@@ -289,8 +297,11 @@ int neg_print_offer(struct mbuf **mbp, const struct cfg_conf *cc,
 	}
 
 	if (!err)
-		err = finish(mbp, mb, l);
-	mbuf_wipe(mb);
+		err = finish(mb, l);
+	if (err)
+		mbuf_wipe(mb);
+	else
+		*mbp = mb;
 
 	return err;
 }

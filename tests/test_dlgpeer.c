@@ -137,6 +137,26 @@ START_TEST(contact_of_a_re_offer_is_the_new_target)
 END_TEST
 
 
+START_TEST(contact_that_begins_like_the_target_is_a_new_one)
+{
+	static const char *const v[] = {
+		"sip:peer@127.0.0.1:9;transport=tcp;x", "sip:peer@127.0.0.1:9",
+	};
+	struct sip_msg *msg;
+	char contact[128];
+
+	(void)re_snprintf(contact, sizeof(contact), "Contact: <%s>\r\n", v[_i]);
+	peer_calls(NULL);
+	peer_request("UPDATE", contact, "x");
+	peer_expect("200 UPDATE");
+	end_drop(&a);
+	msg = peer_expect("BYE");
+	ck_assert(!pl_strcmp(&msg->ruri, v[_i]));
+	peer_reply(msg, 200, "OK", NULL, NULL);
+}
+END_TEST
+
+
 START_TEST(route_set_is_followed)
 {
 	struct sip_msg *msg;
@@ -567,6 +587,8 @@ static void tests(TCase *tc)
 	tcase_add_test(tc, invite_without_a_tag_or_contact_is_refused);
 	tcase_add_test(tc, bad_contact_in_a_re_invite_keeps_the_old_target);
 	tcase_add_test(tc, contact_of_a_re_offer_is_the_new_target);
+	tcase_add_loop_test(tc, contact_that_begins_like_the_target_is_a_new_one,
+			    0, 2);
 	tcase_add_loop_test(tc, route_set_is_followed, 0, 2);
 	tcase_add_test(tc, requests_follow_the_peer_to_a_new_connection);
 	tcase_add_test(tc, lost_connection_ends_the_call_at_the_next_request);

@@ -414,10 +414,9 @@ static const char *print_answer(void)
 	neg_mlines_reset(&ml);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
 	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, one_key(key)), 0);
-	ck_assert_uint_eq(printed->pos, 0);
-	ck_assert_uint_lt(printed->end, sizeof(text));
-	memcpy(text, printed->buf, printed->end);
-	text[printed->end] = '\0';
+	ck_assert_uint_lt(mbuf_get_left(printed), sizeof(text));
+	memcpy(text, mbuf_buf(printed), mbuf_get_left(printed));
+	text[mbuf_get_left(printed)] = '\0';
 
 	return text;
 }
@@ -550,9 +549,9 @@ START_TEST(two_keys_are_in_one_line_each_with_its_mki)
 	keys.c = 2;
 	keys.mki_len = 3;
 	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, &keys), 0);
-	ck_assert_uint_lt(printed->end, sizeof(text));
-	memcpy(text, printed->buf, printed->end);
-	text[printed->end] = '\0';
+	ck_assert_uint_lt(mbuf_get_left(printed), sizeof(text));
+	memcpy(text, mbuf_buf(printed), mbuf_get_left(printed));
+	text[mbuf_get_left(printed)] = '\0';
 	read_own_answer(text, &back);
 	ck_assert_uint_eq(back.sdes.keyc, 2);
 	ck_assert(secret_equal(back.sdes.keyv[1].keysalt, own));
@@ -660,8 +659,8 @@ START_TEST(agreed_session_is_offered_again)
 	printed = mem_deref(printed);
 	ck_assert_int_eq(neg_print_reoffer(&printed, &n, &ml, &local,
 					   one_key(key), SDP_SENDRECV), 0);
-	pl.p = (const char *)printed->buf;
-	pl.l = printed->end;
+	pl.p = (const char *)mbuf_buf(printed);
+	pl.l = mbuf_get_left(printed);
 	memset(&back, 0, sizeof(back));
 	ck_assert_int_eq(neg_offer(&back, &pl, &d2, &cc, true, &e), 0);
 	ck_assert_uint_eq(back.index, 1);
@@ -686,8 +685,8 @@ START_TEST(long_refused_lines_fit)
 	take(text);
 	ck_assert_int_eq(neg_mlines_set(&ml, &d, n.index), 0);
 	ck_assert_int_eq(neg_print_answer(&printed, &n, &ml, &local, one_key(key)), 0);
-	p = calloc(1, printed->end + 1);
-	memcpy(p, printed->buf, printed->end);
+	p = calloc(1, mbuf_get_left(printed) + 1);
+	memcpy(p, mbuf_buf(printed), mbuf_get_left(printed));
 	read_own_answer(p, &back);
 	neg_reset(&back);
 	free(p);
@@ -703,8 +702,8 @@ static const char *print_offer(void)
 
 	printed = mem_deref(printed);
 	ck_assert_int_eq(neg_print_offer(&printed, &cc, &local, &off), 0);
-	memcpy(text, printed->buf, printed->end);
-	text[printed->end] = '\0';
+	memcpy(text, mbuf_buf(printed), mbuf_get_left(printed));
+	text[mbuf_get_left(printed)] = '\0';
 
 	return text;
 }

@@ -37,8 +37,10 @@ class Taps:
 
     def dialog(self, name):
         """Its dialog, as a Replaces header names it"""
-        text = read_text(self.files[self.names.index(name)])
-        return re.findall(r'(?m)^dlg \d+ \d+ (\S+)$', text)[-1]
+        tap = self.files[self.names.index(name)]
+        # the server has its ACK, but the tap perhaps not yet its line
+        return wait_until('dialog of %s' % name, lambda: re.findall(
+            r'(?m)^dlg \d+ \d+ (\S+)$', read_text(tap)), 5)[-1]
 
     def conf(self):
         confs = self.server.ctl('list')['conferences']
