@@ -196,7 +196,7 @@ START_TEST(broken_description_is_refused)
 END_TEST
 
 
-START_TEST(no_body_at_all)
+START_TEST(a_missing_body_is_refused_with_a_reason)
 {
 	const char *reason = NULL;
 	struct pl pl = { NULL, 0 };
@@ -318,7 +318,7 @@ START_TEST(direction_of_the_session_is_a_default)
 END_TEST
 
 
-START_TEST(addresses_of_session_and_line)
+START_TEST(the_address_of_a_line_comes_before_that_of_the_session)
 {
 	take(HEAD CONN AUDIO AUDIO "c=IN IP4 192.0.2.9/127\r\n"
 	     "m=audio 6000/2 RTP/SAVP 0\r\nc=IN IP6 2001:db8::9\r\n");
@@ -345,7 +345,7 @@ START_TEST(hold_by_address_is_noticed)
 END_TEST
 
 
-START_TEST(rtcp_port_and_address)
+START_TEST(rtcp_has_the_port_and_address_that_are_named)
 {
 	take(HEAD CONN AUDIO "a=rtcp:4100\r\n"
 	     AUDIO "a=rtcp:4101 IN IP6 2001:db8::3\r\n"
@@ -389,7 +389,7 @@ static const struct {
 };
 
 
-START_TEST(audio_level_extension)
+START_TEST(audio_level_extension_is_found_where_it_is_offered)
 {
 	char text[512];
 
@@ -402,7 +402,7 @@ START_TEST(audio_level_extension)
 END_TEST
 
 
-START_TEST(formats_without_a_usable_map)
+START_TEST(formats_without_a_usable_map_have_no_name)
 {
 	const struct descr_fmt *f = d.mediav[0].fmtv;
 
@@ -471,7 +471,7 @@ static const struct {
 };
 
 
-START_TEST(format_parameters)
+START_TEST(a_number_among_format_parameters_is_read_or_refused)
 {
 	struct pl pl;
 	uint32_t v = 0;
@@ -484,7 +484,7 @@ START_TEST(format_parameters)
 END_TEST
 
 
-START_TEST(no_parameters_at_all)
+START_TEST(without_parameters_none_is_found)
 {
 	struct pl pl = PL_INIT;
 	uint32_t v;
@@ -606,23 +606,23 @@ int main(void)
 	tcase_add_test(tc, line_ends_may_be_bare_and_the_last_may_lack);
 	tcase_add_loop_test(tc, broken_description_is_refused, 0,
 			    (int)ARRAY_SIZE(brokenv));
-	tcase_add_test(tc, no_body_at_all);
+	tcase_add_test(tc, a_missing_body_is_refused_with_a_reason);
 	tcase_add_test(tc, nul_bytes_are_refused_wherever_they_are);
 	tcase_add_test(tc, everything_has_a_bound);
 	tcase_add_test(tc,
 		more_formats_or_crypto_lines_than_we_keep_are_not_looked_at);
 	tcase_add_test(tc, direction_of_the_session_is_a_default);
-	tcase_add_test(tc, addresses_of_session_and_line);
+	tcase_add_test(tc, the_address_of_a_line_comes_before_that_of_the_session);
 	tcase_add_test(tc, hold_by_address_is_noticed);
-	tcase_add_test(tc, rtcp_port_and_address);
-	tcase_add_loop_test(tc, audio_level_extension, 0,
+	tcase_add_test(tc, rtcp_has_the_port_and_address_that_are_named);
+	tcase_add_loop_test(tc, audio_level_extension_is_found_where_it_is_offered, 0,
 			    (int)ARRAY_SIZE(extv));
-	tcase_add_test(tc, formats_without_a_usable_map);
+	tcase_add_test(tc, formats_without_a_usable_map_have_no_name);
 	tcase_add_test(tc, attributes_in_the_wrong_section_do_nothing);
 	tcase_add_test(tc, odd_packet_times_are_ignored);
-	tcase_add_loop_test(tc, format_parameters, 0,
+	tcase_add_loop_test(tc, a_number_among_format_parameters_is_read_or_refused, 0,
 			    (int)ARRAY_SIZE(fmtpv));
-	tcase_add_test(tc, no_parameters_at_all);
+	tcase_add_test(tc, without_parameters_none_is_found);
 	tcase_add_test(tc, every_truncation_is_taken_or_refused);
 	tcase_add_test(tc, mutations_are_taken_or_refused);
 	suite_add_tcase(s, tc);

@@ -217,7 +217,7 @@ START_TEST(reason_survives_the_wait_for_the_ack)
 END_TEST
 
 
-START_TEST(nobody_listens)
+START_TEST(a_call_to_where_nobody_listens_ends_at_once)
 {
 	struct sa dead;
 
@@ -317,7 +317,7 @@ END_TEST
 static struct end *const endv[] = { &a, &b };
 static const enum dlg_via viav[] = { DLG_AUTO, DLG_REINVITE, DLG_UPDATE };
 
-START_TEST(re_offer_in_every_way)
+START_TEST(re_offer_is_agreed_in_every_way)
 {
 	struct end *e = endv[_i % 2], *other = endv[!(_i % 2)];
 	enum dlg_via via = viav[_i / 2];
@@ -403,7 +403,7 @@ static struct mbuf *make_nothing(struct dlg *dlg, void *arg)
 }
 
 
-START_TEST(nothing_to_offer_any_more)
+START_TEST(who_has_nothing_to_offer_any_more_sends_nothing)
 {
 	call_up();
 	ck_assert_int_eq(dlg_offer(a.dlg, DLG_AUTO, make_nothing), 0);
@@ -454,21 +454,9 @@ START_TEST(nobody_who_takes_offers)
 END_TEST
 
 
-/** The answer comes later, from the test */
-static void offer_later(struct dlg *dlg, const struct sip_msg *msg, void *arg)
-{
-	struct end *e = arg;
-	(void)dlg;
-
-	++e->offerc;
-	body_get(e->theirs, sizeof(e->theirs), msg);
-	loop_poke();
-}
-
-
 START_TEST(wish_of_the_answerer_comes_after_its_answer)
 {
-	b.h.offerh = offer_later;
+	b.h.offerh = end_offer_later;
 	call_up();
 	(void)end_offer(&a, viav[_i]);
 	WAIT(b.offerc);
@@ -514,7 +502,7 @@ END_TEST
 
 START_TEST(caller_drops_with_a_re_offer_pending)
 {
-	b.h.offerh = offer_later;
+	b.h.offerh = end_offer_later;
 	call_up();
 	(void)end_offer(&a, viav[_i]);
 	WAIT(b.offerc);
@@ -526,7 +514,7 @@ END_TEST
 
 START_TEST(callee_drops_with_the_peers_re_offer_pending)
 {
-	b.h.offerh = offer_later;
+	b.h.offerh = end_offer_later;
 	call_up();
 	(void)end_offer(&a, viav[_i]);
 	WAIT(b.offerc);
@@ -538,9 +526,9 @@ START_TEST(callee_drops_with_the_peers_re_offer_pending)
 END_TEST
 
 
-START_TEST(drop_before_the_ack_of_a_re_invite)
+START_TEST(drop_before_the_ack_of_a_re_invite_waits_for_it)
 {
-	b.h.offerh = offer_later;
+	b.h.offerh = end_offer_later;
 	call_up();
 	(void)end_offer(&a, DLG_REINVITE);
 	WAIT(b.offerc);
@@ -654,7 +642,7 @@ START_TEST(drop_in_answerh_of_the_ack_calls_no_estabh)
 END_TEST
 
 
-START_TEST(drop_in_estabh)
+START_TEST(drop_in_estabh_leaves_nothing)
 {
 	struct end *e = endv[_i];
 
@@ -670,7 +658,7 @@ START_TEST(drop_in_estabh)
 END_TEST
 
 
-START_TEST(drop_in_offerh)
+START_TEST(drop_in_offerh_leaves_nothing)
 {
 	b.h.offerh = drop_msg;
 	call_up();
@@ -689,7 +677,7 @@ static void drop_second(struct dlg *dlg, const struct sip_msg *msg, void *arg)
 }
 
 
-START_TEST(drop_in_answerh_of_a_re_offer)
+START_TEST(drop_in_answerh_of_a_re_offer_asks_for_no_other)
 {
 	a.h.answerh = drop_second;
 	call_up_quietly();
@@ -701,7 +689,7 @@ START_TEST(drop_in_answerh_of_a_re_offer)
 END_TEST
 
 
-START_TEST(drop_in_offer_failh)
+START_TEST(drop_in_offer_failh_asks_for_no_other_offer)
 {
 	a.h.offer_failh = drop_fail;
 	b.h.offerh = refuse_offer;
@@ -715,7 +703,7 @@ START_TEST(drop_in_offer_failh)
 END_TEST
 
 
-START_TEST(drop_while_making_the_offer)
+START_TEST(drop_while_making_the_offer_sends_none)
 {
 	call_up();
 	ck_assert_int_eq(dlg_offer(a.dlg, DLG_AUTO, drop_make), 0);
@@ -725,7 +713,7 @@ START_TEST(drop_while_making_the_offer)
 END_TEST
 
 
-START_TEST(drop_while_making_the_offer_again)
+START_TEST(drop_while_making_a_later_offer_sends_none)
 {
 	call_up();
 	ck_assert_int_eq(end_offer(&a, DLG_REINVITE), 0);
@@ -747,7 +735,7 @@ static void other_resp_handler(int err, const struct sip_msg *msg, void *arg)
 }
 
 
-START_TEST(drop_in_reqh)
+START_TEST(drop_in_reqh_keeps_the_reply)
 {
 	b.h.reqh = drop_req;
 	call_up();
@@ -779,7 +767,7 @@ START_TEST(request_that_nobody_wants_is_refused)
 END_TEST
 
 
-START_TEST(request_to_a_peer_not_known_yet)
+START_TEST(a_peer_not_known_yet_is_sent_no_request)
 {
 	end_connect(&a, &b.laddr, body("hello"));
 	ck_assert_int_eq(dlg_request(a.dlg, "INFO", other_resp_handler, NULL,
@@ -828,7 +816,7 @@ static void add_calls(TCase *tc)
 	tcase_add_test(tc, early_caller_drops_before_any_response);
 	tcase_add_test(tc, callee_drops_before_the_ack);
 	tcase_add_test(tc, reason_survives_the_wait_for_the_ack);
-	tcase_add_test(tc, nobody_listens);
+	tcase_add_test(tc, a_call_to_where_nobody_listens_ends_at_once);
 }
 
 
@@ -837,11 +825,11 @@ static void add_offers(TCase *tc)
 	tcase_add_test(tc, delayed_offer_is_answered_in_the_ack);
 	tcase_add_test(tc, re_offer_does_not_overtake_the_ack);
 	tcase_add_test(tc, unwanted_delayed_offer_is_acked_before_the_bye);
-	tcase_add_loop_test(tc, re_offer_in_every_way, 0, 6);
+	tcase_add_loop_test(tc, re_offer_is_agreed_in_every_way, 0, 6);
 	tcase_add_test(tc, auto_is_an_invite_if_the_peer_does_not_allow_update);
 	tcase_add_test(tc, wishes_while_one_is_pending_become_one_offer);
 	tcase_add_test(tc, wish_before_the_call_is_up_waits);
-	tcase_add_test(tc, nothing_to_offer_any_more);
+	tcase_add_test(tc, who_has_nothing_to_offer_any_more_sends_nothing);
 	tcase_add_loop_test(tc, refused_re_offer_leaves_the_session_as_it_was,
 			    0, 3);
 	tcase_add_test(tc, nobody_who_takes_offers);
@@ -856,19 +844,19 @@ static void add_drops(TCase *tc)
 	tcase_add_loop_test(tc, caller_drops_with_a_re_offer_pending, 0, 3);
 	tcase_add_loop_test(tc, callee_drops_with_the_peers_re_offer_pending,
 			    0, 3);
-	tcase_add_test(tc, drop_before_the_ack_of_a_re_invite);
+	tcase_add_test(tc, drop_before_the_ack_of_a_re_invite_waits_for_it);
 	tcase_add_test(tc, drop_while_a_retry_waits);
 	tcase_add_test(tc, drop_in_answerh_calls_no_estabh);
 	tcase_add_test(tc, drop_in_answerh_of_the_ack_calls_no_estabh);
-	tcase_add_loop_test(tc, drop_in_estabh, 0, 2);
-	tcase_add_loop_test(tc, drop_in_offerh, 0, 3);
-	tcase_add_loop_test(tc, drop_in_answerh_of_a_re_offer, 0, 3);
-	tcase_add_loop_test(tc, drop_in_offer_failh, 0, 3);
-	tcase_add_test(tc, drop_while_making_the_offer);
-	tcase_add_test(tc, drop_while_making_the_offer_again);
-	tcase_add_test(tc, drop_in_reqh);
+	tcase_add_loop_test(tc, drop_in_estabh_leaves_nothing, 0, 2);
+	tcase_add_loop_test(tc, drop_in_offerh_leaves_nothing, 0, 3);
+	tcase_add_loop_test(tc, drop_in_answerh_of_a_re_offer_asks_for_no_other, 0, 3);
+	tcase_add_loop_test(tc, drop_in_offer_failh_asks_for_no_other_offer, 0, 3);
+	tcase_add_test(tc, drop_while_making_the_offer_sends_none);
+	tcase_add_test(tc, drop_while_making_a_later_offer_sends_none);
+	tcase_add_test(tc, drop_in_reqh_keeps_the_reply);
 	tcase_add_test(tc, request_that_nobody_wants_is_refused);
-	tcase_add_test(tc, request_to_a_peer_not_known_yet);
+	tcase_add_test(tc, a_peer_not_known_yet_is_sent_no_request);
 	tcase_add_test(tc, bad_arguments_are_refused_and_bodies_dropped);
 }
 

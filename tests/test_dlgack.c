@@ -152,7 +152,7 @@ START_TEST(dropped_call_without_ack_ends_with_bye_in_the_end)
 END_TEST
 
 
-START_TEST(bye_instead_of_the_ack)
+START_TEST(bye_instead_of_the_ack_ends_the_call)
 {
 	peer_calls_unacked();
 	if (_i)
@@ -247,7 +247,7 @@ static void tests(TCase *tc)
 			    0, 2);
 	tcase_add_test(tc, re_invite_after_a_lost_ack_is_put_off);
 	tcase_add_test(tc, dropped_call_without_ack_ends_with_bye_in_the_end);
-	tcase_add_loop_test(tc, bye_instead_of_the_ack, 0, 2);
+	tcase_add_loop_test(tc, bye_instead_of_the_ack_ends_the_call, 0, 2);
 	tcase_add_test(tc, repeated_2xx_gets_an_ack_each_time);
 	tcase_add_test(tc, repeated_ack_carries_the_answer_again);
 }

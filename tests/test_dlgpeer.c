@@ -237,7 +237,7 @@ START_TEST(only_a_slow_answer_is_preceded_by_a_100)
 END_TEST
 
 
-START_TEST(delayed_offer_of_a_re_invite)
+START_TEST(re_invite_without_a_body_is_offered_the_session)
 {
 	a.h.offerh = end_offer_later;
 	peer_calls(NULL);
@@ -593,7 +593,7 @@ static void tests(TCase *tc)
 	tcase_add_test(tc, requests_follow_the_peer_to_a_new_connection);
 	tcase_add_test(tc, lost_connection_ends_the_call_at_the_next_request);
 	tcase_add_test(tc, only_a_slow_answer_is_preceded_by_a_100);
-	tcase_add_test(tc, delayed_offer_of_a_re_invite);
+	tcase_add_test(tc, re_invite_without_a_body_is_offered_the_session);
 	tcase_add_test(tc, second_offer_before_our_answer_is_a_500);
 	tcase_add_test(tc, offer_in_an_early_dialog_is_a_500);
 	tcase_add_test(tc, update_without_a_body_only_refreshes);

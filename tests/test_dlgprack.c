@@ -242,7 +242,7 @@ static void drop_progr(struct dlg *dlg, const struct sip_msg *msg, void *arg)
 }
 
 
-START_TEST(drop_in_progrh)
+START_TEST(drop_in_progrh_cancels_the_call)
 {
 	struct sip_msg *inv, *can;
 
@@ -260,7 +260,7 @@ START_TEST(drop_in_progrh)
 END_TEST
 
 
-START_TEST(drop_while_a_reliable_one_rings)
+START_TEST(drop_while_a_reliable_one_rings_cancels_the_call)
 {
 	struct sip_msg *inv = call(), *can;
 
@@ -310,8 +310,8 @@ static void tests(TCase *tc)
 	tcase_add_test(tc, one_prack_at_a_time_is_enough);
 	tcase_add_test(tc, a_1xx_from_elsewhere_counts_for_nothing);
 	tcase_add_test(tc, a_new_offer_before_the_2xx_is_put_off);
-	tcase_add_loop_test(tc, drop_in_progrh, 0, 2);
-	tcase_add_test(tc, drop_while_a_reliable_one_rings);
+	tcase_add_loop_test(tc, drop_in_progrh_cancels_the_call, 0, 2);
+	tcase_add_test(tc, drop_while_a_reliable_one_rings_cancels_the_call);
 	tcase_add_test(tc,
 		       whoever_wants_ours_reliably_hears_nothing_before_the_answer);
 }

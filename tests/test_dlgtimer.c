@@ -96,7 +96,7 @@ static const struct {
 };
 
 
-START_TEST(who_refreshes)
+START_TEST(who_refreshes_is_agreed)
 {
 	peer_calls(rolev[_i].hdrs);
 	check_hdr(first_2xx(), SIP_HDR_SESSION_EXPIRES, rolev[_i].se);
@@ -408,7 +408,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
 	tcase_set_timeout(tc, 30);
-	tcase_add_loop_test(tc, who_refreshes, 0, (int)ARRAY_SIZE(rolev));
+	tcase_add_loop_test(tc, who_refreshes_is_agreed, 0, (int)ARRAY_SIZE(rolev));
 	tcase_add_test(tc, refresh_goes_on_and_on);
 	tcase_add_test(tc, peer_that_does_not_refresh_is_hung_up);
 	tcase_add_test(tc, long_interval_is_refreshed_by_us_as_well);

@@ -14,7 +14,7 @@
 #include "harden.h"
 
 
-START_TEST(no_core_no_new_privileges_no_sigpipe)
+START_TEST(process_has_no_core_no_new_privileges_no_sigpipe)
 {
 	struct rlimit rl;
 	struct sigaction sa;
@@ -84,7 +84,7 @@ int main(void)
 	Suite *s = suite_create("harden");
 	TCase *tc = tcase_create("harden");
 
-	tcase_add_test(tc, no_core_no_new_privileges_no_sigpipe);
+	tcase_add_test(tc, process_has_no_core_no_new_privileges_no_sigpipe);
 #if !HAVE_SANITIZER
 	tcase_add_test(tc, process_cannot_be_dumped_or_traced);
 #endif

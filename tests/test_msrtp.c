@@ -202,7 +202,7 @@ START_TEST(rfc_6188_keys_are_seen_in_a_packet)
 }
 END_TEST
 
-START_TEST(worked_example_of_a_gcm_packet)
+START_TEST(a_gcm_packet_is_as_in_the_worked_example)
 {
 	const struct suite *s = suite_at(SUITE_AEAD_AES_128_GCM);
 	uint8_t ks[28], exp[BUF], got[BUF];
@@ -806,7 +806,7 @@ static TCase *answers(const char *name, SFun start)
 	tcase_add_test(tc, reference_derives_the_keys_of_the_rfcs);
 	tcase_add_test(tc, rfc_3711_b3_keys_are_seen_in_a_packet);
 	tcase_add_test(tc, rfc_6188_keys_are_seen_in_a_packet);
-	tcase_add_test(tc, worked_example_of_a_gcm_packet);
+	tcase_add_test(tc, a_gcm_packet_is_as_in_the_worked_example);
 	add_for_all_suites(tc, every_suite_equals_the_reference_and_comes_back);
 	add_for_all_suites(tc, csrcs_and_extension_stay_in_clear);
 	add_for_all_suites(tc, roc_counts_on_over_the_wrap);

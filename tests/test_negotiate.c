@@ -223,7 +223,7 @@ START_TEST(too_much_is_488_and_nonsense_400)
 END_TEST
 
 
-START_TEST(first_good_crypto_line_in_the_peers_order)
+START_TEST(first_good_crypto_line_in_the_peers_order_is_taken)
 {
 	take(HEAD AUDIO
 	     "a=crypto:1 F8_128_HMAC_SHA1_80 inline:" K30A "\r\n"
@@ -321,7 +321,7 @@ static const struct {
 };
 
 
-START_TEST(opus_parameters)
+START_TEST(opus_parameters_of_the_peer_are_kept)
 {
 	char text[512];
 
@@ -422,7 +422,7 @@ static const char *print_answer(void)
 }
 
 
-START_TEST(hold_in_every_form)
+START_TEST(hold_is_answered_in_every_form)
 {
 	char text[512], want[32];
 
@@ -502,7 +502,7 @@ START_TEST(answer_has_every_line_in_order_and_one_in_use)
 END_TEST
 
 
-START_TEST(answer_over_ipv6_with_its_own_rtcp_port)
+START_TEST(answer_over_ipv6_names_its_own_rtcp_port)
 {
 	struct neg back;
 	const char *text;
@@ -867,19 +867,19 @@ static void add_tests(TCase *tc)
 			    0, (int)ARRAY_SIZE(refusev));
 	tcase_add_test(tc, key_that_did_not_come_over_tls_is_none);
 	tcase_add_test(tc, too_much_is_488_and_nonsense_400);
-	tcase_add_test(tc, first_good_crypto_line_in_the_peers_order);
+	tcase_add_test(tc, first_good_crypto_line_in_the_peers_order_is_taken);
 	tcase_add_test(tc, policy_says_which_suites);
 	tcase_add_test(tc, policy_says_which_codecs);
 	tcase_add_test(tc, doubled_tag_names_no_line);
 	tcase_add_test(tc, first_good_audio_line_is_taken);
-	tcase_add_loop_test(tc, opus_parameters, 0,
+	tcase_add_loop_test(tc, opus_parameters_of_the_peer_are_kept, 0,
 			    (int)ARRAY_SIZE(opusv));
 	tcase_add_test(tc, dtmf_of_8000_hz_is_taken_if_there_is_none_of_the_codecs_clock);
 	tcase_add_test(tc, dtmf_of_another_clock_or_number_is_not_taken);
-	tcase_add_loop_test(tc, hold_in_every_form, 0,
+	tcase_add_loop_test(tc, hold_is_answered_in_every_form, 0,
 			    (int)ARRAY_SIZE(holdv));
 	tcase_add_test(tc, answer_has_every_line_in_order_and_one_in_use);
-	tcase_add_test(tc, answer_over_ipv6_with_its_own_rtcp_port);
+	tcase_add_test(tc, answer_over_ipv6_names_its_own_rtcp_port);
 	tcase_add_test(tc, answer_spells_the_suite_as_the_offer_did);
 	tcase_add_test(tc, two_keys_are_in_one_line_each_with_its_mki);
 	tcase_add_test(tc, only_who_offers_an_mki_is_sent_any_and_only_with_group_keys);
