@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "epworld.h"
 #include "focus/mixevent.h"
 #include "log.h"
@@ -638,8 +639,6 @@ int main(void)
 	TCase *tc = tcase_create("walk");
 	const char *env = getenv("EPMODEL_SEEDS");
 	int seeds = env ? atoi(env) : 2;
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 300);
@@ -649,10 +648,5 @@ int main(void)
 	tcase_add_test(tc, offers_without_an_answer_are_bounded_and_hold_nobody_up);
 	tcase_add_test(tc, mixer_has_no_say_about_conferences_of_another);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "epworld.h"
 #include "log.h"
 #include "secret.h"
@@ -502,8 +503,6 @@ int main(void)
 {
 	Suite *s = suite_create("rekey");
 	TCase *tc = tcase_create("stories");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc,
@@ -533,10 +532,5 @@ int main(void)
 			    0, 2);
 	tcase_add_loop_test(tc, a_key_that_was_asked_for_is_no_proof, 0, 2);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }
