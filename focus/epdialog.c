@@ -18,6 +18,7 @@
 #include "focus/promote.h"
 #include "focus/refer.h"
 #include "focus/rekey.h"
+#include "focus/request.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -521,7 +522,7 @@ static bool request_handler(struct dlg *dlg, const struct sip_msg *msg,
 
 	/* with OPTIONS many phones look whether the call is still there */
 	if (!pl_strcmp(&msg->met, "OPTIONS"))
-		focus_options(ep->part->conf->focus, msg);
+		request_options(ep->part->conf->focus, msg);
 	else if (!pl_strcmp(&msg->met, "REFER"))
 		refer_in_dialog(ep, dlg, msg);
 	else

@@ -101,8 +101,6 @@ void focus_on_reload(struct focus *f, focus_reload_h *h, void *arg);
 /** Hang up everything; call until focus_idle() or patience ends */
 void focus_stop(struct focus *f);
 bool focus_idle(const struct focus *f);
-/** The answer to OPTIONS, the same in and out of dialogs: RFC 3261 section 11.2 */
-void focus_options(struct focus *f, const struct sip_msg *msg);
 /** The host parts that mean us */
 bool focus_is_ours(const struct focus *f, const struct uri *uri, const struct sa *dst);
 /** Actual address of the first TLS listener */

@@ -14,6 +14,7 @@
 #include "focus/invite.h"
 #include "focus/listinvite.h"
 #include "focus/mixevent.h"
+#include "focus/request.h"
 #include "focus/refer.h"
 #include "focus/uamem.h"
 
@@ -745,7 +746,7 @@ const struct neg_floor_local *epfloor_local(struct endpoint *ep)
 	return NULL;
 }
 
-void focus_options(struct focus *f, const struct sip_msg *msg)
+void request_options(struct focus *f, const struct sip_msg *msg)
 {
 	(void)f;
 	(void)msg;
