@@ -10,6 +10,7 @@
  * offer.c our re-INVITE and UPDATE, and the peer's answers
  * req.c   how a request of ours is sent in a dialog; ACK and BYE
  * cred.c  our digest credentials
+ * flow.c  the connection that a dialog is on
  * timer.c session timers
  */
 #ifndef CONCLAVE_DIALOG_DLG_H

@@ -17,7 +17,9 @@ struct dialinvite {
 	const struct mbuf *history;     /* recipient-list-history, or NULL    */
 };
 
-/** Its leg is at the mixer: draw keys, send it; the endpoint has a dialog then */
+/** Its leg is at the mixer: draw keys, send it; the endpoint has a dialog then.
+ *  d is only read; the dialog takes a reference of its reach.
+ *  @return 0, or an errno and there is no dialog */
 int dialinvite_send(struct endpoint *ep, const struct dialinvite *d);
 
 #endif

@@ -31,6 +31,7 @@ enum {
 
 struct uamem;
 
+/** @return 0 or ENOMEM */
 int uamem_alloc(struct uamem **ump);
 
 /**

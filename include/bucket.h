@@ -3,6 +3,8 @@
  *
  * Holds `burst` tokens at most, and gets one each `interval`.  Time is passed
  * in, by any clock and in any unit, the same as that of the interval.
+ *
+ * Ownership:  the caller's struct; there is nothing to free
  */
 #ifndef CONCLAVE_BUCKET_H
 #define CONCLAVE_BUCKET_H

@@ -5,7 +5,8 @@
  * All PCM is 16 bit mono at the codec's own rate; resampling is the caller's.
  * Shared by the mixer's elements and by the test phone.
  *
- * Refs: RFC 6716, RFC 7587, RFC 3551 section 4.5
+ * Ownership:  encoders and decoders are their maker's; free sets the pointer to NULL
+ * Refs:       RFC 6716, RFC 7587, RFC 3551 section 4.5
  */
 #ifndef CONCLAVE_CODEC_H
 #define CONCLAVE_CODEC_H
@@ -50,6 +51,8 @@ struct codec_cfg {
 struct codec_enc;
 struct codec_dec;
 
+/** @return 0, EINVAL for a codec or configuration that there is not, or ENOMEM;
+ *  *ep is untouched then */
 int  codec_enc_new(struct codec_enc **ep, enum codec_id id, const struct codec_cfg *cfg);
 void codec_enc_free(struct codec_enc **ep);
 /**
@@ -80,6 +83,7 @@ void codec_enc_copy(struct codec_enc *to, const struct codec_enc *from);
  */
 int codec_encode(struct codec_enc *e, const int16_t *pcm, size_t sampc, uint8_t *buf, size_t size);
 
+/** As codec_enc_new() */
 int  codec_dec_new(struct codec_dec **dp, enum codec_id id);
 void codec_dec_free(struct codec_dec **dp);
 void codec_dec_reset(struct codec_dec *d);

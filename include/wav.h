@@ -1,5 +1,8 @@
 /**
  * @file wav.h  16 bit PCM WAV files
+ *
+ * Both return 0 or an errno value: EBADMSG is no such file, ENOTSUP one of another
+ * kind, EFBIG one that is too long.  sampc counts samples, rate is in Hz.
  */
 #ifndef CONCLAVE_WAV_H
 #define CONCLAVE_WAV_H

@@ -18,6 +18,7 @@ struct resamp {
 	uint32_t in, out;         /* [Hz]                             */
 };
 
+/** Into the caller's struct, resamp_close() frees what is in it; 0 or ENOMEM */
 int  resamp_init(struct resamp *r, uint32_t in, uint32_t out);
 void resamp_close(struct resamp *r);
 void resamp_reset(struct resamp *r);
