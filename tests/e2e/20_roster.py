@@ -231,7 +231,7 @@ def epochs(env, demo):
     confs = lib.wait_until('a conference', lambda: st.ctl('list')['conferences'], 10)
     conf = confs[0]['conf']
     cli = st.client('dave')
-    uri = cli.uri(confs[0]['uri'].split(':')[1].split('@')[0])
+    uri = cli.uri(lib.user_of(confs[0]['uri']))
     w = st.watch('dave', uri=uri, cli=cli).start()
 
     def all_there():

@@ -128,6 +128,17 @@ class RawChair:
         return [r for r in m.requests() if r[1] == status]
 
 
+def in_the_mix(server, label, shown, users, rtp):
+    """Who is, is in the header of each packet that others get"""
+    who = {lib.user_of(p['identity']): p
+           for p in shown['participants']}
+    for name, listener in (('bob', 'dave'), ('carol', 'bob')):
+        port = int(who[listener]['legs'][0]['remote'].rsplit(':', 1)[1])
+        packets = [(at, csrcs) for at, to, csrcs in rtp if to == port]
+        edges(server, label, packets, name, users[who[name]['part']],
+              who[name]['legs'][0]['ssrc'])
+
+
 def decisions(env, server):
     """Grant, deny and revoke by a chair; the operator; kick"""
     chair = RawChair(env, server)
@@ -148,11 +159,11 @@ def decisions(env, server):
 
     def holders():
         users = server.ctl('floor', label)['users']
-        return [u['identity'].split(':')[1].split('@')[0]
+        return [lib.user_of(u['identity'])
                 for u in users if u['holds']]
 
     def speaking():
-        return [p['identity'].split(':')[1].split('@')[0]
+        return [lib.user_of(p['identity'])
                 for p in server.ctl('show', label)['participants']
                 if p['legs'][0]['speaking']]
     wait_until('bob is heard', lambda: speaking() == ['bob'], 5)
@@ -168,7 +179,7 @@ def decisions(env, server):
     server.ctl('floor', label, 'grant', 'sip:dave@127.0.0.1')
     wait_until('dave holds the floor', lambda: holders() == ['dave'], 5)
     shown = server.ctl('show', label)
-    muted = {p['identity'].split(':')[1].split('@')[0]: p['legs'][0]['muted']
+    muted = {lib.user_of(p['identity']): p['legs'][0]['muted']
              for p in shown['participants']}
     check(muted == {'alice': True, 'bob': True, 'carol': True, 'dave': False},
           'muted: %s' % muted)
@@ -179,15 +190,7 @@ def decisions(env, server):
     check(calls['carol']['floor']['told'][-1]['status'] == 'Revoked',
           'carol: %s' % calls['carol']['floor'])
 
-    # who is in the mix is in the header of each packet that others get
-    who = {p['identity'].split(':')[1].split('@')[0]: p
-           for p in shown['participants']}
-    rtp = rtp_packets(pcap)
-    for name, listener in (('bob', 'dave'), ('carol', 'bob')):
-        port = int(who[listener]['legs'][0]['remote'].rsplit(':', 1)[1])
-        packets = [(at, csrcs) for at, to, csrcs in rtp if to == port]
-        edges(server, label, packets, name, users[who[name]['part']],
-              who[name]['legs'][0]['ssrc'])
+    in_the_mix(server, label, shown, users, rtp_packets(pcap))
     chair.call.bye()
 
 

@@ -51,7 +51,7 @@ class Watch:
         lines = [json.loads(li) for li in lib.read_text(self.path).split('\n')[:-1]]
         check(all(0 <= time.time() - li['time_ms'] / 1000 < 60 for li in lines),
               'time_ms is no time of day')
-        return [(li['identity'].split(':')[1].split('@')[0], li['role'],
+        return [(lib.user_of(li['identity']), li['role'],
                  li['muted'], li.get('reason')) for li in lines if li['ev'] == ev]
 
     def close(self):
@@ -68,7 +68,7 @@ class Show:
             'conferences'], 5)[0]['conf']
 
     def parts(self):
-        return {p['identity'].split(':')[1].split('@')[0]: p for p in
+        return {lib.user_of(p['identity']): p for p in
                 self.server.ctl('show', self.label)['participants']}
 
     def leg(self, user):
@@ -112,6 +112,34 @@ def number(show):
     check('no such participant' in answer, answer)
 
 
+def watched(feed):
+    """What an operator who watches saw of muted()"""
+    check(feed.told('mute') == [('carol', 'member', True, 'operator')] and
+          feed.told('unmute') == [('carol', 'member', False, 'operator')],
+          'watch: %s' % (feed.told('mute') + feed.told('unmute')))
+    check(feed.told('role') == [('dave', 'member', False, 'operator'),
+                                ('dave', 'listener', True, 'operator')],
+          'watch: %s' % feed.told('role'))
+
+
+def in_the_mix(env, server, rtp, ssrc, port):
+    """The others heard it, and to the packet: rtp has those to this port, and in
+    them carol's SSRC"""
+    silent = 1000 * (-edge(server, rtp, 'mute', ssrc, port) +
+                     edge(server, rtp, 'unmute', ssrc, port))
+    heard = spans(env.path('roles-3.wav'), FREQ['carol'])
+    note('dave hears carol %s' % heard)
+    check(len(heard) == 2 and
+          abs(heard[1][0] - heard[0][1] - silent) <= EDGE_MS,
+          'carol was muted for %.0f ms' % silent)
+    t0, t1 = logged(server, 'ev=role .*identity=%s ' % WHO['dave'])
+    heard = spans(env.path('roles-0.wav'), FREQ['dave'])
+    note('alice hears dave %s' % heard)
+    check(len(heard) == 1 and
+          abs(heard[0][1] - heard[0][0] - 1000 * (t1 - t0)) <= EDGE_MS,
+          'dave was a member for %.0f ms' % (1000 * (t1 - t0)))
+
+
 def muted(env, server):
     """Who is muted, or only listens, is in nobody's mix; and everybody sees it"""
     rec, pcap = env.path('roles.wav'), env.path('roles.pcap')
@@ -127,7 +155,7 @@ def muted(env, server):
     def seen():
         """{user: (role, status, media)}"""
         w.pump()
-        return {u.split(':')[1].split('@')[0]: (
+        return {lib.user_of(u): (
             role, *[(e['state'], e['media']) for e in eps.values()][0])
             for u, (role, eps) in w.replica.roster().items()}
     want = {'alice': ('owner', 'connected', 'sendrecv'),
@@ -159,27 +187,8 @@ def muted(env, server):
     c.result(60)
     w.until('the last NOTIFY', lambda: w.state.startswith('terminated'))
 
-    check(feed.told('mute') == [('carol', 'member', True, 'operator')] and
-          feed.told('unmute') == [('carol', 'member', False, 'operator')],
-          'watch: %s' % (feed.told('mute') + feed.told('unmute')))
-    check(feed.told('role') == [('dave', 'member', False, 'operator'),
-                                ('dave', 'listener', True, 'operator')],
-          'watch: %s' % feed.told('role'))
-
-    rtp = rtp_packets(pcap)
-    silent = 1000 * (-edge(server, rtp, 'mute', ssrc, port) +
-                     edge(server, rtp, 'unmute', ssrc, port))
-    heard = spans(env.path('roles-3.wav'), FREQ['carol'])
-    note('dave hears carol %s' % heard)
-    check(len(heard) == 2 and
-          abs(heard[1][0] - heard[0][1] - silent) <= EDGE_MS,
-          'carol was muted for %.0f ms' % silent)
-    t0, t1 = logged(server, 'ev=role .*identity=%s ' % WHO['dave'])
-    heard = spans(env.path('roles-0.wav'), FREQ['dave'])
-    note('alice hears dave %s' % heard)
-    check(len(heard) == 1 and
-          abs(heard[0][1] - heard[0][0] - 1000 * (t1 - t0)) <= EDGE_MS,
-          'dave was a member for %.0f ms' % (1000 * (t1 - t0)))
+    watched(feed)
+    in_the_mix(env, server, rtp_packets(pcap), ssrc, port)
 
 
 class Member:

@@ -79,7 +79,7 @@ class Scene:
         return self.server.ctl('list')['conferences'][0]['conf']
 
     def parts(self):
-        return {p['identity'].split(':')[1].split('@')[0]: p
+        return {lib.user_of(p['identity']): p
                 for p in self.server.ctl('show', self.conf())['participants']
                 if all(leg['state'] in ('connected', 'on-hold')
                        for leg in p['legs'])}

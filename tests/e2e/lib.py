@@ -95,6 +95,11 @@ def have_ipv6():
         return False
 
 
+def user_of(uri):
+    """alice of sip:alice@example.org"""
+    return re.match(r'sips?:([^@]+)@', uri)[1]
+
+
 def read_text(path):
     with open(path, errors='replace') as f:
         return f.read()
@@ -328,7 +333,7 @@ class Server:
         """URI to dial of the first conference that exists, or None"""
         confs = self.ctl('list')['conferences']
         # as listed it has no port; ours is any free one
-        return confs and self.uri(confs[0]['uri'].split(':')[1].split('@')[0])
+        return confs and self.uri(user_of(confs[0]['uri']))
 
     def term(self):
         self.termed = True

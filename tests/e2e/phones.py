@@ -1,18 +1,13 @@
 """Three baresips in one conference, and what each of them hears; who is in the
 only conference of a server"""
-import re
 import time
 
 import pki
 from baresip import Baresip
-from lib import check, judge, note, sanitized, tones, wait_until
+from lib import check, judge, note, sanitized, tones, user_of, wait_until
 
 FREQ = {'alice': 440, 'bob': 660, 'carol': 990}
 SETTLE_S = 1            # until the last one is heard by all
-
-
-def user_of(uri):
-    return re.match(r'sip:([^@]+)@', uri)[1]
 
 
 def registered(server):
