@@ -1,7 +1,8 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = base/log.c base/harden.c base/strangers.c base/supervisor.c \
 	include/log.h include/harden.h include/strangers.h include/supervisor.h \
-	base/bucket.c include/bucket.h base/heapuse.c include/heapuse.h base/procstat.c include/procstat.h include/clock.h base/sandbox.c include/sandbox.h
+	base/bucket.c include/bucket.h base/heapuse.c include/heapuse.h \
+	base/procstat.c include/procstat.h include/clock.h base/sandbox.c include/sandbox.h
 libbase_a_CFLAGS = $(AM_CFLAGS)
 
 # Its own library: linked by programs that hold keys, never by tests of others

@@ -62,8 +62,9 @@ uint32_t dlg_min_se(const struct sip_msg *msg)
 }
 
 
-/** Sections 7.4 and 9: what the peer takes at least goes for all that follows */
-static uint32_t longest(struct dlg *dlg, const struct sip_msg *msg)
+/** Sections 7.4 and 9: what the peer takes at least goes for all that follows;
+ *  @return the longest interval that it may have [s] */
+static uint32_t note_min_se(struct dlg *dlg, const struct sip_msg *msg)
 {
 	uint32_t min = 0;
 
@@ -78,7 +79,7 @@ static uint32_t longest(struct dlg *dlg, const struct sip_msg *msg)
 void dlg_timer_request(struct dlg *dlg, const struct sip_msg *msg)
 {
 	struct pl params = { NULL, 0 }, who;
-	const uint32_t max = longest(dlg, msg);
+	const uint32_t max = note_min_se(dlg, msg);
 	uint32_t se = 0;
 
 	dlg->se_peer = sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "timer");

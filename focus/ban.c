@@ -4,6 +4,7 @@
  * By identity, for the conference's rejoin_ban seconds; an invitation lifts
  * it.
  */
+#include "focus/ban.h"
 #include "focus/tree.h"
 
 enum { BAN_MAX = 256 };       /* the oldest is forgotten first              */

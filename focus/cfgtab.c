@@ -97,7 +97,8 @@ const struct cfg_row cfg_rowv[] = {
 	  "Connections of one address (IPv6: /64) on which nobody has authenticated; above that the oldest is closed after 5 s, before that the new one; 0: no bound" },
 	{ CFG_SCOPE_TOP, "max_subscriptions", &cfg_kind_u32, TOP(max_subscriptions), 0,
 	  "20", 0, 100000, NULL,
-	  "Conference subscriptions of one user at a time; one more is refused with 503" },
+	  "Conference subscriptions of one user at a time; one more is refused with 503, as is one of too many"
+	  " in a row: after so many at once (64, if that is more) one a second" },
 	{ CFG_SCOPE_TOP, "event_interval", &cfg_kind_u32, TOP(event_interval_ms), 0,
 	  "1000", 0, 60000, NULL,
 	  "Least milliseconds between two notifications of changes to one subscriber" },

@@ -5,10 +5,11 @@
  * control socket, and the watchers of the conference.  Nothing is announced
  * from anywhere else.
  */
-#include "focus/tree.h"
 #include "focus/confevent.h"
 #include "focus/ctlsock.h"
+#include "focus/epmedia.h"
 #include "focus/role.h"
+#include "focus/tree.h"
 #include "clock.h"
 #include "log.h"
 

@@ -4,6 +4,7 @@
  * Refs: RFC 4579 sections 5.3, 5.4 and 5.12; TR 33.829 clause 5.2.1.1
  */
 #include <string.h>
+#include "focus/epfloor.h"
 #include "focus/role.h"
 #include "log.h"
 

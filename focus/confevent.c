@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
+#include "focus/epmedia.h"
 #include "focus/rights.h"
 #include "focus/role.h"
 #include "log.h"

@@ -7,16 +7,17 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-#include "focus/dialout.h"
-#include "focus/tree.h"
 #include "focus/ctlask.h"
-#include "focus/ctlreg.h"
-#include "focus/ctlstats.h"
-#include "focus/ctlsock.h"
 #include "focus/ctlfloor.h"
 #include "focus/ctlpart.h"
+#include "focus/ctlreg.h"
+#include "focus/ctlsock.h"
+#include "focus/ctlstats.h"
+#include "focus/dialout.h"
+#include "focus/epmedia.h"
 #include "focus/ident.h"
 #include "focus/role.h"
+#include "focus/tree.h"
 #include "log.h"
 
 

@@ -1,6 +1,7 @@
 /**
  * @file focus/ctlpart.c  conclavectl kick, mute, unmute, role
  */
+#include "focus/ban.h"
 #include "focus/ctlpart.h"
 #include "focus/ident.h"
 #include "focus/role.h"

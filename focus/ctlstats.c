@@ -14,6 +14,7 @@
 #include "focus/registrar.h"
 #include "focus/tlsid.h"
 #include "fdspare.h"
+#include "floorsrv.h"
 #include "heapuse.h"
 #include "procstat.h"
 #include "strangers.h"

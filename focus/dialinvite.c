@@ -9,6 +9,8 @@
  */
 #include <openssl/crypto.h>
 #include "focus/dialinvite.h"
+#include "focus/epmedia.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 
 

@@ -5,8 +5,10 @@
  * the mixer, then the INVITE goes out (dialinvite.c).
  */
 #include <string.h>
+#include "focus/ban.h"
 #include "focus/dialinvite.h"
 #include "focus/dialout.h"
+#include "focus/epmedia.h"
 #include "focus/hunt.h"
 #include "focus/reach.h"
 #include "focus/tree.h"

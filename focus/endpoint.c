@@ -8,6 +8,9 @@
  */
 #include <string.h>
 #include "focus/dialout.h"
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/promote.h"
 #include "focus/tree.h"
 #include "log.h"
 

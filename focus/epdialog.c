@@ -9,9 +9,15 @@
 #include <string.h>
 #include <time.h>
 #include "focus/dialout.h"
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
+#include "focus/mixevent.h"
 #include "focus/privacy.h"
+#include "focus/promote.h"
 #include "focus/refer.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -303,8 +309,11 @@ static bool read_body(struct dlg *dlg, const struct sip_msg *msg,
 		      struct body *b)
 {
 	if (body_read(b, msg)) {
+		/* RFC 3261 section 8.2.3 */
 		(void)dlg_reject(dlg, b->scode, "Bad Body",
-				 "Warning: 399 conclave \"%s\"\r\n", b->why);
+				 "Warning: 399 conclave \"%s\"\r\n%s", b->why,
+				 b->scode == 415 ? "Accept: application/sdp,"
+				 " multipart/mixed\r\n" : "");
 		return false;
 	}
 

@@ -4,6 +4,7 @@
  * Refs: RFC 4579 section 5.1
  */
 #include <string.h>
+#include "focus/epmedia.h"
 #include "focus/ident.h"
 #include "focus/privacy.h"
 #include "focus/tlsid.h"

@@ -9,6 +9,11 @@
  */
 #include <string.h>
 #include <time.h>
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/promote.h"
+#include "focus/recover.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -163,6 +168,7 @@ int epmedia_keys(struct endpoint *ep, struct neg_err *e)
 	if (err)
 		return err;
 
+	ep->asked = true;
 	/* an offer of ours that was out has lost against this one */
 	ep->offer_ge = mem_deref(ep->offer_ge);
 	ep->offer_own = false;

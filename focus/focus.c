@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include "focus/tree.h"
-#include "focus/refer.h"
 #include "focus/confevent.h"
+#include "focus/ctlsock.h"
+#include "focus/epfloor.h"
 #include "focus/ident.h"
 #include "focus/intake.h"
+#include "focus/invite.h"
+#include "focus/mixevent.h"
 #include "focus/privacy.h"
+#include "focus/refer.h"
 #include "focus/registrar.h"
-#include "focus/tlsid.h"
-#include "focus/ctlsock.h"
 #include "focus/relog.h"
+#include "focus/tlsid.h"
+#include "focus/tree.h"
 #include "focus/uamem.h"
 #include "log.h"
 #include "strangers.h"
@@ -32,6 +35,7 @@ static void destructor(void *arg)
 	f->ctl = mem_deref(f->ctl);
 	list_flush(&f->referoutl);
 	list_flush(&f->ratel);
+	list_flush(&f->askl);
 	mem_deref(f->lsnr);
 	mem_deref(f->lsnr_stray);
 	mem_deref(f->reg);

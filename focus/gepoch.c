@@ -10,6 +10,7 @@
  *             and at the mixer
  */
 #include <time.h>
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 

@@ -7,6 +7,9 @@
  * Refs: RFC 4579 sections 5.1 and 5.4; TR 33.829 clauses 5.1.3 and 5.2.1
  */
 #include <string.h>
+#include "focus/ban.h"
+#include "focus/epfloor.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
 #include "focus/privacy.h"
 #include "focus/replaces.h"
@@ -201,19 +204,14 @@ static bool interval_ok(struct focus *f, const struct sip_msg *msg)
  *  and may never; each would be let in for the sake of the one that leaves. */
 static bool has_successor(const struct conference *c, uint64_t leg)
 {
-	for (struct le *pe = list_head(&c->partl); pe; pe = pe->next) {
-		const struct part *p = pe->data;
+	const struct endpoint *ep = NULL;
 
-		for (struct le *le = list_head(&p->endpointl); le;
-		     le = le->next) {
-			const struct endpoint *ep = le->data;
-
-			if (ep->replaces == leg)
-				return true;
-		}
+	while ((ep = conference_endpoints(c, ep))) {
+		if (ep->replaces == leg)
+			break;
 	}
 
-	return false;
+	return ep != NULL;
 }
 
 

@@ -9,6 +9,7 @@
  */
 #include "focus/dialout.h"
 #include "focus/listinvite.h"
+#include "focus/rate.h"
 #include "focus/tree.h"
 #include "focus/urilist.h"
 #include "log.h"
@@ -49,7 +50,8 @@ int listinvite_read(struct urilist **lp, struct focus *f,
 		return err;
 	}
 
-	if (!rate_ok(&f->ratel, identity, list_count(&l->entryl))) {
+	if (!rate_ok(&f->ratel, identity, RATE_BURST,
+		     list_count(&l->entryl))) {
 		*scodep = 503;
 		*whyp = "Too many calls for one user";
 		mem_deref(l);

@@ -17,7 +17,9 @@ libfocus_a_SOURCES = focus/focus.c focus/invite.c focus/conference.c \
 	focus/descr.c focus/negotiate.c focus/negprint.c focus/negfloor.c focus/negfloor.h focus/epfloor.c focus/epfloor.h focus/ctlfloor.c focus/ctlfloor.h \
 	focus/role.c focus/role.h focus/rights.c focus/rights.h focus/ctlpart.c focus/ctlpart.h \
 	focus/demo.c focus/demo_pki.c \
-	focus/tree.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h
+	focus/tree.h focus/change.h focus/conference.h focus/part.h focus/endpoint.h focus/gclass.h \
+	focus/epmedia.h focus/promote.h focus/rekey.h focus/invite.h focus/rate.h focus/ban.h \
+	focus/mixevent.h focus/recover.h focus/mixproc.h focus/descr.h focus/negotiate.h focus/demo.h
 include focus/events.mk
 libfocus_a_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(PROTOBUF_CFLAGS) \
 	$(JANSSON_CFLAGS) $(XML_CFLAGS)

@@ -10,9 +10,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "focus/tree.h"
 #include "focus/demo.h"
+#include "focus/epfloor.h"
 #include "focus/relog.h"
+#include "focus/tree.h"
 #include "fdspare.h"
 #include "harden.h"
 #include "log.h"

@@ -1,6 +1,10 @@
 /**
  * @file focus/mixevent.c  What a mixer reports
  */
+#include "focus/epfloor.h"
+#include "focus/mixevent.h"
+#include "focus/promote.h"
+#include "focus/recover.h"
 #include "focus/tree.h"
 #include "log.h"
 

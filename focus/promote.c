@@ -12,6 +12,9 @@
  * In keying "group" a leg that took a delayed offer comes here too: its first
  * keys were drawn before its class was known.
  */
+#include "focus/epmedia.h"
+#include "focus/promote.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "focus/uamem.h"
 #include "log.h"

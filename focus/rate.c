@@ -1,14 +1,15 @@
 /**
- * @file focus/rate.c  How often one identity may have us call others
+ * @file focus/rate.c  How often one identity may make us work
  *
- * BURST at once, then one more each INTERVAL_MS.  A list may overdraw that, once,
- * so that it can be as long as a list may be.  A full bucket says nothing and is
- * forgotten.
+ * By calls to others, and by whole rosters.  A burst at once, then one more each
+ * INTERVAL_MS.  A list of people to call may overdraw that, once, so that it can
+ * be as long as a list may be.  A full bucket says nothing and is forgotten.
  */
 #include "bucket.h"
+#include "focus/rate.h"
 #include "focus/tree.h"
 
-enum { BURST = 64, INTERVAL_MS = 1000, CALLERS_MAX = 1000 };
+enum { INTERVAL_MS = 1000, CALLERS_MAX = 1000 };
 
 struct caller {
 	struct le le;
@@ -45,7 +46,8 @@ static struct caller *find(struct list *l, const char *identity, uint64_t now)
 }
 
 
-bool rate_ok(struct list *ratel, const char *identity, unsigned cost)
+bool rate_ok(struct list *ratel, const char *identity, unsigned burst,
+	     unsigned cost)
 {
 	uint64_t now = tmr_jiffies();
 	struct caller *cr = find(ratel, identity, now);
@@ -63,5 +65,5 @@ bool rate_ok(struct list *ratel, const char *identity, unsigned cost)
 		list_append(ratel, &cr->le, cr);
 	}
 
-	return bucket_take(&cr->bucket, BURST, INTERVAL_MS, cost, now);
+	return bucket_take(&cr->bucket, burst, INTERVAL_MS, cost, now);
 }

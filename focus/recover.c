@@ -16,6 +16,12 @@
  * before, do not come any more.  What others of that User-Agent did ends nothing:
  * anybody can bear any name.
  */
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/mixevent.h"
+#include "focus/promote.h"
+#include "focus/recover.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -134,7 +140,7 @@ void recover_moved(struct endpoint *ep)
 void recover_report(struct endpoint *ep)
 {
 	/* what it names is under the key that it has just been offered */
-	if (tmr_isrunning(&ep->tmr_deaf))
+	if (tmr_isrunning(&ep->tmr_deaf) && !ep->asked)
 		promote_remember(ep, FOLLOWS_YES);
 	ep->reports = true;
 	tmr_cancel(&ep->tmr_deaf);

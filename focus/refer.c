@@ -2,9 +2,12 @@
  * @file focus/refer.c  REFER to a conference: invite, remove, refer on
  */
 #include <string.h>
+#include "focus/ban.h"
 #include "focus/confevent.h"
+#include "focus/invite.h"
 #include "focus/notifier.h"
 #include "focus/privacy.h"
+#include "focus/rate.h"
 #include "focus/refer.h"
 #include "focus/referto.h"
 #include "focus/rights.h"
@@ -344,7 +347,7 @@ static bool authorised(const struct wish *w)
 	/* all but the removal of somebody who is there makes work for others */
 	if ((w->to.kind != REFERTO_BYE ||
 	     !(to_remove(w) || is_conference(w))) &&
-	    !rate_ok(&w->f->ratel, w->who, 1)) {
+	    !rate_ok(&w->f->ratel, w->who, RATE_BURST, 1)) {
 		refuse(w, 503, "Service Unavailable", "Too many REFERs");
 		return false;
 	}

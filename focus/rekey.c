@@ -13,6 +13,9 @@
  *
  * Refs: RFC 4568 section 7.1.4, RFC 3311, RFC 3261 section 14
  */
+#include "focus/epmedia.h"
+#include "focus/promote.h"
+#include "focus/rekey.h"
 #include "focus/tree.h"
 #include "log.h"
 
@@ -75,6 +78,8 @@ struct mbuf *rekey_offer(struct endpoint *ep, enum sdp_dir dir, bool asked)
 	 * that it did not: its trial starts anew afterwards */
 	if (asked && ep->trial)
 		ge = NULL;
+	if (asked || !tmr_isrunning(&ep->tmr_deaf))
+		ep->asked = asked;
 	if (offer_keys(&keys, ep, ge))
 		return NULL;
 

@@ -4,6 +4,8 @@
 #ifndef CONCLAVE_FOCUS_RELOG_H
 #define CONCLAVE_FOCUS_RELOG_H
 
+#include <stdbool.h>
+
 struct sip_msg;
 
 /** From now on libre's warnings go to the log; process-wide */

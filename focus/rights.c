@@ -1,6 +1,8 @@
 /**
  * @file focus/rights.c  What a role may do
  */
+#include "focus/ban.h"
+#include "focus/invite.h"
 #include "focus/privacy.h"
 #include "focus/rights.h"
 #include "focus/role.h"

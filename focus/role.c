@@ -1,6 +1,8 @@
 /**
  * @file focus/role.c  Who is what in a conference, and who is muted
  */
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
 #include "focus/privacy.h"
 #include "focus/role.h"
 

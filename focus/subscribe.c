@@ -9,6 +9,8 @@
 #include <errno.h>
 #include "focus/confevent.h"
 #include "focus/confinfo.h"
+#include "focus/invite.h"
+#include "focus/rate.h"
 
 enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 3600 };   /* RFC 4575 section 3.3 */
 
@@ -142,6 +144,10 @@ static bool room_left(struct focus *f, const struct sip_msg *msg,
 		why = "Shutting down";
 	else if (is_full(f, identity))
 		why = "Limit max_subscriptions";
+	/* each gets a whole roster, also with "Expires: 0" */
+	else if (!rate_ok(&f->askl, identity,
+			  MAX(RATE_BURST, f->cfg->max_subscriptions), 1))
+		why = "Too many in a row";
 
 	if (why)
 		refuse(f, msg, identity, 503, "Service Unavailable",

@@ -65,19 +65,46 @@ static int open_new(struct leg *leg, const struct leg_cfg *cfg)
 	return watch(leg);
 }
 
+/* A re-offer from the other address family: other sockets.  If there are none
+   the call goes on as it was, with those that it has. */
+static int open_other(struct leg *leg, const struct leg_cfg *cfg)
+{
+	struct mixer *mx = leg->conf->mx;
+	const struct loop_io rtp_io = leg->rtp_io, rtcp_io = leg->rtcp_io;
+	const union sa local = leg->local;
+	const uint16_t port = leg->port;
+	int err;
+
+	leg->rtp_io.fd = leg->rtcp_io.fd = -1;
+	leg->port = 0;
+	err = open_new(leg, cfg);
+	if (err) {
+		legnet_close(leg);
+		leg->rtp_io = rtp_io;
+		leg->rtcp_io = rtcp_io;
+		leg->local = local;
+		leg->port = port;
+		return err;
+	}
+
+	/* epoll forgets them with this */
+	(void)close(rtp_io.fd);
+	if (rtcp_io.fd >= 0)
+		(void)close(rtcp_io.fd);
+	ports_release(mx->ports, port);
+
+	return 0;
+}
+
 int legnet_open(struct leg *leg, const struct leg_cfg *cfg)
 {
 	struct mixer *mx = leg->conf->mx;
 	int err;
 
-	/* a re-offer from the other address family: other sockets */
-	if (leg->rtp_io.fd >= 0 && leg->local.sa.sa_family != cfg->family) {
-		if (mx->localv[cfg->family == AF_INET6].sa.sa_family != cfg->family)
-			return EAFNOSUPPORT;
-		legnet_close(leg);
-	}
 	if (leg->rtp_io.fd < 0)
 		return open_new(leg, cfg);
+	if (leg->local.sa.sa_family != cfg->family)
+		return open_other(leg, cfg);
 
 	if (cfg->rtcp_mux || leg->rtcp_io.fd >= 0)
 		return 0;

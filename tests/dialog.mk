@@ -3,7 +3,7 @@ if HAVE_CHECK
 DIALOG_TESTS = tests/test_dlg tests/test_dlgpeer tests/test_dlgtimer \
 	tests/test_late tests/test_dlgcred tests/test_descr tests/test_negotiate tests/replay_descr \
 	tests/test_compat \
-	tests/test_dlgprack
+	tests/test_dlgprack tests/test_dlgack tests/test_dlguac tests/test_dlgflow
 check_PROGRAMS += $(DIALOG_TESTS)
 TESTS += $(DIALOG_TESTS)
 
@@ -19,6 +19,21 @@ tests_test_dlgpeer_SOURCES = tests/test_dlgpeer.c tests/dlg_help.c \
 	tests/dlg_peer.c tests/dlg_help.h
 tests_test_dlgpeer_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
 tests_test_dlgpeer_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_dlgack_SOURCES = tests/test_dlgack.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlgack_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgack_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_dlguac_SOURCES = tests/test_dlguac.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlguac_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlguac_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
+
+tests_test_dlgflow_SOURCES = tests/test_dlgflow.c tests/dlg_help.c \
+	tests/dlg_peer.c tests/dlg_help.h
+tests_test_dlgflow_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(CHECK_CFLAGS)
+tests_test_dlgflow_LDADD = libdialog.a libcompat.a $(RE_LIBS) $(SSL_LIBS) $(CHECK_LIBS)
 
 tests_test_dlgprack_SOURCES = tests/test_dlgprack.c tests/dlg_help.c \
 	tests/dlg_peer.c tests/dlg_help.h

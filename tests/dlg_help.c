@@ -397,3 +397,14 @@ void call_up(void)
 	ck_assert_str_eq(b.theirs, "hello");
 	ck_assert(dlg_established(a.dlg) && dlg_established(b.dlg));
 }
+
+
+void end_offer_later(struct dlg *dlg, const struct sip_msg *msg, void *arg)
+{
+	struct end *e = arg;
+	(void)dlg;
+
+	++e->offerc;
+	body_get(e->theirs, sizeof(e->theirs), msg);
+	loop_poke();
+}

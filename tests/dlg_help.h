@@ -12,6 +12,9 @@
 #include <check.h>
 #include "dlg.h"
 
+/** Of RFC 3261 section 17.1.1 [ms] */
+enum { T1 = 500, T2 = 4000, TIMER_H = 64 * T1 };
+
 /* ---- loop and clock ------------------------------------------------------ */
 
 /** Run the loop until the expression is true; events wake it, nothing sleeps */
@@ -75,6 +78,9 @@ int  end_offer(struct end *e, enum dlg_via via);
 /** "a1", "a2", ...: the name of the end and how many offers it made */
 struct mbuf *end_make_offer(struct dlg *dlg, void *arg);
 
+/** An offerh that leaves the answer to the test */
+void end_offer_later(struct dlg *dlg, const struct sip_msg *msg, void *arg);
+
 /** Messages whose first line starts so */
 unsigned seen_count(const struct end *e, bool tx, const char *start);
 const char *seen_text(const struct end *e, bool tx, const char *start,
@@ -128,7 +134,18 @@ void peer_raw(const char *fmt, ...);
 
 /** The peer calls a: INVITE, 100, 200, ACK */
 void peer_calls(const char *extra);
+/** The same up to the 200, which is not acknowledged; the 200 */
+struct sip_msg *peer_calls_unacked(void);
 /** a calls the peer: INVITE, 200, ACK */
 void peer_called(const char *extra);
+/** A 2xx to the INVITE of peer_called(), from a branch of this name */
+void peer_2xx(const char *tag);
+/** All that the peer sent before has been read */
+void peer_settle(void);
+
+bool hdr_is(const struct sip_msg *msg, enum sip_hdrid id, const char *val);
+
+/** A suite of tests that begin with peer_setup(); for main() */
+int peer_run(const char *name, void (*add)(TCase *tc));
 
 #endif

@@ -2,7 +2,9 @@
  * @file dlg_peer.c  A peer made of one TCP connection
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "dlg_help.h"
 
 struct peer peer;
@@ -284,4 +286,62 @@ void peer_called(const char *extra)
 	peer_reply(msg, 200, "OK", hdrs, "welcome");
 	peer_expect("ACK");
 	WAIT(a.estabc);
+}
+
+
+struct sip_msg *peer_calls_unacked(void)
+{
+	struct sip_msg *msg;
+
+	peer_connect(&a.laddr);
+	peer.cseq = 1;
+	strcpy(peer.callid, "unacked");
+	(void)re_snprintf(peer.ruri, sizeof(peer.ruri), "sip:a@%J", &a.laddr);
+	strcpy(peer.local, "<sip:peer@example.org>;tag=peer");
+	strcpy(peer.remote, "<sip:a@example.org>");
+	peer_request("INVITE", PEER_CONTACT, "hello");
+	WAIT(dlg_pending(a.dlg));
+	ck_assert_int_eq(dlg_answer(a.dlg, 200, "OK", body("welcome")), 0);
+	msg = peer_expect("200 INVITE");
+	(void)re_snprintf(peer.remote, sizeof(peer.remote), "%r",
+			  &msg->to.val);
+
+	return msg;
+}
+
+
+void peer_2xx(const char *tag)
+{
+	peer.tag = tag;
+	peer_reply(peer.msgv[0], 200, "OK", PEER_CONTACT, "x");
+}
+
+
+void peer_settle(void)
+{
+	peer_request("INFO", NULL, NULL);
+	peer_expect("405 INFO");
+}
+
+
+bool hdr_is(const struct sip_msg *msg, enum sip_hdrid id,
+	    const char *val)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, id);
+
+	return hdr && !pl_strcmp(&hdr->val, val);
+}
+
+
+int peer_run(const char *name, void (*add)(TCase *tc))
+{
+	Suite *s = suite_create(name);
+	TCase *tc = tcase_create("all");
+
+	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
+	tcase_set_timeout(tc, 30);
+	add(tc);
+	suite_add_tcase(s, tc);
+
+	return check_run(s);
 }

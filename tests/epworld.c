@@ -10,7 +10,10 @@
 #include "focus/body.h"
 #include "focus/dialout.h"
 #include "focus/epfloor.h"
+#include "focus/epmedia.h"
+#include "focus/invite.h"
 #include "focus/listinvite.h"
+#include "focus/mixevent.h"
 #include "focus/refer.h"
 #include "focus/uamem.h"
 
@@ -1365,8 +1368,21 @@ void world_open(enum keying keying, uint64_t s)
 	ck_assert_int_eq(0, uamem_alloc(&focus->uamem));
 }
 
+void world_conference(void)
+{
+	struct conference *c;
+	struct pl host;
+
+	pl_set_str(&host, "test");
+	if (!world_conf() && !mixer_down)
+		ck_assert_int_eq(0, conference_new(&c, focus, &conf_cfg, NULL, &host,
+						   "sip:nobody@test"));
+}
+
 void world_close(void)
 {
+	if (world_conf())
+		conference_end(world_conf(), 200, "end");
 	world_mixer_drain();
 	mem_deref(focus->uamem);
 	mem_deref(focus->ht_conf);

@@ -105,7 +105,10 @@ extern bool mixer_down;
 extern unsigned mixer_refuses;          /* so many LegSets                    */
 
 void world_open(enum keying keying, uint64_t seed);
+/** Ends the conference, too */
 void world_close(void);
+/** There is a conference, made by somebody who is not in it; unless no mixer is */
+void world_conference(void);
 struct focus *world_focus(void);
 struct conference *world_conf(void);    /* NULL: ended                        */
 struct cfg_conf *world_cc(void);

@@ -1,9 +1,11 @@
 # The demo folder
+if HAVE_CHECK
 check_PROGRAMS += tests/test_demo
 TESTS += tests/test_demo
 tests_test_demo_SOURCES = tests/test_demo.c
 tests_test_demo_CFLAGS = $(AM_CFLAGS) $(RE_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
 tests_test_demo_LDADD = $(FOCUS_LIBS) $(CHECK_LIBS)
+endif
 
 # End-to-end scenarios: real server, real and foreign phones on 127.0.0.1
 check_PROGRAMS += tests/tones
@@ -34,7 +36,7 @@ e2e_scenarios = \
 	tests/e2e/61_strangers.py \
 	tests/e2e/62_everything.py
 TESTS += tests/conformance.py tests/architecture.py $(e2e_scenarios)
-EXTRA_DIST += tests/conformance.py tests/architecture.py $(e2e_scenarios) tests/lsan.supp \
+EXTRA_DIST += tests/check_run.h tests/conformance.py tests/architecture.py $(e2e_scenarios) tests/lsan.supp \
 	tests/e2e/baresip.py tests/e2e/bfcp.py tests/e2e/caller.py tests/e2e/capture.py tests/e2e/heard.py \
 	tests/e2e/hostile.py tests/e2e/leftover.py tests/e2e/srtp.py tests/e2e/lib.py tests/e2e/phones.py tests/e2e/rawsip.py tests/e2e/roster.py \
 	tests/e2e/scene.py

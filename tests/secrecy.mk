@@ -1,3 +1,4 @@
+if HAVE_CHECK
 # Group keys follow the membership: a model, and measurements
 check_PROGRAMS += tests/test_epochmodel
 TESTS += tests/test_epochmodel
@@ -32,6 +33,7 @@ TESTS += tests/test_keyrel
 tests_test_keyrel_SOURCES = tests/test_keyrel.c tests/keyrel.c tests/keyrel.h
 tests_test_keyrel_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS) $(CHECK_CFLAGS)
 tests_test_keyrel_LDADD = libkeys.a libbase.a $(CHECK_LIBS) $(SSL_LIBS)
+endif
 
 # Tries the keys of one call on what another received
 check_PROGRAMS += tests/secrecy

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bfcpm.h"
+#include "check_run.h"
 
 enum { REQ_MAX = 4, MUTATIONS = 10000 };
 
@@ -770,8 +771,6 @@ int main(void)
 	TCase *tc = tcase_create("messages");
 	TCase *fr = tcase_create("framing");
 	const int n = (int)ARRAY_SIZE(vectorv);
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, every_message_is_read_as_its_fields_say, 0, n);
 	tcase_add_loop_test(tc, every_message_is_written_as_it_was_read, 0, n);
@@ -795,10 +794,5 @@ int main(void)
 	tcase_add_test(fr, handler_can_stop_the_feeding);
 	suite_add_tcase(s, fr);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

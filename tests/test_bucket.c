@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include "bucket.h"
+#include "check_run.h"
 
 enum { BURST = 10, INTERVAL = 100, NOW = 1000000 };
 
@@ -77,8 +78,6 @@ int main(void)
 {
 	Suite *s = suite_create("bucket");
 	TCase *tc = tcase_create("bucket");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, a_new_bucket_is_full_at_any_time, 0, 4);
 	tcase_add_test(tc, after_a_burst_there_is_one_each_interval);
@@ -86,10 +85,6 @@ int main(void)
 	tcase_add_test(tc, one_that_costs_more_than_there_is_delays_the_next);
 	tcase_add_test(tc, what_is_refused_costs_nothing);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

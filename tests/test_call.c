@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include "call/call.h"
 #include "call/csdp.h"
+#include "check_run.h"
 #include "log.h"
 
 enum { WATCHDOG_MS = 10000, TICK_MS = 5, SERVER_VERSION_MAX = 8 };
@@ -518,8 +519,6 @@ int main(void)
 {
 	Suite *s = suite_create("call");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 3 * WATCHDOG_MS / 1000);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -537,10 +536,5 @@ int main(void)
 	tcase_add_test(tc, the_servers_bye_ends_the_call_with_its_reason);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? 1 : 0;
+	return check_run(s);
 }

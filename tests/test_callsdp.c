@@ -10,6 +10,7 @@
 #include "call/csdp.h"
 #include "call/opts.h"
 #include "call/passwd.h"
+#include "check_run.h"
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 #define MEDIA "m=audio 5004 RTP/SAVP 96 8\r\na=rtpmap:96 opus/48000/2\r\n"
@@ -624,8 +625,6 @@ int main(void)
 {
 	Suite *s = suite_create("callsdp");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_good_answer_is_taken);
@@ -650,10 +649,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_command_line_is_taken_or_refused, 0, ARRAY_SIZE(linesv));
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? 1 : 0;
+	return check_run(s);
 }

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include "check_run.h"
 #include "focus/cfgtab.h"
 
 /* A valid file; tests put a line of their own in the place of one of these */
@@ -793,8 +794,6 @@ int main(void)
 {
 	Suite *s = suite_create("cfg");
 	TCase *tc = tcase_create("cfg");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, every_value_arrives_where_it_belongs);
@@ -820,9 +819,5 @@ int main(void)
 	tcase_add_test(tc, the_manual_names_no_setting_that_the_table_lacks);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <opus.h>
+#include "check_run.h"
 #include "codec.h"
 #include "tone.h"
 
@@ -732,8 +733,6 @@ int main(void)
 {
 	Suite *s = suite_create("codec");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, table_is_what_sdp_says);
@@ -762,10 +761,5 @@ int main(void)
 	tcase_add_test(tc, opus_frame_lengths_from_2_5_to_60_ms);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

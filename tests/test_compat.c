@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "clock.h"
 #include "re_compat.h"
 
@@ -127,18 +128,12 @@ int main(void)
 {
 	Suite *s = suite_create("compat");
 	TCase *tc = tcase_create("counts");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, timers_that_run_are_counted);
 	tcase_add_test(tc, transactions_are_counted);
 	tcase_add_test(tc, timers_do_not_go_by_the_time_of_day);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <check.h>
+#include "check_run.h"
 #include "focus/ctlsock.h"
 
 enum { WATCHDOG_MS = 20000, EXEC_FAILED = 99 };
@@ -429,8 +430,6 @@ int main(void)
 {
 	Suite *s = suite_create("conclavectl");
 	TCase *tc = tcase_create("conclavectl");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -452,9 +451,5 @@ int main(void)
 	tcase_add_test(tc, the_socket_option_wins_over_the_environment);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

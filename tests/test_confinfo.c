@@ -9,6 +9,7 @@
 #include <string.h>
 #include <check.h>
 #include <libxml/parser.h>
+#include "check_run.h"
 #include "focus/confinfo.h"
 #include "roster_help.h"
 #include "xsd_help.h"
@@ -722,12 +723,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(suite());
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "mixer/gstconf.h"
 #include "mixer/limiter.h"
 #include "mixer/resamp.h"
@@ -339,8 +340,6 @@ int main(void)
 {
 	Suite *s = suite_create("confmix");
 	TCase *t = tcase_create("confmix");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, quiet_audio_passes_unchanged);
@@ -355,10 +354,5 @@ int main(void)
 	tcase_add_test(t, packets_of_any_ptime_lie_on_one_grid);
 	suite_add_tcase(s, t);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

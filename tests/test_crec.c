@@ -11,6 +11,7 @@
 #include "call/cdelay.h"
 #include "call/clive.h"
 #include "call/crec.h"
+#include "check_run.h"
 #include "tone.h"
 
 enum { MS = 1000, FRAME_MS = 20, SAMPC = 160, FREQ = 500, BUFFER_MS = 60 };
@@ -351,8 +352,6 @@ int main(void)
 	Suite *s = suite_create("crec");
 	TCase *tc = tcase_create("placing");
 	TCase *td = tcase_create("delay");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, an_even_stream_has_no_gap_and_its_length);
@@ -374,10 +373,5 @@ int main(void)
 	tcase_add_test(td, other_tones_are_no_marker);
 	suite_add_tcase(s, td);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? 1 : 0;
+	return check_run(s);
 }

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <check.h>
+#include "check_run.h"
 #include "ctlpath.h"
 #include "focus/ctlsock.h"
 
@@ -766,8 +767,6 @@ int main(void)
 {
 	Suite *s = suite_create("ctlsock");
 	TCase *tc = tcase_create("ctlsock");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 30);
@@ -799,9 +798,5 @@ int main(void)
 	tcase_add_test(tc, a_quiet_stream_is_not_idle);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

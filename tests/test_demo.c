@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include "check_run.h"
 #include "focus/demo.h"
 
 static char dir[64];
@@ -407,13 +408,8 @@ static TCase *tcase(void)
 int main(void)
 {
 	Suite *s = suite_create("demo");
-	SRunner *sr;
-	int failed;
 
 	suite_add_tcase(s, tcase());
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include "auth_help.h"
+#include "check_run.h"
 #include "focus/authz.h"
 #include "focus/backoff.h"
 #include "focus/digest.h"
@@ -581,8 +582,6 @@ int main(void)
 {
 	Suite *s = suite_create("digest");
 	TCase *tc = tcase_create("digest");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -608,10 +607,5 @@ int main(void)
 	tcase_add_test(tc, credentials_for_another_realm_or_without_qop_do_not_count);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "dlg_help.h"
 
 
@@ -876,8 +877,6 @@ int main(void)
 {
 	Suite *s = suite_create("dialog: two ends");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, ends_setup, ends_teardown);
 	tcase_set_timeout(tc, 30);
@@ -886,10 +885,5 @@ int main(void)
 	add_drops(tc);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
+#include "check_run.h"
 #include "dlg_help.h"
 
 
@@ -250,8 +251,6 @@ int main(void)
 {
 	Suite *s = suite_create("dialog: credentials");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
 	tcase_set_timeout(tc, 30);
@@ -262,10 +261,5 @@ int main(void)
 	tcase_add_test(tc, challenge_after_the_caller_has_gone_is_ignored);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -1,7 +1,6 @@
 /**
  * @file test_dlgprack.c  Reliable provisional responses, RFC 3262
  */
-#include <stdlib.h>
 #include <string.h>
 #include "dlg_help.h"
 
@@ -299,15 +298,8 @@ START_TEST(whoever_wants_ours_reliably_hears_nothing_before_the_answer)
 END_TEST
 
 
-int main(void)
+static void tests(TCase *tc)
 {
-	Suite *s = suite_create("dialog: reliable provisional responses");
-	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
-
-	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
-	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, each_reliable_one_is_acknowledged_once);
 	tcase_add_test(tc, what_is_not_reliable_gets_no_prack);
 	tcase_add_loop_test(tc, answer_in_a_reliable_one_is_the_answer, 0, 2);
@@ -322,12 +314,10 @@ int main(void)
 	tcase_add_test(tc, drop_while_a_reliable_one_rings);
 	tcase_add_test(tc,
 		       whoever_wants_ours_reliably_hears_nothing_before_the_answer);
-	suite_add_tcase(s, tc);
+}
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+int main(void)
+{
+	return peer_run("dialog: reliable provisional responses", tests);
 }

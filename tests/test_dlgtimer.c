@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "dlg_help.h"
 
 enum { S = 1000 };
@@ -404,8 +405,6 @@ int main(void)
 {
 	Suite *s = suite_create("dialog: session timers");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, peer_setup, peer_teardown);
 	tcase_set_timeout(tc, 30);
@@ -427,10 +426,5 @@ int main(void)
 			    (int)ARRAY_SIZE(calledv));
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "epworld.h"
+#include "focus/mixevent.h"
 #include "log.h"
 #include "secret.h"
 
@@ -210,18 +211,6 @@ static struct client *pick_slot(void)
 	return NULL;
 }
 
-static void conference_have(void)
-{
-	struct conference *c;
-	struct pl host;
-
-	pl_set_str(&host, "test");
-	if (!world_conf() && !mixer_down)
-		ck_assert_int_eq(0, conference_new(&c, world_focus(),
-						   world_cc(), NULL, &host,
-						   "sip:nobody@test"));
-}
-
 /** Every third has one */
 static uint8_t random_mki(void)
 {
@@ -244,7 +233,7 @@ static void do_join(void)
 	/* one that keeps its key has no place in a group conference */
 	if (m == M_KEEPS && world_cc()->keying == KEYING_GROUP)
 		m = M_PROMPT;
-	conference_have();
+	world_conference();
 	old = pick_member();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
 		client_join(cl, m, !world_rand(6), world_rand(5) ? 0 : 1,
@@ -262,7 +251,7 @@ static void do_call(void)
 					     KEYING_GROUP);
 	struct client *cl = pick_slot();
 
-	conference_have();
+	world_conference();
 	if (cl && world_conf() && world_conf()->endpointc < MEMBER_MAX)
 		client_called(cl, mv[world_rand(n)],
 			      world_rand(5) ? 0 : 1);
@@ -510,8 +499,6 @@ static void walk(enum keying keying, uint64_t seed)
 	ck_assert_uint_gt(recovered, 10);
 	ck_assert(forks > 10 && cancels > 10 && updates > 10);
 
-	if (world_conf())
-		conference_end(world_conf(), 200, "end of the walk");
 	world_close();
 	ck_assert_uint_eq(secrets, secret_count());
 	ck_assert_uint_eq(seen, secret_seen_count());
@@ -559,7 +546,7 @@ START_TEST(offers_without_an_answer_are_bounded_and_hold_nobody_up)
 	unsigned ms = 0, n;
 
 	world_open(KEYING_GROUP, 1);
-	conference_have();
+	world_conference();
 	for (unsigned i = 0; i < CROWD; i++)
 		client_join(&clientv[i], M_PROMPT, false, 0, 0, 0);
 	for (unsigned i = 0; i < 100; i++) {
@@ -592,7 +579,6 @@ START_TEST(offers_without_an_answer_are_bounded_and_hold_nobody_up)
 	/* a place is held for one round: the deaf, and those who answer */
 	ck_assert_uint_le(offers_out_max, DEAF + OFFERS_MAX);
 
-	conference_end(world_conf(), 200, "end");
 	world_close();
 }
 END_TEST
@@ -623,7 +609,7 @@ START_TEST(mixer_has_no_say_about_conferences_of_another)
 
 	world_open(KEYING_GROUP, 1);
 	own = world_focus()->mixv[0];
-	conference_have();
+	world_conference();
 	for (unsigned i = 0; i < 2; i++)
 		client_join(&clientv[i], M_PROMPT, false, 0, 0, 0);
 	world_pass(2000);
@@ -642,7 +628,6 @@ START_TEST(mixer_has_no_say_about_conferences_of_another)
 	spent(own, clientv[0].leg, 0, 0);
 	ck_assert_uint_eq(1, world_conf()->endpointc);
 
-	conference_end(world_conf(), 200, "end");
 	world_close();
 }
 END_TEST

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "fdspare.h"
 
 static struct sockaddr_in addr;
@@ -96,16 +97,10 @@ int main(void)
 {
 	Suite *s = suite_create("fdspare");
 	TCase *tc = tcase_create("fdspare");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, out_of_descriptors_the_queue_empties_and_the_next_is_served);
 	tcase_add_test(tc, soft_limit_rises_to_what_is_allowed);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

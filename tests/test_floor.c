@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "floor.h"
 
 enum { ANN = 1, BOB = 7, CAT = 8, DAN = 9, NOBODY = 99 };
@@ -736,8 +737,6 @@ int main(void)
 {
 	Suite *s = suite_create("floor");
 	TCase *tc = tcase_create("floor");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, NULL, stop);
 	tcase_add_test(tc, free_floor_silences_the_others_and_is_granted);
@@ -767,10 +766,5 @@ int main(void)
 	tcase_add_test(tc, random_events_keep_the_invariants);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "check_run.h"
 #include "floortls.h"
 
 enum { WATCHDOG_MS = 5000, SETTLE_MS = 200 };
@@ -276,8 +277,6 @@ int main(void)
 {
 	Suite *s = suite_create("floortls");
 	TCase *tc = tcase_create("floortls");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, both_ends_come_up_whoever_connects, 0, 2);
@@ -288,10 +287,5 @@ int main(void)
 	tcase_add_test(tc, fingerprints_are_printed_as_they_are_read);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

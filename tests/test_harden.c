@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "harden.h"
 
 
@@ -82,8 +83,6 @@ int main(void)
 {
 	Suite *s = suite_create("harden");
 	TCase *tc = tcase_create("harden");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, no_core_no_new_privileges_no_sigpipe);
 #if !HAVE_SANITIZER
@@ -93,9 +92,5 @@ int main(void)
 	tcase_add_test(tc, empty_environment_is_fine);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

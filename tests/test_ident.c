@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "auth_help.h"
+#include "check_run.h"
 #include "focus/backoff.h"
 #include "focus/ident.h"
 
@@ -311,8 +312,6 @@ int main(void)
 {
 	Suite *s = suite_create("ident");
 	TCase *tc = tcase_create("ident");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -328,10 +327,5 @@ int main(void)
 	tcase_add_test(tc, a_display_name_asserts_nothing);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "auth_help.h"
+#include "check_run.h"
 #include "focus/intake.h"
 #include "focus/tlsid.h"
 
@@ -547,8 +548,6 @@ int main(void)
 {
 	Suite *s = suite_create("intake");
 	TCase *tc = tcase_create("intake");
-	SRunner *sr;
-	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -568,10 +567,5 @@ int main(void)
 	tcase_add_test(tc, bytes_behind_the_body_of_a_datagram_are_cut);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

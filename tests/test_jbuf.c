@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "mixer/jbuf.h"
 
 enum { CLOCK = 8000, MS = 1000 };
@@ -373,8 +374,6 @@ int main(void)
 {
 	Suite *s = suite_create("jbuf");
 	TCase *t = tcase_create("jbuf");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -392,10 +391,5 @@ int main(void)
 	tcase_add_test(t, hostile_numbers_are_survived);
 	suite_add_tcase(s, t);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <check.h>
 #include <openssl/evp.h>
+#include "check_run.h"
 #include "keyrel.h"
 
 enum { LEN = 44, KEYS = 50 };
@@ -141,18 +142,12 @@ int main(void)
 {
 	Suite *s = suite_create("keyrel");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, a_derived_key_is_found, 0,
 			    (int)(sizeof(derivev) / sizeof(derivev[0])));
 	tcase_add_test(tc, fresh_keys_have_no_relation);
 	tcase_add_loop_test(tc, the_same_step_again_is_found, 0, 2);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "dlg_help.h"
 #include "late.h"
 
@@ -131,8 +132,6 @@ int main(void)
 {
 	Suite *s = suite_create("dialog: late timers");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, they_run_in_the_order_of_their_time);
@@ -142,10 +141,5 @@ int main(void)
 	tcase_add_test(tc, handler_may_close_the_list);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "log.h"
 
 static int pipefd[2];
@@ -204,8 +205,6 @@ int main(void)
 {
 	Suite *s = suite_create("log");
 	TCase *tc = tcase_create("log");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, stderr_to_pipe, NULL);
 	tcase_add_test(tc, line_has_time_program_level_and_event);
@@ -221,9 +220,5 @@ int main(void)
 	tcase_add_test(tc, budget_holds_on_the_real_clock);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "mixer/loss.h"
 
 enum { S = 1000000 };
@@ -94,8 +95,6 @@ int main(void)
 {
 	Suite *s = suite_create("loss");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, without_reports_there_is_no_loss);
@@ -106,10 +105,5 @@ int main(void)
 	tcase_add_test(tc, a_listener_that_reports_no_more_is_forgotten);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <srtp2/srtp.h>
+#include "check_run.h"
 #include "msrtp.h"
 #include "rtp.h"
 #include "srtp_ref.h"
@@ -853,18 +854,11 @@ static TCase *forgeries(void)
 int main(void)
 {
 	Suite *s = suite_create("msrtp");
-	SRunner *sr;
-	int failed;
 
 	suite_add_tcase(s, answers("openssl", setup));
 	suite_add_tcase(s, answers("native", setup_native));
 	suite_add_tcase(s, order());
 	suite_add_tcase(s, forgeries());
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "focus/multipart.h"
 
 #define SDP  "Content-Type: application/sdp\r\n\r\nv=0\r\n"
@@ -213,8 +214,6 @@ int main(void)
 {
 	Suite *s = suite_create("multipart");
 	TCase *tc = tcase_create("multipart");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(tc, a_single_body_is_one_part);
 	tcase_add_test(tc, parts_come_in_any_order_with_their_disposition);
@@ -228,9 +227,5 @@ int main(void)
 	tcase_add_test(tc, truncated_and_flipped_bodies_do_no_harm);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "focus/negotiate.h"
 
 #define FP32 "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:" \
@@ -234,8 +235,6 @@ int main(void)
 {
 	Suite *s = suite_create("negfloor");
 	TCase *tc = tcase_create("negfloor");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, usual_line_is_taken);
 	tcase_add_loop_test(tc, good_lines_are_taken, 0, (int)ARRAY_SIZE(takenv));
@@ -248,10 +247,5 @@ int main(void)
 	tcase_add_test(tc, session_without_floor_answers_port_0);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "auth_help.h"
+#include "check_run.h"
 #include "focus/privacy.h"
 
 static struct privacy pr;
@@ -190,8 +191,6 @@ int main(void)
 {
 	Suite *s = suite_create("privacy");
 	TCase *tc = tcase_create("privacy");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, libre_close);
 	tcase_add_test(tc, id_and_user_ask_for_a_pseudonym_the_rest_is_granted_as_it_is);
@@ -204,10 +203,5 @@ int main(void)
 	tcase_add_test(tc, a_pseudonym_reads_as_in_rfc_4575);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "procstat.h"
 
 static struct procstat ps;
@@ -64,18 +65,12 @@ int main(void)
 {
 	Suite *s = suite_create("procstat");
 	TCase *tc = tcase_create("procstat");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, resident_size_grows_with_what_is_touched);
 	tcase_add_test(tc, descriptors_are_counted_again_each_time);
 	tcase_add_test(tc, its_own_descriptors_do_not_count);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "epworld.h"
 #include "log.h"
 
@@ -29,20 +30,8 @@ static void teardown(void)
 
 static void open_conference(enum keying keying)
 {
-	struct conference *c;
-	struct pl host;
-
 	world_open(keying, 1);
-	pl_set_str(&host, "test");
-	ck_assert_int_eq(0, conference_new(&c, world_focus(), world_cc(), NULL,
-					   &host, "sip:nobody@test"));
-}
-
-static void close_conference(void)
-{
-	if (world_conf())
-		conference_end(world_conf(), 200, "end");
-	world_close();
+	world_conference();
 }
 
 /** Time passes, in which everybody reports about what it hears */
@@ -104,7 +93,7 @@ START_TEST(one_that_keeps_its_key_keeps_nobody_else_out_of_the_group)
 	pass(TRIAL_MS);
 	ck_assert_int_eq(FOLLOWS_YES, ann->ep->follows);
 	ck_assert_ptr_nonnull(ann->ep->ge);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -128,7 +117,7 @@ START_TEST(one_that_keeps_its_key_ends_no_call_of_its_kind_when_a_mixer_dies)
 	pass(DEAF_MS);
 	ck_assert_ptr_nonnull(ann->ep);
 	ck_assert_ptr_nonnull(ben->ep);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -151,7 +140,7 @@ START_TEST(what_three_showed_saves_a_trial_but_ends_no_call)
 	pass(TRIAL_MS);
 	ck_assert_int_eq(FOLLOWS_YES, cat->ep->follows);
 	ck_assert_ptr_nonnull(cat->ep->ge);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -168,7 +157,7 @@ START_TEST(what_one_showed_takes_nobody_off_its_own_key_without_a_trial)
 	pass(TRIAL_MS);
 	ck_assert_int_eq(FOLLOWS_NO, ann->ep->follows);
 	ck_assert_ptr_nonnull(ann->ep->tx);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -183,7 +172,7 @@ START_TEST(three_that_follow_save_the_next_its_trial)
 	world_pass(100);
 	ck_assert(!ann->ep->trial);
 	ck_assert_int_eq(FOLLOWS_YES, ann->ep->follows);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -197,7 +186,7 @@ START_TEST(a_phone_that_was_seen_to_keep_its_key_ends_with_the_mixer)
 	mixer_dies();
 	ck_assert_ptr_null(liar->ep);
 	ck_assert_ptr_nonnull(ben->ep);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -215,7 +204,7 @@ START_TEST(whoever_has_proven_no_identity_is_no_witness)
 	client_join_as(ann, M_PROMPT, "sip:guest@test", phone);
 	pass(TRIAL_MS);
 	ck_assert_int_eq(FOLLOWS_YES, ann->ep->follows);
-	close_conference();
+	world_close();
 }
 END_TEST
 
@@ -223,8 +212,6 @@ int main(void)
 {
 	Suite *s = suite_create("promote");
 	TCase *tc = tcase_create("others");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, one_that_keeps_its_key_keeps_nobody_else_out_of_the_group);
@@ -236,10 +223,6 @@ int main(void)
 	tcase_add_test(tc, a_phone_that_was_seen_to_keep_its_key_ends_with_the_mixer);
 	tcase_add_test(tc, whoever_has_proven_no_identity_is_no_witness);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

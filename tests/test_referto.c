@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "focus/referto.h"
 #include "focus/replaces.h"
 
@@ -176,8 +177,6 @@ int main(void)
 {
 	Suite *s = suite_create("referto");
 	TCase *tc = tcase_create("referto");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(tc, targets_are_read, 0, (int)ARRAY_SIZE(goodv));
 	tcase_add_loop_test(tc, other_texts_are_refused_with_a_reason, 0,
@@ -189,9 +188,5 @@ int main(void)
 			    (int)ARRAY_SIZE(bad_repv));
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include "cfg.h"
+#include "check_run.h"
 #include "log.h"
 #include "focus/registrar.h"
 #include "focus/regreq.h"
@@ -742,8 +743,6 @@ int main(void)
 {
 	Suite *s = suite_create("registrar");
 	TCase *tc = tcase_create("registrar");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -771,10 +770,5 @@ int main(void)
 	tcase_add_test(tc, flipped_and_cut_requests_yield_nothing_that_could_not_be_printed);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

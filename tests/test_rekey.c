@@ -28,20 +28,13 @@ static void teardown(void)
 
 static void open_world(enum keying keying)
 {
-	struct conference *c;
-	struct pl host;
-
 	world_open(keying, 1);
-	pl_set_str(&host, "test");
-	ck_assert_int_eq(0, conference_new(&c, world_focus(), world_cc(), NULL,
-					   &host, "sip:nobody@test"));
+	world_conference();
 }
 
 /** And nothing is left of it */
 static void close_world(void)
 {
-	if (world_conf())
-		conference_end(world_conf(), 200, "end");
 	world_close();
 	ck_assert_uint_eq(secrets, secret_count());
 	ck_assert_uint_eq(seen, secret_seen_count());
@@ -454,6 +447,34 @@ START_TEST(an_epoch_that_the_mixer_refuses_is_replaced)
 }
 END_TEST
 
+/** What a phone reads because it asked for it says nothing about an offer */
+START_TEST(a_key_that_was_asked_for_is_no_proof)
+{
+	struct client *cl;
+
+	open_world(KEYING_AUTO);
+	(void)joined(0, M_PROMPT, 0, 0);
+	cl = joined(1, M_KEEPS, 0, 0);
+	ck_assert(hears(cl));
+	client_report(cl);
+	world_mixer_dies(true);
+	pass(500);
+	ck_assert(!hears(cl) && tmr_isrunning(&cl->ep->tmr_deaf));
+	client_reinvite(cl, _i);
+	pass(100);
+	ck_assert(hears(cl));
+	client_report(cl);
+	/* and what is thought of it now decides */
+	client_reinvite(cl, true);
+	for (unsigned i = 0; i < 60; i++) {
+		client_report(cl);
+		pass(1000);
+		ck_assert_msg(cl->ep && hears(cl), "after %u s", i);
+	}
+	close_world();
+}
+END_TEST
+
 /* ---- keys that are seen ---------------------------------------------------------- */
 
 /** Else it would end that call, and be out of the set itself */
@@ -510,6 +531,7 @@ int main(void)
 	tcase_add_test(tc, an_answer_and_a_move_under_way_are_two_things);
 	tcase_add_loop_test(tc, an_epoch_that_the_mixer_refuses_is_replaced,
 			    0, 2);
+	tcase_add_loop_test(tc, a_key_that_was_asked_for_is_no_proof, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -4,6 +4,10 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
+#include "focus/ban.h"
+#include "focus/epfloor.h"
+#include "focus/epmedia.h"
 #include "focus/rights.h"
 #include "focus/role.h"
 
@@ -499,12 +503,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(suite());
 }

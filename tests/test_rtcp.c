@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "check_run.h"
 #include "rtcp.h"
 
 /* SR with one report block, SDES with two chunks, APP, BYE with a reason */
@@ -366,8 +367,6 @@ int main(void)
 {
 	Suite *s = suite_create("rtcp");
 	TCase *tc = tcase_create("compound");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, compound_packet_is_read);
 	tcase_add_test(tc, every_truncation_is_refused_or_ends_with_a_packet);
@@ -391,10 +390,5 @@ int main(void)
 	tcase_add_test(tc, silence_is_reported_as_nothing);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

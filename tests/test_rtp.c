@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "rtp.h"
 
 /* Two CSRCs, one-byte extension, four bytes of padding */
@@ -244,8 +245,6 @@ int main(void)
 {
 	Suite *s = suite_create("rtp");
 	TCase *tc = tcase_create("header");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, header_with_everything_is_read);
 	tcase_add_test(tc, every_truncation_is_refused_or_stays_inside);
@@ -260,10 +259,5 @@ int main(void)
 	tcase_add_test(tc, flipped_bits_never_lead_outside);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "sandbox.h"
 
 
@@ -160,8 +161,6 @@ int main(void)
 {
 	Suite *s = suite_create("sandbox");
 	TCase *tc = tcase_create("sandbox");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, no_program_is_started_and_no_process_looked_into);
 	tcase_add_test(tc, nothing_is_connected_and_nobody_taken);
@@ -169,10 +168,6 @@ int main(void)
 	tcase_add_test(tc, packets_memory_and_threads_go_on_as_before);
 	tcase_add_test(tc, the_way_to_the_logger_stays_open_if_it_is_asked_for);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

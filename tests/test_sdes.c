@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "sdes.h"
 
 #define CM80 "AES_CM_128_HMAC_SHA1_80"
@@ -563,8 +564,6 @@ int main(void)
 {
 	Suite *s = suite_create("sdes");
 	TCase *tc = tcase_create("sdes");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_loop_test(tc, valid_line_is_read, 0,
@@ -585,9 +584,5 @@ int main(void)
 	tcase_add_test(tc, every_error_has_a_text);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "log.h"
 #include "secret.h"
 #include "suite.h"
@@ -416,8 +417,6 @@ int main(void)
 {
 	Suite *s = suite_create("secret");
 	TCase *tc = tcase_create("secret");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, drawn_secrets_differ_and_have_their_length);
@@ -439,9 +438,5 @@ int main(void)
 	tcase_add_test(tc, suite_names_read_in_any_case_and_alias_but_not_in_part);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "codec.h"
 #include "mixer/activity.h"
 #include "mixer/speaker.h"
@@ -276,8 +277,6 @@ int main(void)
 {
 	Suite *s = suite_create("speaker");
 	TCase *t = tcase_create("slots"), *a = tcase_create("activity");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, free_slot_is_given_with_the_first_frame);
@@ -297,10 +296,5 @@ int main(void)
 	tcase_add_test(a, level_of_pcm_is_dbov);
 	suite_add_tcase(s, a);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

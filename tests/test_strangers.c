@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "strangers.h"
 
 enum { MAX = 4 };
@@ -160,8 +161,6 @@ int main(void)
 {
 	Suite *s = suite_create("strangers");
 	TCase *tc = tcase_create("strangers");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, one_too_many_of_a_source_is_refused_and_another_source_is_not);
@@ -170,10 +169,6 @@ int main(void)
 	tcase_add_test(tc, what_was_closed_is_not_counted_whatever_its_descriptor_is_now);
 	tcase_add_test(tc, without_a_limit_there_is_none_and_local_sockets_are_no_strangers);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "mixer/stream.h"
 #include "rtcp.h"
 
@@ -188,8 +189,6 @@ int main(void)
 {
 	Suite *su = suite_create("stream");
 	TCase *t = tcase_create("stream");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -202,10 +201,5 @@ int main(void)
 	tcase_add_test(t, time_stamp_of_a_report_lies_on_the_streams_line);
 	suite_add_tcase(su, t);
 
-	sr = srunner_create(su);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(su);
 }

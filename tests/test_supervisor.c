@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "supervisor.h"
 
 static char name[80];
@@ -107,8 +108,6 @@ int main(void)
 {
 	Suite *s = suite_create("supervisor");
 	TCase *tc = tcase_create("supervisor");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, manager_at_a_path_is_told);
 	tcase_add_test(tc, manager_at_an_abstract_name_is_told);
@@ -116,10 +115,5 @@ int main(void)
 	tcase_add_test(tc, address_that_is_none_is_an_error);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 #include "auth_help.h"
 #include "auth_pki.h"
+#include "check_run.h"
 #include "focus/tlsid.h"
 
 static char dir[64], file_srv[96], file_ca[96];
@@ -795,8 +796,6 @@ int main(void)
 {
 	Suite *s = suite_create("tlsid");
 	TCase *tc = tcase_create("tlsid");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -814,10 +813,5 @@ int main(void)
 	tcase_add_test(tc, a_ca_file_that_cannot_be_read_is_an_error);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "check_run.h"
 #include "tone.h"
 #include "wav.h"
 
@@ -314,8 +315,6 @@ int main(void)
 {
 	Suite *s = suite_create("tone");
 	TCase *tc = tcase_create("tone");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, level_is_rms_against_a_full_scale_square_wave);
@@ -336,10 +335,5 @@ int main(void)
 	tcase_add_test(tc, broken_files_are_refused);
 	suite_add_tcase(s, tc);
 
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "focus/trickle.h"
 
 /** How many reads of len bytes are taken; at most max */
@@ -71,18 +72,12 @@ int main(void)
 {
 	Suite *s = suite_create("trickle");
 	TCase *tc = tcase_create("trickle");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, the_longest_message_in_small_segments_is_taken);
 	tcase_add_test(tc, an_ordinary_message_byte_by_byte_is_taken);
 	tcase_add_test(tc, what_is_long_and_comes_byte_by_byte_is_not);
 	tcase_add_test(tc, whole_messages_and_rare_bytes_cost_nothing);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

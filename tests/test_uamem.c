@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include "check_run.h"
 #include "re_compat.h"
 #include "focus/uamem.h"
 
@@ -135,8 +136,6 @@ int main(void)
 {
 	Suite *s = suite_create("uamem");
 	TCase *tc = tcase_create("memory");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, nobody_is_expected_to_do_what_one_or_two_others_did, 0, 2);
@@ -146,10 +145,6 @@ int main(void)
 	tcase_add_test(tc, after_a_day_it_is_found_out_anew);
 	tcase_add_test(tc, when_full_the_kind_that_was_of_use_the_longest_ago_goes);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
 
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

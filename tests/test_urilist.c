@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "check_run.h"
 #include "focus/urilist.h"
 
 #define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" \
@@ -285,8 +286,6 @@ int main(void)
 {
 	Suite *s = suite_create("urilist");
 	TCase *tc = tcase_create("urilist");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, entries_of_nested_lists_are_read_in_order);
@@ -305,9 +304,5 @@ int main(void)
 	tcase_add_test(tc, truncated_and_flipped_lists_do_no_harm);
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

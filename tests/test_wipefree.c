@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check_run.h"
 #include "wipefree.h"
 
 enum {
@@ -175,8 +176,6 @@ int main(void)
 {
 	Suite *s = suite_create("wipefree");
 	TCase *tc = tcase_create("wipefree");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	/* A sanitizer's heap keeps freed blocks to itself: nothing to test */
 	if (wipefree_active()) {
@@ -189,9 +188,5 @@ int main(void)
 	}
 	suite_add_tcase(s, tc);
 
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_run(s);
 }

@@ -336,6 +336,20 @@ def fetch_and_id(st):
     w.until('the last', lambda: w.state == 'terminated;reason=timeout')
 
 
+def too_many_in_a_row(st, watcher):
+    """Each gets a whole roster, also who wants only that"""
+    watcher.subscribe(expires=0)
+    watcher.until('room', lambda: watcher.state.startswith('term'))
+    for n in range(100):
+        w = st.watch()
+        r = w.subscribe(expires=0)
+        if r.status != 200:
+            break
+        w.until('it', lambda: w.notifies)
+    check(r.status == 503 and n > 20, 'after %d: %s' % (n, r))
+    note('fetched %d times in a row, then %s' % (n, r))
+
+
 def by_another_name(st):
     """The conference is called what the watcher called it (RFC 4575 section 5.1)"""
     w = Watcher(st.client('alice'), re.sub('@[^;]*', '@localhost', st.uri))
@@ -445,6 +459,7 @@ def rules(env, demo):
     membership(st)
     connections_lost(st)
     left = cap(st)
+    too_many_in_a_row(st, left.pop())
     check(st.alice.call.bye().status == 200, 'BYE')
     for w in left:
         w.until('the end', lambda: w.replica.ended)

@@ -133,6 +133,11 @@ def everybody(sc):
     call.ctype = 'multipart/mixed;boundary=x'
     r = call.invite(multipart('x', sdp_part(), list_part(resource_list())), REQUIRE)
     check(r.status == 420, 'list in a re-INVITE: %s' % r)
+    # RFC 3261 section 8.2.3
+    call.ctype = 'text/plain'
+    r = call.invite('hello')
+    check(r.status == 415 and 'application/sdp' in (r.get('Accept') or ''),
+          'text in a re-INVITE: %s, Accept: %s' % (r, r.get('Accept')))
     call.ctype = 'application/sdp'
     check(call.bye().status == 200, 'BYE')
     sc.idle()
