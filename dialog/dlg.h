@@ -82,6 +82,7 @@ struct dlg {
 	uint32_t rseq;
 	bool rseq_set;
 	struct sa peer;           /* where the peer's last message came from */
+	char peer_host[64];       /* its address in text; empty: none yet    */
 	void *flow;               /* and on which connection; or NULL        */
 	enum sip_transp tp;
 	bool update;              /* the peer's Allow has it                 */

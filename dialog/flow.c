@@ -58,6 +58,9 @@ void dlg_flow_set(struct dlg *dlg, const struct sip_msg *msg)
 	flow = dlg_flow_of(dlg->ds, msg);
 	mem_deref(dlg->flow);
 	dlg->flow = flow;
+	if (!dlg->peer_host[0] || !sa_cmp(&dlg->peer, &msg->src, SA_ADDR))
+		(void)re_snprintf(dlg->peer_host, sizeof(dlg->peer_host), "%j",
+				  &msg->src);
 	dlg->peer = msg->src;
 	dlg->tp   = msg->tp;
 }

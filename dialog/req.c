@@ -20,15 +20,14 @@ void dlg_request_drop(struct dlg *dlg)
  * message came.  libre then finds that connection and reuses it; the Contact
  * of a phone behind NAT, or without a certificate, leads nowhere.
  */
-static int next_hop(const struct dlg *dlg, struct uri *uri, char *buf,
-		    size_t size)
+static int next_hop(const struct dlg *dlg, struct uri *uri)
 {
-	if (re_snprintf(buf, size, "%j", &dlg->peer) < 0)
-		return ENOMEM;
+	if (!dlg->peer_host[0])
+		return EDESTADDRREQ;
 
 	memset(uri, 0, sizeof(*uri));
 	pl_set_str(&uri->scheme, "sip");
-	pl_set_str(&uri->host, buf);
+	pl_set_str(&uri->host, dlg->peer_host);
 	uri->af = sa_af(&dlg->peer);
 	uri->port = sa_port(&dlg->peer);
 	pl_set_str(&uri->params, sip_transp_param(dlg->tp));
@@ -47,13 +46,12 @@ static int vsend(struct dlg *dlg, struct sip_request **reqp, bool stateful,
 		met, dlg->target
 	};
 	struct uri route;
-	char buf[128];
 	int err;
 
 	if (dlg_flow_lost(dlg))
 		return ENOTCONN;
 
-	err = next_hop(dlg, &route, buf, sizeof(buf));
+	err = next_hop(dlg, &route);
 	if (!err && dlg->sendh)
 		err = dlg->sendh(&dlg->peer, !dlg_flow_open(dlg), dlg->hop);
 	if (err)

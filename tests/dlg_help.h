@@ -117,6 +117,7 @@ extern struct peer peer;
 void peer_setup(void);          /* checked fixture: ends, and it listens */
 void peer_teardown(void);
 void peer_connect(const struct sa *to);
+void peer_connect_from(const char *ip, const struct sa *to);
 void peer_close(void);
 
 /** The next message, which must start so */

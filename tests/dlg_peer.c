@@ -118,12 +118,23 @@ void peer_teardown(void)
 }
 
 
+void peer_connect_from(const char *ip, const struct sa *to)
+{
+	struct sa local;
+
+	peer.up = false;
+	sa_set_str(&local, ip, 0);
+	ck_assert_int_eq(tcp_conn_alloc(&peer.tc, to, estab_handler,
+					recv_handler, close_handler, NULL), 0);
+	ck_assert_int_eq(tcp_conn_bind(peer.tc, &local), 0);
+	ck_assert_int_eq(tcp_conn_connect(peer.tc, to), 0);
+	WAIT(peer.up);
+}
+
+
 void peer_connect(const struct sa *to)
 {
-	peer.up = false;
-	ck_assert_int_eq(tcp_connect(&peer.tc, to, estab_handler,
-				     recv_handler, close_handler, NULL), 0);
-	WAIT(peer.up);
+	peer_connect_from("127.0.0.1", to);
 }
 
 

@@ -157,6 +157,21 @@ START_TEST(contact_that_begins_like_the_target_is_a_new_one)
 END_TEST
 
 
+START_TEST(requests_go_to_the_address_that_the_peer_moved_to)
+{
+	static const char *const v[] = { "127.0.0.1", "127.0.0.2" };
+
+	peer_calls(NULL);
+	peer_close();
+	peer_connect_from(v[_i], &a.laddr);
+	peer_request("UPDATE", "", "x");
+	peer_expect("200 UPDATE");
+	end_drop(&a);
+	peer_reply(peer_expect("BYE"), 200, "OK", NULL, NULL);
+}
+END_TEST
+
+
 START_TEST(route_set_is_followed)
 {
 	struct sip_msg *msg;
@@ -587,6 +602,8 @@ static void tests(TCase *tc)
 	tcase_add_test(tc, invite_without_a_tag_or_contact_is_refused);
 	tcase_add_test(tc, bad_contact_in_a_re_invite_keeps_the_old_target);
 	tcase_add_test(tc, contact_of_a_re_offer_is_the_new_target);
+	tcase_add_loop_test(tc, requests_go_to_the_address_that_the_peer_moved_to,
+			    0, 2);
 	tcase_add_loop_test(tc, contact_that_begins_like_the_target_is_a_new_one,
 			    0, 2);
 	tcase_add_loop_test(tc, route_set_is_followed, 0, 2);
