@@ -223,6 +223,9 @@ const struct cfg_row cfg_rowv[] = {
 	{ CFG_SCOPE_CONF, "rekey_max_age", &cfg_kind_u32, CONF(rekey_max_age_s), 0,
 	  "600", 0, 86400, NULL,
 	  "Group keys: seconds after which a key is renewed without cause; 0: only when it is spent" },
+	{ CFG_SCOPE_CONF, "own_key_max_age", &cfg_kind_u32, CONF(own_key_max_age_s), 0,
+	  "86400", 0, 604800, NULL,
+	  "Keys that a call has to itself: seconds after which it gets a fresh one, unless its phone is known to keep the first; 0: never" },
 	/* some clients report every 5 s only (RFC 3550 section 6.2) */
 	{ CFG_SCOPE_CONF, "trial_overlap", &cfg_kind_u32, CONF(trial_overlap_ms), 0,
 	  "8000", 1000, 60000, NULL,

@@ -10,6 +10,7 @@
 #include "focus/dialout.h"
 #include "focus/epfloor.h"
 #include "focus/epmedia.h"
+#include "focus/keyage.h"
 #include "focus/promote.h"
 #include "focus/tree.h"
 #include "log.h"
@@ -62,6 +63,7 @@ static void destructor(void *arg)
 	mem_deref(ep->dial);
 	tmr_cancel(&ep->tmr_trial);
 	tmr_cancel(&ep->tmr_deaf);
+	keyage_stop(ep);
 	mem_deref(ep->dlg);
 	mem_deref(ep->user_agent);
 }

@@ -17,6 +17,7 @@
 
 #include "re_compat.h"
 #include "dlg.h"
+#include "late.h"
 #include "secret.h"
 #include "focus/mixproc.h"
 #include "focus/negotiate.h"
@@ -81,6 +82,8 @@ struct endpoint {
 				       With MKI it stays beside the group key  */
 	time_t tx_born;             /* since when that is agreed              */
 	bool tx_forkable;           /* it was in our INVITE                   */
+	bool tx_over;               /* it has been used for long enough       */
+	struct late late_age;       /* until then                             */
 	bool forked;                /* and others have read that: nothing goes
 				       out under it, and a fresh one is what
 				       it is offered first                    */

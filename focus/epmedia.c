@@ -11,6 +11,7 @@
 #include <time.h>
 #include "focus/epfloor.h"
 #include "focus/epmedia.h"
+#include "focus/keyage.h"
 #include "focus/promote.h"
 #include "focus/recover.h"
 #include "focus/rekey.h"
@@ -87,7 +88,8 @@ static int draw_tx(struct endpoint *ep)
 {
 	const struct suite *s = ep->next.sdes.suite;
 
-	if (ep->tx && !ep->forked && ep->neg.sdes.suite == s &&
+	if (ep->tx && !ep->forked && !keyage_over(ep) &&
+	    ep->neg.sdes.suite == s &&
 	    ep->neg.mki_len == ep->next.mki_len)
 		return 0;
 
@@ -492,6 +494,7 @@ static int fresh_own(struct endpoint *ep)
 	epmedia_drop_own(ep);
 	ep->tx = key;
 	ep->own_due = true;
+	keyage_start(ep);
 
 	return 0;
 }
@@ -545,6 +548,7 @@ void epmedia_drop_own(struct endpoint *ep)
 {
 	secret_seen_free(&ep->tx);
 	ep->tx_forkable = ep->forked = false;
+	keyage_stop(ep);
 }
 
 
@@ -554,12 +558,15 @@ static void commit_own(struct endpoint *ep)
 
 	if (ep->forked && !first)
 		recover_watch(ep, "Others have read its key");
+	else if (ep->tx_over)
+		recover_watch(ep, "Its key was too old");
 	epmedia_drop_own(ep);
 	ep->tx = ep->next_tx;
 	ep->tx_born = time(NULL);
 	ep->tx_forkable = first && ep->dialled;
 	ep->forked = forked;
 	ep->next_tx = NULL;
+	keyage_start(ep);
 }
 
 

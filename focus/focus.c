@@ -35,6 +35,7 @@ static void destructor(void *arg)
 	list_flush(&f->referoutl);
 	list_flush(&f->ratel);
 	list_flush(&f->askl);
+	lates_close(&f->ages);
 	mem_deref(f->lsnr);
 	mem_deref(f->lsnr_stray);
 	mem_deref(f->reg);

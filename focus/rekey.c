@@ -14,6 +14,7 @@
  * Refs: RFC 4568 section 7.1.4, RFC 3311, RFC 3261 section 14
  */
 #include "focus/epmedia.h"
+#include "focus/keyage.h"
 #include "focus/promote.h"
 #include "focus/rekey.h"
 #include "focus/tree.h"
@@ -33,11 +34,19 @@ static bool is_behind(const struct endpoint *ep)
 }
 
 
+/** Is a key of its own in the next offer?  In a group only with MKI. */
+static bool has_own(const struct endpoint *ep, const struct gepoch *ge)
+{
+	return !ge || ep->neg.mki_len;
+}
+
+
 static bool is_due(const struct endpoint *ep)
 {
 	return ep->state != EP_LEFT && ep->neg.sdes.suite &&
 		(is_behind(ep) || ep->forked ||
-		 (!ep->gc && ep->own_due && ep->tx));
+		 (!ep->gc && ep->own_due && ep->tx) ||
+		 (has_own(ep, ep->ge) && keyage_over(ep)));
 }
 
 
@@ -56,7 +65,7 @@ static int offer_keys(struct neg_keys *keys, struct endpoint *ep,
 	off->linec = 1;
 	off->linev[0].tag = ep->neg.sdes.tag;
 	off->linev[0].suite = s->id;
-	if (ep->forked && (!ge || ep->neg.mki_len)) {
+	if ((ep->forked || keyage_over(ep)) && has_own(ep, ge)) {
 		err = secret_seen_draw(&off->linev[0].key,
 				       suite_keysalt_len(s));
 		own = off->linev[0].key;

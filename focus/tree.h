@@ -68,6 +68,7 @@ struct focus {
 	struct registrar *reg;      /* unused while cfg->registrar is false   */
 	struct floorsrv *floorsrv;  /* NULL: no conference has a floor         */
 	struct list ratel;          /* rate.c: who referred how often         */
+	struct lates ages;          /* keyage.c: own keys of all endpoints    */
 	struct list askl;           /* rate.c: who subscribed how often       */
 	struct list referoutl;      /* referout.c: REFERs of ours             */
 	struct notifiers *notifiers;

@@ -104,6 +104,7 @@ struct cfg_conf {
 	unsigned join_rekey_interval_ms; /* least time between epochs for joins */
 	unsigned leave_grace_ms;        /* a leaver's epoch is sent so long at most */
 	unsigned rekey_max_age_s;       /* of an epoch; 0: no limit            */
+	unsigned own_key_max_age_s;     /* of a key of a call's own; 0: no limit */
 	unsigned trial_overlap_ms;      /* auto: both streams so long at most  */
 };
 

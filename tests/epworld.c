@@ -1353,6 +1353,7 @@ void world_open(enum keying keying, uint64_t s)
 	conf_cfg.join_rekey_interval_ms = 200;
 	conf_cfg.leave_grace_ms = 2000;
 	conf_cfg.rekey_max_age_s = 600;
+	conf_cfg.own_key_max_age_s = 86400;
 	conf_cfg.trial_overlap_ms = 8000;
 
 	focus = mem_zalloc(sizeof(*focus), NULL);

@@ -15,7 +15,8 @@
 #include "log.h"
 #include "secret.h"
 
-enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14 };
+enum { STEPS = 10000, WALKERS = 48, SLOT_REST_MS = 10000, QUIET_MS = 200000, MEMBER_MAX = 14,
+       OWN_AGE_S = 40 };
 
 static unsigned step, recovered, forks, cancels, updates;
 
@@ -220,6 +221,14 @@ static uint8_t random_mki(void)
 	return lenv[world_rand(ARRAY_SIZE(lenv))];
 }
 
+/** One that keeps its key has no place in a group conference, and none where
+ *  keys of its own get old, either */
+static bool may_keep(void)
+{
+	return world_cc()->keying != KEYING_GROUP &&
+		world_cc()->own_key_max_age_s != OWN_AGE_S;
+}
+
 static void do_join(void)
 {
 	/* one that follows is four times as likely as each of the others */
@@ -231,8 +240,7 @@ static void do_join(void)
 	struct client *cl = pick_slot();
 	const struct client *old;
 
-	/* one that keeps its key has no place in a group conference */
-	if (m == M_KEEPS && world_cc()->keying == KEYING_GROUP)
+	if (m == M_KEEPS && !may_keep())
 		m = M_PROMPT;
 	world_conference();
 	old = pick_member();
@@ -248,8 +256,7 @@ static void do_call(void)
 		M_PROMPT, M_PROMPT, M_SLOW, M_NEVER, M_REFUSES, M_GLARE,
 		M_KEEPS,
 	};
-	const unsigned n = ARRAY_SIZE(mv) - (world_cc()->keying ==
-					     KEYING_GROUP);
+	const unsigned n = ARRAY_SIZE(mv) - !may_keep();
 	struct client *cl = pick_slot();
 
 	world_conference();
@@ -426,6 +433,10 @@ static void walk_step(void)
 /** Nothing happens for a while: everybody is where it belongs */
 static void check_quiet(enum keying keying)
 {
+	const unsigned age_s = world_cc()->own_key_max_age_s;
+
+	/* keys of now may get old, but not those that come then */
+	world_cc()->own_key_max_age_s = 0;
 	for (size_t i = 0; i < WALKERS; i++)
 		if (clientv[i].manner == M_GLARE)
 			clientv[i].manner = M_PROMPT;
@@ -434,6 +445,7 @@ static void check_quiet(enum keying keying)
 		world_pass(100);
 		world_mixer_drain();
 	}
+	world_cc()->own_key_max_age_s = age_s;
 	check_all();
 
 	for (size_t i = 0; i < WALKERS; i++) {
@@ -478,6 +490,9 @@ static void walk(enum keying keying, uint64_t seed)
 	world_open(keying, seed);
 	/* every second one with other times: joins are spaced, leavers are cut
 	 * off at once, trials are short */
+	/* and every third one has calls that outlive their own keys */
+	if (seed % 3 == 0)
+		world_cc()->own_key_max_age_s = OWN_AGE_S;
 	if (seed % 2 == 0) {
 		world_cc()->join_rekey_interval_ms = 3000;
 		world_cc()->leave_grace_ms = 0;

@@ -320,6 +320,103 @@ START_TEST(a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing)
 }
 END_TEST
 
+/* ---- age of a key of its own ------------------------------------------------------ */
+
+static const struct {
+	enum keying keying;
+	uint8_t mki_len;
+} agev[] = {
+	{ KEYING_ENDPOINT, 0 }, { KEYING_AUTO, 0 }, { KEYING_GROUP, 4 },
+};
+
+static struct client *with_age(unsigned i, enum manner manner)
+{
+	open_world(agev[i].keying);
+	world_cc()->own_key_max_age_s = 60;
+
+	return joined(0, manner, 0, agev[i].mki_len);
+}
+
+static struct wkey own_key(const struct client *cl)
+{
+	return wleg_find(cl->leg)->own;
+}
+
+START_TEST(key_of_its_own_that_is_old_is_replaced_and_again)
+{
+	struct client *cl = with_age((unsigned)_i, M_PROMPT);
+	struct wkey was, is = own_key(cl);
+
+	for (unsigned n = 0; n < 3; n++) {
+		was = is;
+		pass(30000);
+		is = own_key(cl);
+		ck_assert(wkey_equal(&was, &is));
+		pass(32000);
+		is = own_key(cl);
+		ck_assert(is.len && !wkey_equal(&was, &is));
+		ck_assert(hears(cl));
+	}
+	close_world();
+}
+END_TEST
+
+/** A slow one is sent the old one meanwhile, one on hold has the fresh one for
+ *  when it is back, and a refresh of the peer's own brings it, too */
+START_TEST(old_key_is_sent_under_until_the_fresh_one_is_agreed)
+{
+	struct client *cl = with_age(0, _i ? M_PROMPT : M_SLOW);
+	struct wkey was = own_key(cl), is;
+
+	if (_i) {
+		cl->hold = true;
+		client_reinvite(cl, true);
+	}
+	for (unsigned s = 0; s < 65000; s += 100) {
+		pass(100);
+		is = own_key(cl);
+		ck_assert(_i || hears(cl));
+	}
+	cl->hold = false;
+	client_reinvite(cl, true);
+	pass(5000);
+	is = own_key(cl);
+	ck_assert(!wkey_equal(&was, &is) && hears(cl));
+	close_world();
+}
+END_TEST
+
+START_TEST(phone_known_to_keep_its_key_goes_on_with_it)
+{
+	struct client *cl = with_age((unsigned)_i, M_KEEPS);
+	const struct wkey was = own_key(cl);
+	struct wkey is;
+
+	cl->ep->follows = FOLLOWS_NO;
+	pass(200000);
+	is = own_key(cl);
+	ck_assert(wkey_equal(&was, &is) && hears(cl));
+	client_reinvite(cl, true);
+	pass(1000);
+	is = own_key(cl);
+	ck_assert(wkey_equal(&was, &is) && hears(cl));
+	close_world();
+}
+END_TEST
+
+START_TEST(phone_found_to_keep_an_old_key_is_hung_up)
+{
+	struct client *cl = with_age(0, M_KEEPS);
+
+	client_report(cl);
+	pass(62000);
+	ck_assert(cl->ep && !hears(cl));
+	pass(32000);
+	ck_assert(cl->gone);
+	close_world();
+}
+END_TEST
+
 /* ---- who leaves ------------------------------------------------------------------ */
 
 /** It has left one class for another, and its ACK never comes */
@@ -521,6 +618,14 @@ int main(void)
 	tcase_add_loop_test(tc,
 		a_reinvite_that_is_cancelled_at_the_mixer_leaves_nothing,
 		0, ARRAY_SIZE(keyingv));
+	tcase_add_loop_test(tc,
+		key_of_its_own_that_is_old_is_replaced_and_again, 0,
+		ARRAY_SIZE(agev));
+	tcase_add_loop_test(tc,
+		old_key_is_sent_under_until_the_fresh_one_is_agreed, 0, 2);
+	tcase_add_loop_test(tc, phone_known_to_keep_its_key_goes_on_with_it,
+			    0, 2);
+	tcase_add_test(tc, phone_found_to_keep_an_old_key_is_hung_up);
 	tcase_add_loop_test(tc,
 		who_leaves_before_its_ack_opens_nothing_of_its_class_before,
 		0, 2);

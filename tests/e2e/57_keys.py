@@ -4,12 +4,15 @@ client is good for as many packets as it says"""
 import re
 
 import capture
+import lib
 import srtp
+from confedit import edited_server
 from lib import check, note, wait_until
 from rawsip import Call, Client, crypto, keys_of, offer
-from secrecy import Taps, seconds
+from secrecy import Taps, seconds, tone
 
 EPOCHS = 50
+FREQ = 600
 LIFETIME = 100          # packets, in the a=crypto line
 QUICK = ('--rtcp-interval', 500)
 VIDEO = ('m=video 40002 RTP/SAVP 97\r\na=rtpmap:97 H264/90000\r\na=crypto:%s\r\n'
@@ -144,7 +147,31 @@ def lifetime(env):
     server.stop()
 
 
+def aged(env):
+    """A key that a call has to itself is renewed, too, and nobody hears when"""
+    demo = env.server()
+    server = edited_server(env, demo, 'aged', lambda t: t.replace(
+        'keying = endpoint', 'keying = endpoint\nown_key_max_age = 1'))
+    server.dir = demo.dir               # users, CA
+    t = Taps(env, server)
+    t.call('tone', 'alice', *seconds(60), '--freq', FREQ)
+    calls = [t.call(name, user, *seconds(60), '--silent', '--expect', FREQ, *more)
+             for name, user, more in (('update', 'bob', ()),
+                                      ('reinvite', 'carol', ('--no-update',)))]
+    t.listen(250)
+    for c in calls:
+        h, j = tone(c, FREQ)
+        n = j['signalling']['rekeys']
+        note('   endpoint %-8s %d keys of its own, longest gap %d ms' % (
+            c.name, n + 1, h['longest_gap_ms']))
+        check(n >= 2, 'only %d new keys' % n)
+        check(h['longest_gap_ms'] <= lib.GAP_MS, 'a gap')
+    check(t.judge()['pads']['violations'] == 0, 'two-time pad')
+    server.stop()
+
+
 def main(env):
+    aged(env)
     epochs(env)
     descriptions(env, 'group')
     descriptions(env, 'endpoint')
