@@ -11,6 +11,7 @@ enum {
 	BACKLOG = 128,
 	HASH_SIZE = 1024,
 	NEWS_MS = 20,           /* section 13.5.2: the rate is our policy     */
+	NEWS_BYTES_PER_MS = 2000,
 };
 
 
@@ -180,16 +181,20 @@ static void news_handler(void *arg);
 
 /**
  * All subscribers, at once and then every NEWS_MS at most: one participant
- * that asks and releases for fun must not make us write to hundreds each time
+ * that asks and releases for fun must not make us write to hundreds each time,
+ * and with a long queue there is much to write
  */
 static void tell_news(struct floorconf *fc)
 {
+	size_t bytes = 0;
+
 	for (unsigned i = 0; i < ARRAY_SIZE(fc->newsv); i++) {
 		if (fc->newsv[i])
-			srvmsg_floor(fc, fc->newsv[i]);
+			bytes += srvmsg_floor(fc, fc->newsv[i]);
 		fc->newsv[i] = 0;
 	}
-	tmr_start(&fc->tmr_news, NEWS_MS, news_handler, fc);
+	tmr_start(&fc->tmr_news, MAX(NEWS_MS, bytes / NEWS_BYTES_PER_MS),
+		  news_handler, fc);
 }
 
 

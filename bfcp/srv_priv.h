@@ -90,7 +90,8 @@ void srvmsg_recv(struct srvconn *c, const uint8_t *msg, size_t len,
 		 bool too_long);
 void srvmsg_status(struct floorconf *fc, const struct floor_req *r,
 		   uint16_t to, uint16_t tid);
-void srvmsg_floor(struct floorconf *fc, uint16_t floor);
+/** FloorStatus to all who watch this floor; returns how many bytes that was */
+size_t srvmsg_floor(struct floorconf *fc, uint16_t floor);
 
 /* srvout.c: messages of ours */
 int srvout_request(struct mbuf *mb, const struct bfcpm_hdr *h,

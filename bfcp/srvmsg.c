@@ -402,10 +402,11 @@ static bool wants(const struct floorpart *fp, uint16_t floor)
 
 
 /** Encoded once; only the User ID in its header is each one's own */
-void srvmsg_floor(struct floorconf *fc, uint16_t floor)
+size_t srvmsg_floor(struct floorconf *fc, uint16_t floor)
 {
 	struct bfcpm_hdr h = { .conf = fc->id };
 	struct mbuf *mb = NULL;
+	size_t bytes = 0;
 	struct le *le;
 	int err = 0;
 
@@ -423,7 +424,10 @@ void srvmsg_floor(struct floorconf *fc, uint16_t floor)
 		}
 		mb->buf[10] = (uint8_t)(fp->user >> 8);
 		mb->buf[11] = (uint8_t)fp->user;
+		bytes += mb->end;
 		send_mb(fp->conn, mb, 0);
 	}
 	mem_deref(mb);
+
+	return bytes;
 }

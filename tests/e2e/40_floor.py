@@ -3,6 +3,7 @@ import os
 import random
 import re
 import socket
+import time
 
 import bfcp
 import lib
@@ -18,6 +19,8 @@ from lib import check, note, wait_until
 from pki import certificate
 
 MUTATIONS = 10000
+CROWD = 40
+SECONDS = 2
 
 
 class Shown:
@@ -106,6 +109,36 @@ def open_conference(env, server):
     m = c.ask(FLOOR_QUERY)
     check(m.prim == FLOOR_STATUS and not m.attrs, 'unsubscribed: %r' % m)
     return alice
+
+
+def crowded(env, server):
+    """A long queue, told to all who are in it: one who asks and releases all the
+    time makes nobody write without end"""
+    alice = Phone(env, server, 'alice')
+    cert = Cert(env, 'bob')
+    rest = [Phone(env, server, 'bob', uri=alice.uri, cert=cert)
+            for _ in range(CROWD)]
+    floors = [p.connect() for p in [alice] + rest]
+    for f in floors:
+        check(f.ask(FLOOR_QUERY, u16(FLOOR_ID, 1)).prim == FLOOR_STATUS, 'query')
+        f.want(info='x' * 200)
+    carol = Phone(env, server, 'carol', uri=alice.uri).connect()
+    watch = floors[-1]
+    end = time.monotonic() + SECONDS
+    sizes = []
+    while time.monotonic() < end:
+        carol.release(carol.want()[0])
+        # the pause of one who presses a key as fast as he can
+        m = watch.next(0.05)
+        if m and m.prim == FLOOR_STATUS:
+            sizes.append(len(m.raw))
+    rate = sum(sizes) * len(floors) / SECONDS / 1e6
+    note('%d watchers, FloorStatus of %d bytes: %d in %d s, %.1f MB/s in all' %
+         (len(floors), max(sizes), len(sizes), SECONDS, rate))
+    check(len(sizes) >= 3 and rate < 2.5, 'not bounded')
+    alice.call.bye()
+    wait_until('nothing is left', lambda: not
+               server.ctl('list')['conferences'], 5)
 
 
 def pseudonym(env, server):
@@ -401,6 +434,7 @@ def mutations(bob, f):
 def main(env):
     server = env.server()
     check(' bfcp=127.0.0.1:' in server.ready, 'ready line: ' + server.ready)
+    crowded(env, server)
     pseudonym(env, server)
     alice = open_conference(env, server)
     identity(env, server, alice)

@@ -213,6 +213,11 @@ class Floor:
                 return m
             self.old.append(m)
 
+    def next(self, timeout):
+        """The next message, of those not yet taken; None if there is none"""
+        return self.old.pop(0) if self.old else self._read(
+            time.monotonic() + timeout)
+
     def ask(self, prim, payload=b'', timeout=WAIT_S, **kw):
         """Request and its response"""
         tid = self.request(prim, payload, **kw)
